@@ -1,0 +1,64 @@
+"""What every sampler is: a frozen description that fills a table for an SDE and a budget."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from gddim_tf.samplers.grids import Grid, PowerGrid, check_grid
+from gddim_tf.samplers.table import Table
+from gddim_tf.sdes import LinearSDE
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Sampler:
+    """Base of the samplers: immutable, so that threads and requests can share one.
+
+    A subclass gives `fill(sde, times)`, the rows of its method on a grid, and, where one step costs
+    more or less than one network evaluation, `steps_of(nfe)`.
+
+    Args:
+      grid: from the SDE and a number of steps to a decreasing list of times.
+    """
+
+    grid: Grid = dataclasses.field(default=PowerGrid(2.0))
+
+    def table(self, sde: LinearSDE, nfe: int) -> Table:
+        """The table that takes the prior at `t_max` to the data in exactly `nfe` evaluations.
+
+        Args:
+          sde: any linear diffusion.
+          nfe: the budget of network evaluations, at least 1.
+
+        Returns:
+          A table with `nfe` rows.
+
+        Raises:
+          ValueError: if the method cannot spend exactly this budget; the message says which are
+            possible.
+        """
+        return self.fill(sde, self.grid(sde, self.steps_of(check_nfe(nfe))))
+
+    def encode(self, sde: LinearSDE, nfe: int) -> Table:
+        """The table of the same method on the reversed grid, from the data to the noise."""
+        return self.fill(sde, check_grid(self.grid(sde, self.steps_of(check_nfe(nfe)))[::-1]))
+
+    def steps_of(self, nfe: int) -> int:
+        """How many grid steps a budget makes; one per evaluation unless a method says otherwise."""
+        return nfe
+
+    def fill(self, sde: LinearSDE, times: np.ndarray) -> Table:
+        """The rows of the method on a grid `[steps + 1]`."""
+        raise TypeError(f"{type(self).__name__} must define `fill`")
+
+
+def check_nfe(nfe: int) -> int:
+    """The budget as an int.
+
+    Raises:
+      ValueError: unless it is a whole number of at least 1.
+    """
+    if isinstance(nfe, bool) or int(nfe) != nfe or nfe < 1:
+        raise ValueError(f"`nfe` must be a whole number of at least 1, received {nfe!r}")
+    return int(nfe)

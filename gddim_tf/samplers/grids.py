@@ -1,0 +1,165 @@
+"""Time grids: strictly decreasing lists `t_0 = t_max > ... > t_N = t_min`, as functions of the SDE.
+
+A step is always a pair of neighbours of the grid; no stride is ever derived from it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from gddim_tf.sdes import LinearSDE
+
+Grid = Callable[[LinearSDE, int], np.ndarray]
+
+
+@dataclasses.dataclass(frozen=True)
+class PowerGrid:
+    """`t_i = (t_max^(1/p) + i/N (t_min^(1/p) - t_max^(1/p)))^p`; p = 2 is gDDIM's quadratic grid.
+
+    Args:
+      power: p; 1 is uniform in t, larger values put more points near the data.
+    """
+
+    power: float = 2.0
+
+    def __call__(self, sde: LinearSDE, steps: int) -> np.ndarray:
+        """Times `[steps + 1]`, decreasing from `sde.t_max` to `sde.t_min`."""
+        return _spaced(sde, steps, lambda t: t ** (1 / self.power), lambda z: z**self.power)
+
+
+@dataclasses.dataclass(frozen=True)
+class RhoGrid:
+    """The same power rule in `rho`, the noise over the signal; EDM (Karras et al., 2022), eq. 5.
+
+    Args:
+      power: 7 in EDM.
+    """
+
+    power: float = 7.0
+
+    def __call__(self, sde: LinearSDE, steps: int) -> np.ndarray:
+        """Times `[steps + 1]`, decreasing from `sde.t_max` to `sde.t_min`."""
+        return _spaced(
+            sde,
+            steps,
+            lambda t: sde.rho(t) ** (1 / self.power),
+            lambda z: sde.time_of_rho(z**self.power),
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class LogSNRGrid:
+    """Uniform in `log rho`, that is in the logarithm of signal over noise; DPM-Solver's grid."""
+
+    def __call__(self, sde: LinearSDE, steps: int) -> np.ndarray:
+        """Times `[steps + 1]`; raises `ValueError` if there is no noise at `sde.t_min`."""
+        if sde.rho(sde.t_min) <= 0:
+            raise ValueError(
+                f"a log-SNR grid needs noise at `t_min`, received t_min = {sde.t_min} of {sde}"
+            )
+        return _spaced(
+            sde, steps, lambda t: np.log(sde.rho(t)), lambda z: sde.time_of_rho(np.exp(z))
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class ListGrid:
+    """A user's own times, from noise to data.
+
+    Args:
+      times: strictly decreasing (strictly increasing for encoding).
+    """
+
+    times: tuple[float, ...]
+
+    def __init__(self, times: Sequence[float]) -> None:
+        object.__setattr__(self, "times", tuple(float(t) for t in times))
+        check_grid(np.asarray(self.times))
+
+    def __call__(self, sde: LinearSDE, steps: int) -> np.ndarray:
+        """The list; raises `ValueError` if it does not hold `steps + 1` times within the SDE's."""
+        if len(self.times) != steps + 1:
+            raise ValueError(
+                f"the list of times makes {len(self.times) - 1} steps, the budget asks for {steps}"
+            )
+        times = np.asarray(self.times)
+        if times.min() < 0 or times.max() > sde.t_max:
+            raise ValueError(
+                f"times must lie in [0, {sde.t_max}], received {times.min()} to {times.max()}"
+            )
+        return times
+
+
+@dataclasses.dataclass(frozen=True)
+class SubsequenceGrid:
+    """Sub-sequences of the training steps of a discrete schedule, ending at the data (t = 0).
+
+    Index j of the literature is the time j + 1 here. "uniform": every (T // N)-th index from 0, as
+    DDIM and diffusers' leading spacing do, so that sampling starts below T; "trailing": N indices
+    that end at T - 1; "quadratic": `floor(linspace(0, sqrt(0.8 T), N)^2)`, DDIM's choice for
+    CIFAR-10. DDIM (Song et al., 2021), appendix D.2.
+
+    Args:
+      kind: "uniform", "trailing" or "quadratic".
+
+    Raises:
+      ValueError: if the kind is unknown.
+    """
+
+    kind: str = "uniform"
+
+    def __post_init__(self) -> None:
+        if self.kind not in ("uniform", "trailing", "quadratic"):
+            raise ValueError(
+                f'`kind` must be "uniform", "trailing" or "quadratic", received {self.kind!r}'
+            )
+
+    def __call__(self, sde: LinearSDE, steps: int) -> np.ndarray:
+        """Times `[steps + 1]`; raises `ValueError` if two of the indices coincide."""
+        total = round(sde.t_max)
+        if total != sde.t_max or total < steps:
+            raise ValueError(
+                f"a {self.kind} sub-sequence of {steps} steps needs a discrete schedule of at "
+                f"least as many steps, received t_max = {sde.t_max}"
+            )
+        if self.kind == "uniform":
+            index = np.arange(steps) * (total // steps)
+        elif self.kind == "trailing":
+            index = np.round(total - np.arange(steps) * (total / steps))[::-1] - 1
+        else:
+            index = np.floor(np.linspace(0, np.sqrt(0.8 * total), steps) ** 2)
+        return check_grid(np.concatenate([index[::-1] + 1.0, [0.0]]))
+
+
+def _spaced(
+    sde: LinearSDE,
+    steps: int,
+    forward: Callable[[np.ndarray], np.ndarray],
+    inverse: Callable[[np.ndarray], np.ndarray],
+) -> np.ndarray:
+    ends = forward(np.array([sde.t_max, sde.t_min]))
+    times = inverse(ends[0] + np.arange(steps + 1) / steps * (ends[1] - ends[0]))
+    times[0], times[-1] = sde.t_max, sde.t_min  # the inverse may round
+    return check_grid(times)
+
+
+def check_grid(times: np.ndarray) -> np.ndarray:
+    """The times, if they are finite and strictly monotone.
+
+    Raises:
+      ValueError: otherwise, naming the first pair that is not.
+    """
+    steps = np.diff(times)
+    if len(times) < 2 or not np.all(np.isfinite(times)):
+        raise ValueError(f"a grid needs at least two finite times, received {times!r}")
+    wrong = np.flatnonzero(np.sign(steps) != np.sign(times[-1] - times[0]))
+    if len(wrong) or times[0] == times[-1]:
+        i = int(wrong[0]) if len(wrong) else 0
+        raise ValueError(
+            f"the times of a grid must be strictly decreasing, received {times[i]} followed by "
+            f"{times[i + 1]} at step {i}"
+        )
+    return times

@@ -1,0 +1,111 @@
+"""A sampler as a table: one row per network evaluation, a few small matrices per row."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+    """What the sampling loop does, row by row.
+
+    Row i evaluates `eps = network(point, time[i])`, puts it in front of the history (`keep`) or of
+    the scratch outputs of the current step, and moves to
+
+        `point = state[i] @ committed + sum_j prediction[i, j] @ outputs[j] + noise[i] @ z`
+
+    where `outputs` are the kept ones, newest first, then the scratch ones, newest first. If
+    `commit[i]`, a step has ended and `committed` becomes `point`, or, where the table has a second
+    pair of weights (`corrected_state`, `corrected_prediction`), what those make of the same things.
+    All matrices are float64 `[*modes, k, k]` in the coordinates of the SDE.
+
+    Attributes:
+      time: `[rows]`, where the network is evaluated.
+      state: `[rows, *modes, k, k]`.
+      prediction: `[rows, history + scratch, *modes, k, k]`.
+      history: how many kept outputs the rows refer to.
+      keep: `[rows]`, whether the output is kept for later steps.
+      commit: `[rows]`, whether the row ends a step.
+      noise: `[rows, *modes, k, k]`, or None for a deterministic sampler.
+      start: None, or a matrix and a noise factor `[*modes, k, k]` applied to the starting state.
+      corrected_state: None, or `[rows, *modes, k, k]`.
+      corrected_prediction: None, or like `prediction`.
+      data_state: None, or P `[rows, *modes, k, k]`: the table stores `P point + Q eps`, not eps.
+      data_eps: None, or Q, like `data_state`.
+      clip: None, or the bound to which the image component of a stored data prediction is clipped.
+      mode_index: as in `LinearSDE`.
+    """
+
+    time: np.ndarray
+    state: np.ndarray
+    prediction: np.ndarray
+    history: int
+    keep: np.ndarray
+    commit: np.ndarray
+    noise: np.ndarray | None = None
+    start: tuple[np.ndarray, np.ndarray] | None = None
+    corrected_state: np.ndarray | None = None
+    corrected_prediction: np.ndarray | None = None
+    data_state: np.ndarray | None = None
+    data_eps: np.ndarray | None = None
+    clip: float | None = None
+    mode_index: np.ndarray | None = None
+
+    @property
+    def nfe(self) -> int:
+        """Number of network evaluations: the number of rows."""
+        return len(self.time)
+
+    @property
+    def scratch(self) -> int:
+        """How many scratch outputs the rows refer to."""
+        return self.prediction.shape[1] - self.history
+
+    @property
+    def components(self) -> int:
+        """k, the number of state components per pixel."""
+        return self.state.shape[-1]
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The columns that are there, by name; what the compiled loop takes as its arguments."""
+        columns = {
+            field.name: getattr(self, field.name)
+            for field in dataclasses.fields(self)
+            if isinstance(getattr(self, field.name), np.ndarray)
+        }
+        if self.start is not None:
+            columns["start_matrix"], columns["start_noise"] = self.start
+        return columns
+
+    def __post_init__(self) -> None:
+        for name, column in self.arrays().items():
+            if column.dtype.kind == "f" and not np.all(np.isfinite(column)):
+                raise ValueError(
+                    f"the column `{name}` of the table is not finite; the grid holds a time at "
+                    "which a matrix of the SDE is singular"
+                )
+
+
+def multistep_table(
+    time: np.ndarray, state: np.ndarray, weights: list[np.ndarray], **columns: object
+) -> Table:
+    """A table in which every row keeps its output and ends a step.
+
+    Args:
+      time: `[rows]`.
+      state: `[rows, *modes, k, k]`.
+      weights: for each row its prediction weights `[used, *modes, k, k]`, newest first; rows
+        that use fewer than the longest are padded with zeros.
+      **columns: further columns of `Table`.
+
+    Returns:
+      The table.
+    """
+    history = max(len(row) for row in weights)
+    prediction = np.zeros((len(time), history, *state.shape[1:]))
+    for i, row in enumerate(weights):
+        prediction[i, : len(row)] = row
+    always = np.ones(len(time), bool)
+    return Table(np.asarray(time), state, prediction, history, always, always.copy(), **columns)

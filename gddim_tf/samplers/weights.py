@@ -1,0 +1,100 @@
+"""The integrals of exponential integrators: `C_j = int l_j(tau) dY(tau)`, `Y = Psi(t, tau) K(tau)`.
+
+With the score `s = -K^{-T} eps` the probability flow over a step from s to t is
+`u_t = Psi(t, s) u_s + int 1/2 Psi(t, tau) G G^T K^{-T} eps dtau`. For `K = R` the integrand without
+eps is the derivative of `Y` (gDDIM, eq. 19), so that replacing eps by the polynomial through the
+last outputs gives the weights above, and with one output simply `C_0 = R_t - Psi R_s`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from gddim_tf.sdes import LinearSDE
+from gddim_tf.sdes.collocation import stieltjes
+from gddim_tf.sdes.linalg import transpose
+
+# What the outputs are interpolated in: a function of time that is smooth along a trajectory.
+VARIABLES: dict[str, Callable[[LinearSDE, np.ndarray], np.ndarray]] = {
+    "t": lambda sde, t: np.asarray(t, np.float64),
+    "sqrt_t": lambda sde, t: np.sqrt(t),
+    "rho": lambda sde, t: sde.rho(t),
+    "log_rho": lambda sde, t: np.log(sde.rho(t)),
+    "asinh_rho": lambda sde, t: np.arcsinh(3.0 * sde.rho(t)),
+}
+
+
+def exponential_weights(
+    sde: LinearSDE,
+    start: float,
+    end: float,
+    nodes: Sequence[float],
+    variable: str = "t",
+    root: str = "R",
+) -> np.ndarray:
+    """Weights of the outputs at `nodes` in an exact step of the probability flow.
+
+    Args:
+      sde: the diffusion.
+      start: s, the time of the state.
+      end: t, the time of the result.
+      nodes: distinct times of the outputs, newest first.
+      variable: what the outputs are a polynomial in, a key of `VARIABLES`.
+      root: "R" for gDDIM's parameterisation, or "L" to interpolate `eps_L = L^T R^{-T} eps`
+        instead; the weights apply to eps (that of R) in either case.
+
+    Returns:
+      `[len(nodes), *modes, k, k]`, float64.
+    """
+    if root == "R" and len(nodes) == 1:
+        return (sde.root(end) - sde.transition(end, start) @ sde.root(start))[None]
+    nodes, inner = np.asarray(nodes), VARIABLES[variable]
+
+    def basis(tau: np.ndarray) -> np.ndarray:
+        return lagrange(inner(sde, nodes), inner(sde, tau))
+
+    if root == "R":
+        return flow_integrals(sde, start, end, basis)
+    inside = sde.quadrature_times(start, end)
+    pieces = stieltjes(np.eye(len(inside)), _flow(sde, end, inside))
+    turned = pieces @ transpose(cholesky_turn(sde, inside))
+    return np.tensordot(basis(inside), turned, axes=(1, 0)) @ cholesky_turn(sde, nodes)
+
+
+def flow_integrals(
+    sde: LinearSDE, start: float, end: float, basis: Callable[[np.ndarray], np.ndarray]
+) -> np.ndarray:
+    """`int l_j(tau) dY(tau)` from `start` to `end`, `Y = Psi(end, tau) R(tau)`, for each `l_j`.
+
+    Args:
+      sde: the diffusion.
+      start: s, the time of the state.
+      end: t, the time of the result.
+      basis: the functions `l_j`, from times `[m]` to `[n, m]`.
+
+    Returns:
+      `[n, *modes, k, k]`, float64.
+    """
+    inside = sde.quadrature_times(start, end)
+    return stieltjes(basis(inside), _flow(sde, end, inside))
+
+
+def lagrange(nodes: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """The Lagrange polynomials of `nodes` at `points`, `[len(nodes), len(points)]`."""
+    basis = np.ones((len(nodes), len(points)))
+    for j, node in enumerate(nodes):
+        for m, other in enumerate(nodes):
+            if m != j:
+                basis[j] *= (points - other) / (node - other)
+    return basis
+
+
+def cholesky_turn(sde: LinearSDE, t: np.ndarray) -> np.ndarray:
+    """The orthogonal `Q = L^{-1} R`, for which `eps_L = Q eps`, `[*times, *modes, k, k]`."""
+    return np.linalg.solve(sde.cholesky(t), sde.root(t))
+
+
+def _flow(sde: LinearSDE, end: float, tau: np.ndarray) -> np.ndarray:
+    return sde.transition(np.full_like(tau, end), tau) @ sde.root(tau)

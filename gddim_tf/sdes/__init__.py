@@ -1,0 +1,22 @@
+"""Linear diffusions: what each one is, in closed form or solved numerically."""
+
+from gddim_tf.sdes.base import LinearSDE
+from gddim_tf.sdes.bdm import BDM
+from gddim_tf.sdes.cld import CLD
+from gddim_tf.sdes.presets import make, names
+from gddim_tf.sdes.scalar import ScalarSDE
+from gddim_tf.sdes.vesde import VESDE
+from gddim_tf.sdes.vpsde import VPSDE, CosineVPSDE, DiscreteVPSDE
+
+__all__ = [
+    "BDM",
+    "CLD",
+    "VESDE",
+    "VPSDE",
+    "CosineVPSDE",
+    "DiscreteVPSDE",
+    "LinearSDE",
+    "ScalarSDE",
+    "make",
+    "names",
+]

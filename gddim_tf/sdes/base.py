@@ -1,0 +1,249 @@
+"""The linear diffusion `du = F(t) u dt + G(t) dw`: its transition and the roots of its covariance.
+
+Times `t` run from `t_min` (data) to `t_max` (noise). Matrices are float64 NumPy arrays of shape
+`[*times, *modes, k, k]`: `k` components of the state per pixel (1 for an image, 2 for position and
+velocity), and `modes` that broadcast over the image axes (empty, or one matrix per frequency).
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from gddim_tf.sdes.collocation import interval_times, solve_linear_ode
+from gddim_tf.sdes.linalg import apply_matrix, transpose
+from gddim_tf.sdes.randomness import normal_per_image
+
+# Training needs the kernel at random times inside a compiled graph: it is interpolated between this
+# many knots, uniform in t^(1/4), which is where every kernel here is smooth (error below 1e-5).
+_KERNEL_KNOTS = 4096
+
+
+class LinearSDE:
+    """Base class of every linear diffusion; a subclass gives `transition`, `covariance` and more.
+
+    A subclass defines `transition(t, s)`, `covariance(t)`, `root(t)`, `drift(t)`, `diffusion(t)`
+    and `get_config()`. Everything else follows: samplers, training and serving use nothing but
+    this interface, so a new diffusion has all of them at once.
+
+    Attributes:
+      components: `k`, the number of state components per pixel.
+      modes: shape of the axes between times and the `k x k` matrices.
+      mode_index: None, or an integer array that spreads one axis of distinct modes over the image
+        axes: `matrix[..., mode_index, :, :]` broadcasts against `[height, width, channels]`.
+      t_min: the time at which sampling ends (data).
+      t_max: the time at which sampling starts (noise).
+    """
+
+    components: int = 1
+    modes: tuple[int, ...] = ()
+    mode_index: np.ndarray | None = None
+    t_min: float = 1e-3
+    t_max: float = 1.0
+
+    # ---- the mathematics, in float64 -----------------------------------------------------------
+
+    def transition(self, t: np.ndarray, s: np.ndarray) -> np.ndarray:
+        """`Psi(t, s)`, which solves `d Psi / dt = F(t) Psi`, `Psi(s, s) = I`.
+
+        Args:
+          t: times of arrival, any shape that broadcasts with `s`.
+          s: times of departure.
+
+        Returns:
+          `[*times, *modes, k, k]`, float64.
+        """
+        raise TypeError(f"{type(self).__name__} must define `transition`")
+
+    def covariance(self, t: np.ndarray) -> np.ndarray:
+        """`Sigma(t)`, the covariance of the state given the data, `[*times, *modes, k, k]`."""
+        raise TypeError(f"{type(self).__name__} must define `covariance`")
+
+    def root(self, t: np.ndarray) -> np.ndarray:
+        """`R(t)` of gDDIM: `R R^T = Sigma` and `dR/dt = (F + 1/2 G G^T Sigma^{-1}) R` (eq. 17)."""
+        raise TypeError(f"{type(self).__name__} must define `root`")
+
+    def drift(self, t: np.ndarray) -> np.ndarray:
+        """`F(t)`, `[*times, *modes, k, k]`."""
+        raise TypeError(f"{type(self).__name__} must define `drift`")
+
+    def diffusion(self, t: np.ndarray) -> np.ndarray:
+        """`G(t)`, `[*times, *modes, k, k]`."""
+        raise TypeError(f"{type(self).__name__} must define `diffusion`")
+
+    def cholesky(self, t: np.ndarray) -> np.ndarray:
+        """`L(t)`, the lower Cholesky factor of `Sigma(t)`, `[*times, *modes, k, k]`."""
+        return np.linalg.cholesky(self.covariance(t))
+
+    def rho(self, t: np.ndarray) -> np.ndarray:
+        """Noise over signal of the image component at the first mode, `[*times]`, increasing in t.
+
+        `rho = sqrt(Sigma_xx) / Psi_xx(t, 0)`; for the scalar diffusions this is DEIS's rho.
+        """
+        first = (..., *(0,) * (len(self.modes) + 2))
+        t = np.asarray(t, np.float64)
+        signal = self.transition(t, np.zeros_like(t))[first]
+        return np.sqrt(self.covariance(t)[first]) / signal
+
+    def time_of_rho(self, rho: np.ndarray) -> np.ndarray:
+        """The inverse of `rho`, by bisection in log t, `[*times]`."""
+        rho = np.asarray(rho, np.float64)
+        low, high = np.full(rho.shape, -700.0), np.full(rho.shape, np.log(self.t_max) + 0.5)
+        for _ in range(64):
+            middle = 0.5 * (low + high)
+            above = self.rho(np.exp(middle)) > rho
+            low, high = np.where(above, low, middle), np.where(above, middle, high)
+        return np.where(rho > 0, np.exp(0.5 * (low + high)), 0.0)
+
+    def reverse_transition(self, t: np.ndarray, s: np.ndarray, lam: float) -> np.ndarray:
+        """`Psi_hat(t, s)`, the transition of `F + (1 + lambda^2) / 2 G G^T Sigma^{-1}`.
+
+        With `Psi_hat = R_t X R_s^{-1}` the equation becomes `dX/dt = lambda^2 / 2 A X` with the
+        symmetric `A = R^{-1} G G^T R^{-T}`: nothing at `lambda = 0`, smooth otherwise. At
+        `lambda = 1` the solution is `Sigma_t Psi(s, t)^T Sigma_s^{-1}`. gDDIM, section 4.2.
+
+        Args:
+          t: times of arrival `[n]`.
+          s: times of departure `[n]`.
+          lam: the stochasticity, in [0, 1].
+
+        Returns:
+          `[n, *modes, k, k]`.
+        """
+        t, s = np.asarray(t, np.float64), np.asarray(s, np.float64)
+        root_t, root_s = self.root(t), self.root(s)
+        if lam == 0:
+            return root_t @ np.linalg.inv(root_s)
+        if lam == 1:
+            back = transpose(self.transition(s, t))
+            return self.covariance(t) @ back @ np.linalg.inv(self.covariance(s))
+
+        def generator(tau: np.ndarray) -> np.ndarray:
+            half = np.linalg.solve(self.root(tau), self.diffusion(tau))
+            return 0.5 * lam**2 * half @ transpose(half)
+
+        return root_t @ solve_linear_ode(generator, s, t) @ np.linalg.inv(root_s)
+
+    def quadrature_times(self, start: float, end: float) -> np.ndarray:
+        """Gauss-Legendre nodes between two times, in a variable in which Psi and R are smooth."""
+        return interval_times(start, end)
+
+    # ---- what training and sampling do with images, in TensorFlow ------------------------------
+
+    def time_label(self, t: Any) -> Any:
+        """The number the network is told at time `t`: `999 t`, as score_sde and gDDIM do."""
+        return 999.0 * t
+
+    def to_pixels(self, state: tf.Tensor) -> tf.Tensor:
+        """The state `[batch, ..., k * C]` in the coordinates of the network (the identity here)."""
+        return state
+
+    def from_pixels(self, values: tf.Tensor) -> tf.Tensor:
+        """The inverse of `to_pixels`: from the network's coordinates to those of the SDE."""
+        return values
+
+    def to_state(self, images: tf.Tensor, noise: tf.Tensor | None = None) -> tf.Tensor:
+        """The state at t = 0 of clean images.
+
+        Args:
+          images: `[batch, height, width, C]` in [-1, 1], or `[batch, d]`.
+          noise: None for the mean (further components are 0), or standard normal noise of the
+            state's shape, which is spread by `cholesky(0)` over the components after the first.
+
+        Returns:
+          `[batch, ..., k * C]`: the image first, then the other components, in SDE coordinates.
+        """
+        rest = tf.zeros_like(images)
+        state = self.from_pixels(tf.concat([images] + [rest] * (self.components - 1), axis=-1))
+        if noise is None or self.components == 1:
+            return state
+        spread = self.cholesky(0.0).copy()
+        spread[..., 0, :] = 0.0
+        return state + self.apply(tf.constant(spread, state.dtype), noise)
+
+    def to_images(self, state: tf.Tensor) -> tf.Tensor:
+        """The image component `[batch, height, width, C]` of a state, in pixels."""
+        return tf.split(self.to_pixels(state), self.components, axis=-1)[0]
+
+    def apply(self, matrix: tf.Tensor, state: tf.Tensor, batched: bool = False) -> tf.Tensor:
+        """`matrix @ state`: `[*modes, k, k]` (if batched, `[batch, *modes, k, k]`) on a state."""
+        return apply_matrix(matrix, state, self.mode_index, batched)
+
+    def kernel(self, t: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """`Psi(t, 0)` and `R(t)` inside a graph, for training.
+
+        Args:
+          t: `[batch]`, in [0, t_max].
+
+        Returns:
+          Two tensors `[batch, *modes, k, k]` of the dtype of `t`.
+        """
+        knots = tf.cast(t / self.t_max, tf.float32) ** 0.25 * (_KERNEL_KNOTS - 1)
+        left = tf.clip_by_value(tf.cast(tf.floor(knots), tf.int32), 0, _KERNEL_KNOTS - 2)
+        weight = tf.cast(knots - tf.cast(left, tf.float32), t.dtype)
+        weight = tf.reshape(weight, [-1] + [1] * (len(self.modes) + 2))
+        signal, root = (tf.constant(values, t.dtype) for values in self._kernel_knots)
+        return tuple(
+            tf.gather(values, left) * (1 - weight) + tf.gather(values, left + 1) * weight
+            for values in (signal, root)
+        )
+
+    @functools.cached_property
+    def _kernel_knots(self) -> tuple[np.ndarray, np.ndarray]:
+        times = self.t_max * np.linspace(0.0, 1.0, _KERNEL_KNOTS) ** 4
+        return self.transition(times, np.zeros_like(times)), self.root(times)
+
+    def perturb(self, images: tf.Tensor, t: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
+        """A noisy state at time t: `u_t = Psi(t, 0) u_0 + R(t) noise`.
+
+        Args:
+          images: `[batch, height, width, C]` in [-1, 1].
+          t: `[batch]`, in (0, t_max].
+          noise: standard normal `[batch, height, width, k * C]`, the target of the eps network.
+
+        Returns:
+          `[batch, height, width, k * C]` in the coordinates of the SDE.
+        """
+        signal, root = self.kernel(t)
+        clean = self.to_state(images)
+        return self.apply(signal, clean, batched=True) + self.apply(root, noise, batched=True)
+
+    def training_times(self, uniform: tf.Tensor) -> tf.Tensor:
+        """Times of a training batch from numbers `[batch]` in [0, 1): uniform above 1e-5 t_max."""
+        low = 1e-5 * self.t_max
+        return low + uniform * (self.t_max - low)
+
+    def prior_scale(self) -> np.ndarray:
+        """A root of the covariance from which sampling starts, `[*modes, k, k]`."""
+        return self.cholesky(self.t_max)
+
+    def prior(self, shape: tuple[int, ...], seeds: tf.Tensor) -> tf.Tensor:
+        """Starting states `u_T`, each image from its own seed.
+
+        Args:
+          shape: of one image, `(height, width, C)` (or `(d,)`).
+          seeds: `[batch, 2]`, int32.
+
+        Returns:
+          `[batch, *shape[:-1], k * C]` float32; image i depends on `seeds[i]` alone.
+        """
+        noise = normal_per_image(seeds, (*shape[:-1], self.components * shape[-1]))
+        return self.apply(tf.constant(self.prior_scale(), noise.dtype), noise)
+
+    # ---- serialisation ------------------------------------------------------------------------
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments, as plain values."""
+        raise TypeError(f"{type(self).__name__} must define `get_config`")
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> LinearSDE:
+        """The SDE that `get_config` described."""
+        return cls(**config)
+
+    def __repr__(self) -> str:
+        arguments = ", ".join(f"{key}={value!r}" for key, value in self.get_config().items())
+        return f"{type(self).__name__}({arguments})"

@@ -1,0 +1,167 @@
+"""Blurring diffusion: heat dissipation and noise, diagonal in the cosine basis."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from gddim_tf.sdes.scalar import ScalarSDE
+from gddim_tf.sdes.vpsde import check_times
+
+_OFFSET = 0.004
+
+
+@keras.saving.register_keras_serializable(package="gddim_tf")
+class BDM(ScalarSDE):
+    """`y_t = sqrt(a_t) d_t y_0 + sqrt(1 - a_t) z` per frequency of the orthonormal DCT.
+
+    `a(t) = cos^2(pi/2 (t + 0.004) / 1.008)`; the blur at frequency (k, l) of an N x N image is
+    `d = (1 - min_scale) exp(-lambda tau_t) + min_scale` with `lambda = pi^2 (k^2 + l^2) / N^2`
+    and `tau_t = sigma_blur^2 sin^4(pi t / 2) / 2`. States are DCT coefficients; the network sees
+    pixels. Frequencies with equal `k^2 + l^2` share their numbers, so only distinct ones are kept.
+    Blurring Diffusion Models (Hoogeboom and Salimans, 2023), section 4; constants as in gDDIM.
+
+    Args:
+      image_size: N, in pixels.
+      sigma_blur: the strongest blur, in pixels.
+      min_scale: the share of a frequency that no blur removes.
+      t_min: where sampling ends.
+      t_max: where sampling starts; by default where `rho` is 80 above its value at 0, as in gDDIM.
+
+    Raises:
+      ValueError: if the sizes are not positive or `min_scale` is not in (0, 1].
+    """
+
+    def __init__(
+        self,
+        image_size: int,
+        sigma_blur: float = 10.0,
+        min_scale: float = 1e-3,
+        t_min: float = 1e-5,
+        t_max: float | None = None,
+    ) -> None:
+        if image_size < 1:
+            raise ValueError(f"`image_size` must be at least 1, received {image_size}")
+        if sigma_blur < 0:
+            raise ValueError(f"`sigma_blur` must be at least 0, received {sigma_blur}")
+        if not 0 < min_scale <= 1:
+            raise ValueError(f"`min_scale` must be in (0, 1], received {min_scale}")
+        self.image_size, self.sigma_blur = int(image_size), float(sigma_blur)
+        self.min_scale = float(min_scale)
+        squares = np.arange(image_size)[:, None] ** 2 + np.arange(image_size)[None, :] ** 2
+        distinct, index = np.unique(squares, return_inverse=True)
+        self._eigenvalues = np.pi**2 * distinct / image_size**2
+        self.modes = (len(distinct),)
+        self.mode_index = index.reshape(image_size, image_size, 1).astype(np.int32)
+        if t_max is None:
+            t_max = _time_of_rho((80.0 + np.sin(_angle(0.0))) / np.cos(_angle(0.0)))
+        self.t_min, self.t_max = check_times(t_min, t_max)
+
+    # ---- schedule -------------------------------------------------------------------------------
+
+    def _blur(self, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Log blur and its rate, `[*times, modes]`."""
+        t = np.asarray(t, np.float64)[..., None]
+        sine, cosine = np.sin(0.5 * np.pi * t), np.cos(0.5 * np.pi * t)
+        tau = 0.5 * self.sigma_blur**2 * sine**4
+        tau_rate = np.pi * self.sigma_blur**2 * sine**3 * cosine
+        decay = (1 - self.min_scale) * np.exp(-self._eigenvalues * tau)
+        blur = decay + self.min_scale
+        return np.log(blur), -self._eigenvalues * tau_rate * decay / blur
+
+    def log_signal(self, t: np.ndarray) -> np.ndarray:
+        """See `ScalarSDE.log_signal`."""
+        return 0.5 * _log_alpha(t)[..., None] + self._blur(t)[0]
+
+    def variance(self, t: np.ndarray) -> np.ndarray:
+        """See `ScalarSDE.variance`."""
+        return np.broadcast_to(np.sin(_angle(t))[..., None] ** 2, (*np.shape(t), *self.modes))
+
+    def log_signal_rate(self, t: np.ndarray) -> np.ndarray:
+        """See `ScalarSDE.log_signal_rate`."""
+        return -_ANGLE_RATE * np.tan(_angle(t))[..., None] + self._blur(t)[1]
+
+    def variance_rate(self, t: np.ndarray) -> np.ndarray:
+        """See `ScalarSDE.variance_rate`."""
+        rate = _ANGLE_RATE * np.sin(2 * _angle(t))[..., None]
+        return np.broadcast_to(rate, (*np.shape(t), *self.modes))
+
+    def rho(self, t: np.ndarray) -> np.ndarray:
+        """`tan` of the schedule's angle: noise over signal without the blur, `[*times]`."""
+        return np.tan(_angle(t))
+
+    def time_of_rho(self, rho: np.ndarray) -> np.ndarray:
+        """The inverse of `rho`, `[*times]`."""
+        return _time_of_rho(rho)
+
+    def prior_scale(self) -> np.ndarray:
+        """A standard normal in every frequency."""
+        return np.ones((*self.modes, 1, 1))
+
+    # ---- in TensorFlow --------------------------------------------------------------------------
+
+    def kernel(self, t: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """See `LinearSDE.kernel`; in closed form, because a table would hold every frequency."""
+        angle = (0.5 * np.pi / (1 + 2 * _OFFSET)) * (t + _OFFSET)
+        sine = tf.sin(0.5 * np.pi * t)
+        tau = 0.5 * self.sigma_blur**2 * sine**4
+        decay = tf.exp(-tau[:, None] * tf.constant(self._eigenvalues, t.dtype))
+        blur = (1 - self.min_scale) * decay + self.min_scale
+        signal = tf.cos(angle)[:, None] * blur
+        noise = tf.broadcast_to(tf.sin(angle)[:, None], tf.shape(signal))
+        return signal[..., None, None], noise[..., None, None]
+
+    def to_pixels(self, state: tf.Tensor) -> tf.Tensor:
+        """The inverse DCT over height and width."""
+        return self._transform(state, self._dct.T)
+
+    def from_pixels(self, values: tf.Tensor) -> tf.Tensor:
+        """The DCT over height and width, orthonormal, type II."""
+        return self._transform(values, self._dct)
+
+    def _transform(self, values: tf.Tensor, basis: np.ndarray) -> tf.Tensor:
+        if tuple(values.shape[1:3]) != (self.image_size, self.image_size):
+            raise ValueError(
+                f"a BDM of `image_size` {self.image_size} takes images "
+                f"[batch, {self.image_size}, {self.image_size}, C], received {values.shape}"
+            )
+        basis = tf.constant(basis, values.dtype)
+        return tf.einsum("ki,lj,bijc->bklc", basis, basis, values, optimize="greedy")
+
+    @functools.cached_property
+    def _dct(self) -> np.ndarray:
+        n = self.image_size
+        frequency, place = np.arange(n)[:, None], np.arange(n)[None, :]
+        basis = np.sqrt(2 / n) * np.cos(np.pi * frequency * (2 * place + 1) / (2 * n))
+        basis[0] /= np.sqrt(2)
+        return basis
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {
+            "image_size": self.image_size,
+            "sigma_blur": self.sigma_blur,
+            "min_scale": self.min_scale,
+            "t_min": self.t_min,
+            "t_max": self.t_max,
+        }
+
+
+_ANGLE_RATE = 0.5 * np.pi / (1 + 2 * _OFFSET)
+
+
+def _angle(t: np.ndarray) -> np.ndarray:
+    """`a = cos^2(angle)`."""
+    return _ANGLE_RATE * (np.asarray(t, np.float64) + _OFFSET)
+
+
+def _log_alpha(t: np.ndarray) -> np.ndarray:
+    return np.log1p(-(np.sin(_angle(t)) ** 2))
+
+
+def _time_of_rho(rho: np.ndarray) -> np.ndarray:
+    return np.arctan(rho) / _ANGLE_RATE - _OFFSET

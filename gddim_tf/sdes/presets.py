@@ -1,0 +1,42 @@
+"""The diffusions by the names used on the command line and in recipes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from gddim_tf.sdes.base import LinearSDE
+from gddim_tf.sdes.bdm import BDM
+from gddim_tf.sdes.cld import CLD
+from gddim_tf.sdes.vesde import VESDE
+from gddim_tf.sdes.vpsde import VPSDE, CosineVPSDE, DiscreteVPSDE
+
+_PRESETS: dict[str, Callable[[int], LinearSDE]] = {
+    "vp": lambda size: VPSDE(),
+    "cosine": lambda size: CosineVPSDE(),
+    "ddpm": lambda size: DiscreteVPSDE(np.linspace(1e-4, 0.02, 1000)),
+    "ve": lambda size: VESDE(),
+    "cld": lambda size: CLD(),
+    "bdm": lambda size: BDM(size),
+}
+
+
+def names() -> list[str]:
+    """The names that `make` knows."""
+    return sorted(_PRESETS)
+
+
+def make(name: str, image_size: int) -> LinearSDE:
+    """A diffusion by name, with the constants of its paper.
+
+    Args:
+      name: "vp", "cosine", "ddpm" (discrete, 1000 steps), "ve", "cld" or "bdm".
+      image_size: pixels a side, which the blurring diffusion needs.
+
+    Raises:
+      ValueError: if the name is unknown.
+    """
+    if name not in _PRESETS:
+        raise ValueError(f"`name` must be one of {', '.join(names())}, received {name!r}")
+    return _PRESETS[name](image_size)

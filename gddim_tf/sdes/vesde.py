@@ -1,0 +1,83 @@
+"""The variance exploding diffusion."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from gddim_tf.sdes.scalar import ScalarSDE
+from gddim_tf.sdes.vpsde import check_times
+
+
+@keras.saving.register_keras_serializable(package="gddim_tf")
+class VESDE(ScalarSDE):
+    """`u_t = u_0 + sigma(t) z`, `sigma(t) = sigma_min (sigma_max / sigma_min)^t` or `sigma = t`.
+
+    Score-SDE (Song et al., 2021), eq. 30 (geometric), and EDM (Karras et al., 2022), where time is
+    the noise level itself (`VESDE.karras`). The marginal here is that of NCSN, `sigma(t)^2`,
+    without the constant that the exact integral of the geometric G would subtract.
+
+    Args:
+      sigma_min: noise at t = 0 (geometric), or where sampling ends (linear).
+      sigma_max: noise at t = 1 (geometric), or where sampling starts (linear).
+      schedule: "geometric", or "linear" for `sigma(t) = t`.
+
+    Raises:
+      ValueError: unless `0 < sigma_min < sigma_max` and the schedule is known.
+    """
+
+    def __init__(
+        self, sigma_min: float = 0.01, sigma_max: float = 50.0, schedule: str = "geometric"
+    ) -> None:
+        if schedule not in ("geometric", "linear"):
+            raise ValueError(f'`schedule` must be "geometric" or "linear", received {schedule!r}')
+        check_times(sigma_min, sigma_max)
+        self.sigma_min, self.sigma_max = float(sigma_min), float(sigma_max)
+        self.schedule = schedule
+        linear = schedule == "linear"
+        self.t_min, self.t_max = (self.sigma_min, self.sigma_max) if linear else (1e-5, 1.0)
+
+    @classmethod
+    def karras(cls, sigma_min: float = 0.002, sigma_max: float = 80.0) -> VESDE:
+        """EDM's diffusion, whose time is the noise level."""
+        return cls(sigma_min, sigma_max, "linear")
+
+    def _sigma(self, t: np.ndarray) -> np.ndarray:
+        t = np.asarray(t, np.float64)
+        if self.schedule == "linear":
+            return t
+        return self.sigma_min * (self.sigma_max / self.sigma_min) ** t
+
+    def log_signal(self, t: np.ndarray) -> np.ndarray:
+        """See `ScalarSDE.log_signal`; the signal is never scaled."""
+        return np.zeros(np.shape(t))
+
+    def variance(self, t: np.ndarray) -> np.ndarray:
+        """See `ScalarSDE.variance`."""
+        return self._sigma(t) ** 2
+
+    def log_signal_rate(self, t: np.ndarray) -> np.ndarray:
+        """See `ScalarSDE.log_signal_rate`."""
+        return np.zeros(np.shape(t))
+
+    def variance_rate(self, t: np.ndarray) -> np.ndarray:
+        """See `ScalarSDE.variance_rate`."""
+        if self.schedule == "linear":
+            return 2 * np.asarray(t, np.float64)
+        return 2 * np.log(self.sigma_max / self.sigma_min) * self.variance(t)
+
+    def time_label(self, t: Any) -> Any:
+        """The noise level, which is what the published networks are told."""
+        if self.schedule == "linear":
+            return t
+        return self.sigma_min * (self.sigma_max / self.sigma_min) ** t
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {
+            "sigma_min": self.sigma_min,
+            "sigma_max": self.sigma_max,
+            "schedule": self.schedule,
+        }

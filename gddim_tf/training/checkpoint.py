@@ -1,0 +1,103 @@
+"""Checkpoints that a kill at any moment leaves whole."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import pathlib
+import warnings
+
+import keras
+
+_KEPT = 2
+
+
+class Checkpoint(keras.callbacks.Callback):
+    """Save weights, optimizer and epoch every few epochs, and go on from them with `restore`.
+
+    Each checkpoint is written beside the others under a temporary name, flushed to the disk,
+    renamed, and only then vouched for by a small file with its SHA-256; one that was cut short is
+    recognised and the one before it used. Put this callback before Keras' `SwapEMAWeights`, so that
+    it sees the raw weights; the average is part of the optimizer's state.
+
+    Args:
+      directory: where the files go.
+      every: epochs between two of them; the last epoch is always saved.
+
+    Raises:
+      ValueError: if `every` is below 1.
+    """
+
+    def __init__(self, directory: str | os.PathLike, every: int = 1) -> None:
+        super().__init__()
+        if every < 1:
+            raise ValueError(f"`every` must be at least 1 epoch, received {every}")
+        self.directory, self.every = pathlib.Path(directory), every
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Save if it is time."""
+        if (epoch + 1) % self.every == 0 or epoch + 1 == self.params["epochs"]:
+            self.save(epoch + 1)
+
+    def save(self, epoch: int) -> None:
+        """Write the state after `epoch` epochs, and drop all but the newest two."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        path = self.directory / f"epoch-{epoch:06d}.weights.h5"
+        temporary = self.directory / f".{os.getpid()}.weights.h5"
+        self.model.save_weights(temporary, overwrite=True)
+        digest = _digest(temporary)
+        _flush(temporary)
+        temporary.replace(path)
+        seal = temporary.with_suffix(".json")
+        seal.write_text(json.dumps({"epoch": epoch, "sha256": digest}))
+        _flush(seal)
+        seal.replace(_seal(path))
+        for old in sorted(self.directory.glob("epoch-*.weights.h5"))[:-_KEPT]:
+            _seal(old).unlink(missing_ok=True)
+            old.unlink()
+
+    @staticmethod
+    def restore(model: keras.Model, directory: str | os.PathLike) -> int:
+        """Load the newest whole checkpoint.
+
+        Args:
+          model: compiled, of the architecture that was saved.
+          directory: as given to the constructor.
+
+        Returns:
+          The number of epochs already done, 0 if there is no checkpoint.
+
+        Raises:
+          ValueError: if the checkpoint is of another architecture.
+        """
+        for path in sorted(pathlib.Path(directory).glob("epoch-*.weights.h5"), reverse=True):
+            seal = _seal(path)
+            if not seal.exists() or json.loads(seal.read_text())["sha256"] != _digest(path):
+                warnings.warn(
+                    f"the checkpoint {path} was cut short; trying the one before it", stacklevel=2
+                )
+                continue
+            model.optimizer.build(model.trainable_variables)
+            try:
+                model.load_weights(path)
+            except (ValueError, KeyError) as error:
+                raise ValueError(
+                    f"the checkpoint {path} is of another architecture or optimizer: {error}"
+                ) from error
+            return json.loads(seal.read_text())["epoch"]
+        return 0
+
+
+def _seal(path: pathlib.Path) -> pathlib.Path:
+    return path.with_suffix(".json")
+
+
+def _digest(path: pathlib.Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _flush(path: pathlib.Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())

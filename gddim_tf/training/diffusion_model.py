@@ -1,0 +1,298 @@
+"""A network and an SDE as a Keras model: compile, fit, sample."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from gddim_tf.samplers import DDIM, Sampler, run
+from gddim_tf.sdes import LinearSDE
+from gddim_tf.sdes.randomness import image_seeds
+
+# Validation draws its times and noise from here, so that its loss is comparable between runs.
+_VALIDATION_SEED = 20_220_611
+
+
+@keras.saving.register_keras_serializable(package="gddim_tf")
+class DiffusionModel(keras.Model):
+    """`eps(u, t)` of a diffusion, trained by `E |eps(Psi u_0 + R z, t) - z|^2`.
+
+    The loss is gDDIM's eq. 5 with `K = R` and unit weights, which for a VPSDE is DDPM's simple loss
+    and for CLD hybrid score matching. `fit` takes images `[batch, height, width, C]` in [-1, 1], or
+    `(images, labels)` for a network with classes. Keras' own options do the rest:
+    `Adam(use_ema=True)` keeps the average of the weights, which is what the model holds after
+    `fit`; `global_clipnorm`, `gradient_accumulation_steps` and dtype policies work as usual.
+
+    Args:
+      network: a callable Keras model `(x, time_label, labels=None, training=False) -> eps`, such as
+        `networks.ScoreUNet`, for states of `sde.components * C` channels.
+      sde: the diffusion.
+      label_dropout: how often a label is replaced by the null class in training, so that the
+        network can be guided.
+
+    Raises:
+      ValueError: if the network was made for another number of components.
+    """
+
+    def __init__(
+        self,
+        network: keras.Model,
+        sde: LinearSDE,
+        label_dropout: float = 0.1,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if network.components != sde.components:
+            raise ValueError(
+                f"`network` must have components={sde.components} for {sde}, received "
+                f"components={network.components}"
+            )
+        if not 0 <= label_dropout <= 1:
+            raise ValueError(f"`label_dropout` must be in [0, 1], received {label_dropout}")
+        self.network, self.sde, self.label_dropout = network, sde, label_dropout
+        self._loss = keras.metrics.Mean(name="loss")
+        self._random = keras.random.SeedGenerator(seed=0)
+        self.built = True  # the network made its weights when it was made
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """`(height, width, C)` of one image."""
+        size = self.network.image_size
+        return (size, size, self.network.channels)
+
+    def call(
+        self, u: tf.Tensor, t: tf.Tensor, labels: tf.Tensor | None = None, training: bool = False
+    ) -> tf.Tensor:
+        """Predict eps.
+
+        Args:
+          u: states `[batch, height, width, k * C]` in the coordinates of the SDE.
+          t: times `[batch]` in [t_min, t_max].
+          labels: None, or classes `[batch]`; the number of classes itself means none.
+          training: whether dropout is on.
+
+        Returns:
+          eps, like `u`, in the coordinates of the SDE.
+        """
+        pixels = self.sde.to_pixels(u)
+        eps = self.network(pixels, self.sde.time_label(t), labels, training=training)
+        return self.sde.from_pixels(tf.cast(eps, u.dtype))
+
+    def eps(self, u: tf.Tensor, t: tf.Tensor, labels: tf.Tensor | None = None) -> tf.Tensor:
+        """`call` without dropout: the `eps_fn` of the samplers."""
+        return self(u, t, labels)
+
+    def guided_eps(
+        self, u: tf.Tensor, t: tf.Tensor, labels: tf.Tensor, guidance: tf.Tensor
+    ) -> tf.Tensor:
+        """`(1 - w) eps(u, none) + w eps(u, label)`, in one pass over a doubled batch.
+
+        Classifier-free guidance (Ho and Salimans, 2021), eq. 6; `w = 1` is the plain conditional
+        model.
+
+        Args:
+          u: states `[batch, ...]`.
+          t: times `[batch]`.
+          labels: classes `[batch]`.
+          guidance: w, `[batch]`.
+
+        Returns:
+          eps, like `u`.
+        """
+        null = tf.fill(tf.shape(labels), self.network.num_classes)
+        both = self(tf.concat([u, u], 0), tf.concat([t, t], 0), tf.concat([labels, null], 0))
+        with_label, without = tf.split(both, 2)
+        weight = tf.reshape(tf.cast(guidance, u.dtype), [-1] + [1] * (u.shape.rank - 1))
+        return without + weight * (with_label - without)
+
+    # ---- training -------------------------------------------------------------------------------
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        """The mean loss, and what `compile` was given."""
+        return [self._loss]
+
+    def compute_loss(
+        self,
+        x: tf.Tensor | None = None,
+        y: tf.Tensor | None = None,
+        y_pred: tf.Tensor | None = None,
+        sample_weight: tf.Tensor | None = None,
+        training: bool = True,
+    ) -> tf.Tensor:
+        """The denoising loss of a batch, a scalar.
+
+        Args:
+          x: images `[batch, height, width, C]` in [-1, 1], float.
+          y: None, or labels `[batch]`.
+          y_pred: not used.
+          sample_weight: None, or weights `[batch]`.
+          training: whether times and noise are fresh (training) or the fixed ones of validation.
+
+        Returns:
+          The mean over the batch of the mean squared error per component.
+
+        Raises:
+          ValueError: if the images are not float or not of the network's shape.
+        """
+        images = self._check_images(x)
+        uniform, noise, keep_label = self._draw(tf.shape(images)[0], images.dtype, training)
+        labels = self._training_labels(y, keep_label, training)
+        t = self.sde.training_times(uniform)
+        error = self(self.sde.perturb(images, t, noise), t, labels, training=training) - noise
+        loss = tf.reduce_mean(tf.square(error), axis=tuple(range(1, error.shape.rank)))
+        if sample_weight is not None:
+            loss = loss * tf.cast(sample_weight, loss.dtype)
+        return tf.reduce_mean(loss)
+
+    def train_step(self, data: Any) -> dict[str, tf.Tensor]:
+        """One step of `fit`."""
+        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        replicas = tf.distribute.get_strategy().num_replicas_in_sync
+        with tf.GradientTape() as tape:
+            loss = self.compute_loss(x, y, None, sample_weight, training=True)
+            # gradients are summed over replicas
+            scaled = self.optimizer.scale_loss(loss / replicas)
+        weights = self.trainable_weights
+        self.optimizer.apply_gradients(zip(tape.gradient(scaled, weights), weights, strict=True))
+        self._loss.update_state(loss, sample_weight=tf.shape(x)[0])
+        return {"loss": self._loss.result()}
+
+    def test_step(self, data: Any) -> dict[str, tf.Tensor]:
+        """One step of `evaluate`."""
+        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        loss = self.compute_loss(x, y, None, sample_weight, training=False)
+        self._loss.update_state(loss, sample_weight=tf.shape(x)[0])
+        return {"loss": self._loss.result()}
+
+    def _check_images(self, images: tf.Tensor) -> tf.Tensor:
+        if not images.dtype.is_floating:
+            raise ValueError(
+                "training images must be float in [-1, 1] (data.from_uint8 makes them so), "
+                f"received {images.dtype.name}"
+            )
+        if tuple(images.shape[1:]) != self.image_shape:
+            raise ValueError(
+                f"training images must be [batch, {', '.join(map(str, self.image_shape))}], "
+                f"received {images.shape}"
+            )
+        return tf.cast(images, tf.float32)
+
+    def _draw(self, batch: tf.Tensor, dtype: tf.DType, training: bool) -> tuple[tf.Tensor, ...]:
+        shape = (*self.image_shape[:-1], self.sde.components * self.image_shape[-1])
+        if training:
+            seed = self._random.next()
+        else:  # the number of images already seen in this evaluation
+            seed = tf.stack([_VALIDATION_SEED, tf.cast(self._loss.count, tf.int32)])
+        seeds = tf.random.split(tf.cast(seed, tf.int32), 3, alg="philox")
+        # one uniform number per stratum of the batch: less variance at the same cost
+        strata = tf.range(batch, dtype=tf.int32)
+        offset = tf.random.stateless_uniform([], seeds[0], alg="philox")
+        uniform = (tf.cast(strata, tf.float32) + offset) / tf.cast(batch, tf.float32)
+        noise = tf.random.stateless_normal([batch, *shape], seeds[1], dtype=dtype, alg="philox")
+        keep = tf.random.stateless_uniform([batch], seeds[2], alg="philox") >= self.label_dropout
+        return uniform, noise, keep
+
+    def _training_labels(
+        self, labels: tf.Tensor | None, keep: tf.Tensor, training: bool
+    ) -> tf.Tensor | None:
+        if labels is None or not self.network.num_classes:
+            return None
+        labels = tf.cast(labels, tf.int32)
+        return tf.where(keep, labels, self.network.num_classes) if training else labels
+
+    # ---- sampling -------------------------------------------------------------------------------
+
+    def sample(
+        self,
+        count: int,
+        sampler: Sampler | None = None,
+        nfe: int = 50,
+        seed: int = 0,
+        labels: Any = None,
+        guidance: float | None = None,
+        batch_size: int = 256,
+        first: int = 0,
+        progress: bool = False,
+    ) -> np.ndarray:
+        """Draw images.
+
+        Args:
+          count: how many.
+          sampler: DDIM by default.
+          nfe: network evaluations per image (each over a doubled batch if guided).
+          seed: of the whole draw; image i depends on `(seed, first + i)` alone, so it is the same
+            whatever the batch size.
+          labels: None, or one class per image, `[count]` (or one number for all).
+          guidance: None for the plain conditional model, or the weight w of `guided_eps`.
+          batch_size: images per pass.
+          first: index of the first image, to go on where another call ended.
+          progress: whether to show a progress bar.
+
+        Returns:
+          `[count, height, width, C]` float32, in [-1, 1] up to the error of the network.
+
+        Raises:
+          ValueError: if a label is out of range, or guidance is asked without labels.
+        """
+        from tqdm.auto import tqdm
+
+        table = (sampler or DDIM()).table(self.sde, nfe)
+        labels = self._sampling_labels(labels, count, guidance)
+        images = []
+        bar = tqdm(total=count, unit="image", disable=not progress)
+        for start in range(0, count, batch_size):
+            size = min(batch_size, count - start)
+            seeds = image_seeds(seed, first + start, size)
+            context = {}
+            if labels is not None:
+                context["labels"] = labels[start : start + size]
+            if guidance is not None:
+                context["guidance"] = tf.fill([size], float(guidance))
+            state = run(
+                table,
+                self.eps if guidance is None else self.guided_eps,
+                self.sde.prior(self.image_shape, seeds),
+                seeds=seeds,
+                context=context,
+            )
+            images.append(self.sde.to_images(state).numpy())
+            bar.update(size)
+        bar.close()
+        return np.concatenate(images)
+
+    def _sampling_labels(self, labels: Any, count: int, guidance: float | None) -> tf.Tensor | None:
+        classes = self.network.num_classes
+        if labels is None:
+            if guidance is not None:
+                raise ValueError("`labels` must be given with `guidance`, received None")
+            return None
+        labels = np.broadcast_to(np.asarray(labels), (count,)).astype(np.int32)
+        if not classes or labels.min() < 0 or labels.max() > classes:
+            raise ValueError(
+                f"`labels` must be in [0, {classes}] for a network of {classes} classes, received "
+                f"{labels.min()} to {labels.max()}"
+            )
+        return tf.constant(labels)
+
+    # ---- serialisation --------------------------------------------------------------------------
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments, serialised."""
+        return {
+            "network": keras.saving.serialize_keras_object(self.network),
+            "sde": keras.saving.serialize_keras_object(self.sde),
+            "label_dropout": self.label_dropout,
+            "name": self.name,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> DiffusionModel:
+        """The model that `get_config` described, with new weights."""
+        config = dict(config)
+        for key in ("network", "sde"):
+            config[key] = keras.saving.deserialize_keras_object(config[key], custom_objects)
+        return cls(**config)

@@ -1,0 +1,25 @@
+# Sourced by the other scripts: makes or reuses the virtual environment and installs the package.
+# Usage: source environment.sh EXTRA...   (extras of setup.cfg, such as test)
+# The folder of the environment is $GDDIM_TF_VENV, or .venv in the clone.
+
+root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+venv="${GDDIM_TF_VENV:-$root/.venv}"
+extras="$(IFS=,; echo "$*")"
+stamp="$venv/.gddim_tf-${extras:-base}"
+python="${PYTHON:-python3.11}"
+command -v "$python" >/dev/null || python=python3
+
+if ! "$python" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))'; then
+    echo "gddim_tf needs Python 3.11; set PYTHON to its path" >&2
+    exit 2
+fi
+if [ ! -x "$venv/bin/python" ]; then
+    "$python" -m venv "$venv"
+fi
+# Installed in place, so that a new commit of the clone needs no new installation.
+if [ ! -e "$stamp" ] || [ "$root/setup.cfg" -nt "$stamp" ]; then
+    echo "installing into $venv (the first time this downloads about 1 GB)"
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -e "$root${extras:+[$extras]}"
+    touch "$stamp"
+fi
+export PATH="$venv/bin:$PATH"

@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Runs the style checks and the whole test suite; arguments go to pytest (./scripts/test.sh -m slow).
+set -euo pipefail
+here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
+source "$here/environment.sh" test
+cd "$root"
+ruff check .
+ruff format --check .
+export TF_CPP_MIN_LOG_LEVEL="${TF_CPP_MIN_LOG_LEVEL:-2}"
+exec python -m pytest "$@"
