@@ -41,12 +41,28 @@ class Sampler:
         return self.fill(sde, self.grid(sde, self.steps_of(check_nfe(nfe))))
 
     def encode(self, sde: LinearSDE, nfe: int) -> Table:
-        """The table of the same method on the reversed grid, from the data to the noise."""
-        return self.fill(sde, check_grid(self.grid(sde, self.steps_of(check_nfe(nfe)))[::-1]))
+        """The table of the same method on the reversed grid, from the data to the noise.
+
+        Raises:
+          ValueError: as `table`, and for a sampler that draws noise.
+        """
+        table = self.fill(sde, check_grid(self.grid(sde, self.steps_of(check_nfe(nfe)))[::-1]))
+        if table.noise is not None or table.start is not None:
+            raise ValueError(f"encoding needs a deterministic sampler, received {self}")
+        return table
 
     def steps_of(self, nfe: int) -> int:
         """How many grid steps a budget makes; one per evaluation unless a method says otherwise."""
         return nfe
+
+    def __str__(self) -> str:
+        """The name and the arguments that differ from their defaults."""
+        changed = [
+            f"{field.name}={getattr(self, field.name)!r}"
+            for field in dataclasses.fields(self)
+            if getattr(self, field.name) != field.default
+        ]
+        return type(self).__name__ + (f"({', '.join(changed)})" if changed else "")
 
     def fill(self, sde: LinearSDE, times: np.ndarray) -> Table:
         """The rows of the method on a grid `[steps + 1]`."""

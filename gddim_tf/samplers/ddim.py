@@ -7,8 +7,8 @@ import dataclasses
 import numpy as np
 
 from gddim_tf.samplers.base import Sampler
+from gddim_tf.samplers.data_prediction import data_columns
 from gddim_tf.samplers.table import Table, multistep_table
-from gddim_tf.samplers.weights import exponential_weights
 from gddim_tf.sdes import LinearSDE
 
 
@@ -18,11 +18,14 @@ class DDIM(Sampler):
 
     `x0 = (x - sqrt(1 - a) eps) / sqrt(a)` and
     `sigma = eta sqrt((1 - b) / (1 - a)) sqrt(1 - a / b)`; `eta = 0` is deterministic and, on every
-    linear diffusion, the order-0 gDDIM; `eta = 1` is DDPM's ancestral sampling.
+    linear diffusion, the order-0 gDDIM; `eta = 1` is DDPM's ancestral sampling. With `clip`, x0 is
+    clipped and eps is what the clipped x0 implies. The sigma-hat of the paper's experiments, more
+    noise around the mean of `eta = 1`, is `Ancestral(variance="large")`.
     DDIM (Song et al., 2021), eq. 12 and 16.
 
     Args:
       eta: noise, in [0, 1].
+      clip: None, or the bound for the predicted image.
       grid: time grid.
 
     Raises:
@@ -30,6 +33,7 @@ class DDIM(Sampler):
     """
 
     eta: float = 0.0
+    clip: float | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.eta <= 1:
@@ -38,20 +42,30 @@ class DDIM(Sampler):
     def fill(self, sde: LinearSDE, times: np.ndarray) -> Table:
         """The rows on a grid; raises `ValueError` if `eta > 0` on an SDE of more components."""
         start, end = times[:-1], times[1:]
-        state = sde.transition(end, start)
-        if self.eta == 0:
-            weights = [exponential_weights(sde, s, t, [s]) for s, t in zip(start, end, strict=True)]
-            return multistep_table(start, state, weights, mode_index=sde.mode_index)
-        if sde.components > 1:
-            raise ValueError(
-                f"`eta` must be 0 on an SDE of {sde.components} components, received {self.eta}; "
-                "GDDIM(lam=...) is the stochastic sampler there"
-            )
-        ancestral = sde.reverse_transition(end, start, 1.0)
-        covariance = sde.covariance(end)
-        spent = self.eta**2 * (covariance - ancestral**2 * sde.covariance(start))
-        spent = np.maximum(spent, 0.0)
-        direction = np.sqrt(covariance - spent) - state * sde.root(start)
+        direction, noise = sde.root(end), None  # what multiplies eps beside x0, and z
+        if self.eta > 0:
+            if sde.components > 1:
+                raise ValueError(
+                    f"`eta` must be 0 on an SDE of {sde.components} components, received "
+                    f"{self.eta}; GDDIM(lam=...) is the stochastic sampler there"
+                )
+            ancestral = sde.reverse_transition(end, start, 1.0)
+            covariance = sde.covariance(end)
+            spent = self.eta**2 * (covariance - ancestral**2 * sde.covariance(start))
+            spent = np.maximum(spent, 0.0)
+            direction, noise = np.sqrt(covariance - spent), np.sqrt(spent)
+        if self.clip is None:
+            state, columns = sde.transition(end, start), {}
+            weight = direction - state @ sde.root(start)
+        else:
+            state = direction @ np.linalg.inv(sde.root(start))
+            zero, columns = np.zeros_like(start), data_columns(sde, start, self.clip)
+            weight = sde.transition(end, zero) - state @ sde.transition(start, zero)
         return multistep_table(
-            start, state, list(direction[:, None]), noise=np.sqrt(spent), mode_index=sde.mode_index
+            start,
+            state,
+            list(weight[:, None]),
+            noise=noise,
+            mode_index=sde.mode_index,
+            **columns,
         )

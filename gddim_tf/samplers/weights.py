@@ -8,13 +8,16 @@ last outputs gives the weights above, and with one output simply `C_0 = R_t - Ps
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
 from gddim_tf.sdes import LinearSDE
-from gddim_tf.sdes.collocation import stieltjes
+from gddim_tf.sdes.collocation import is_resolved, stieltjes
 from gddim_tf.sdes.linalg import transpose
+
+# How often an interval is halved at most where 64 nodes do not resolve its transitions.
+_HALVINGS = 4
 
 # What the outputs are interpolated in: a function of time that is smooth along a trajectory.
 VARIABLES: dict[str, Callable[[LinearSDE, np.ndarray], np.ndarray]] = {
@@ -24,6 +27,21 @@ VARIABLES: dict[str, Callable[[LinearSDE, np.ndarray], np.ndarray]] = {
     "log_rho": lambda sde, t: np.log(sde.rho(t)),
     "asinh_rho": lambda sde, t: np.arcsinh(3.0 * sde.rho(t)),
 }
+
+# From a value of the variable back to time.
+INVERSES: dict[str, Callable[[LinearSDE, np.ndarray], np.ndarray]] = {
+    "t": lambda sde, z: np.asarray(z, np.float64),
+    "sqrt_t": lambda sde, z: np.square(z),
+    "rho": lambda sde, z: sde.time_of_rho(z),
+    "log_rho": lambda sde, z: sde.time_of_rho(np.exp(z)),
+    "asinh_rho": lambda sde, z: sde.time_of_rho(np.sinh(z) / 3.0),
+}
+
+
+def check_variable(variable: str) -> None:
+    """Raises `ValueError` unless the variable is a key of `VARIABLES`."""
+    if variable not in VARIABLES:
+        raise ValueError(f"`variable` must be one of {list(VARIABLES)}, received {variable!r}")
 
 
 def exponential_weights(
@@ -57,10 +75,12 @@ def exponential_weights(
 
     if root == "R":
         return flow_integrals(sde, start, end, basis)
-    inside = sde.quadrature_times(start, end)
-    pieces = stieltjes(np.eye(len(inside)), _flow(sde, end, inside))
-    turned = pieces @ transpose(cholesky_turn(sde, inside))
-    return np.tensordot(basis(inside), turned, axes=(1, 0)) @ cholesky_turn(sde, nodes)
+    weights = 0.0
+    for inside, flow in _panels(sde, start, end, end):
+        pieces = stieltjes(np.eye(len(inside)), flow)
+        turned = pieces @ transpose(cholesky_turn(sde, inside))
+        weights += np.tensordot(basis(inside), turned, axes=(1, 0))
+    return weights @ cholesky_turn(sde, nodes)
 
 
 def flow_integrals(
@@ -77,8 +97,7 @@ def flow_integrals(
     Returns:
       `[n, *modes, k, k]`, float64.
     """
-    inside = sde.quadrature_times(start, end)
-    return stieltjes(basis(inside), _flow(sde, end, inside))
+    return sum(stieltjes(basis(inside), flow) for inside, flow in _panels(sde, start, end, end))
 
 
 def lagrange(nodes: np.ndarray, points: np.ndarray) -> np.ndarray:
@@ -96,5 +115,15 @@ def cholesky_turn(sde: LinearSDE, t: np.ndarray) -> np.ndarray:
     return np.linalg.solve(sde.cholesky(t), sde.root(t))
 
 
-def _flow(sde: LinearSDE, end: float, tau: np.ndarray) -> np.ndarray:
-    return sde.transition(np.full_like(tau, end), tau) @ sde.root(tau)
+def _panels(
+    sde: LinearSDE, start: float, end: float, target: float, depth: int = 0
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Times and values of `Y = Psi(target, tau) R(tau)`, on as many panels as it needs."""
+    inside = sde.quadrature_times(start, end)
+    flow = sde.transition(np.full_like(inside, target), inside) @ sde.root(inside)
+    if depth == _HALVINGS or is_resolved(flow):
+        yield inside, flow
+        return
+    half = 0.5 * (inside[len(inside) // 2 - 1] + inside[len(inside) // 2])
+    yield from _panels(sde, start, half, target, depth + 1)
+    yield from _panels(sde, half, end, target, depth + 1)

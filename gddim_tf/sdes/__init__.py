@@ -3,6 +3,7 @@
 from gddim_tf.sdes.base import LinearSDE
 from gddim_tf.sdes.bdm import BDM
 from gddim_tf.sdes.cld import CLD
+from gddim_tf.sdes.numerical import NumericalSDE
 from gddim_tf.sdes.presets import make, names
 from gddim_tf.sdes.scalar import ScalarSDE
 from gddim_tf.sdes.vesde import VESDE
@@ -16,6 +17,7 @@ __all__ = [
     "CosineVPSDE",
     "DiscreteVPSDE",
     "LinearSDE",
+    "NumericalSDE",
     "ScalarSDE",
     "make",
     "names",

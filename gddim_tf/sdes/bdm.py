@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from gddim_tf.sdes.base import check_times
+from gddim_tf.sdes.dct import dct, inverse_dct, laplacian_modes
 from gddim_tf.sdes.scalar import ScalarSDE
-from gddim_tf.sdes.vpsde import check_times
 
 _OFFSET = 0.004
+_ANGLE_RATE = 0.5 * np.pi / (1 + 2 * _OFFSET)
 
 
 @keras.saving.register_keras_serializable(package="gddim_tf")
@@ -52,11 +53,8 @@ class BDM(ScalarSDE):
             raise ValueError(f"`min_scale` must be in (0, 1], received {min_scale}")
         self.image_size, self.sigma_blur = int(image_size), float(sigma_blur)
         self.min_scale = float(min_scale)
-        squares = np.arange(image_size)[:, None] ** 2 + np.arange(image_size)[None, :] ** 2
-        distinct, index = np.unique(squares, return_inverse=True)
-        self._eigenvalues = np.pi**2 * distinct / image_size**2
-        self.modes = (len(distinct),)
-        self.mode_index = index.reshape(image_size, image_size, 1).astype(np.int32)
+        self._eigenvalues, self.mode_index = laplacian_modes(self.image_size)
+        self.modes = self._eigenvalues.shape
         if t_max is None:
             t_max = _time_of_rho((80.0 + np.sin(_angle(0.0))) / np.cos(_angle(0.0)))
         self.t_min, self.t_max = check_times(t_min, t_max)
@@ -105,8 +103,12 @@ class BDM(ScalarSDE):
     # ---- in TensorFlow --------------------------------------------------------------------------
 
     def kernel(self, t: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """See `LinearSDE.kernel`; in closed form, because a table would hold every frequency."""
-        angle = (0.5 * np.pi / (1 + 2 * _OFFSET)) * (t + _OFFSET)
+        """See `LinearSDE.kernel`; in closed form, because a table would hold every frequency.
+
+        The published process starts from `sqrt(a_0) = 1 - 2e-5` of the image; this factor is part
+        of the kernel here, not of `transition(t, 0)`.
+        """
+        angle = _ANGLE_RATE * (t + _OFFSET)
         sine = tf.sin(0.5 * np.pi * t)
         tau = 0.5 * self.sigma_blur**2 * sine**4
         decay = tf.exp(-tau[:, None] * tf.constant(self._eigenvalues, t.dtype))
@@ -117,28 +119,11 @@ class BDM(ScalarSDE):
 
     def to_pixels(self, state: tf.Tensor) -> tf.Tensor:
         """The inverse DCT over height and width."""
-        return self._transform(state, self._dct.T)
+        return inverse_dct(state, self.image_size)
 
     def from_pixels(self, values: tf.Tensor) -> tf.Tensor:
         """The DCT over height and width, orthonormal, type II."""
-        return self._transform(values, self._dct)
-
-    def _transform(self, values: tf.Tensor, basis: np.ndarray) -> tf.Tensor:
-        if tuple(values.shape[1:3]) != (self.image_size, self.image_size):
-            raise ValueError(
-                f"a BDM of `image_size` {self.image_size} takes images "
-                f"[batch, {self.image_size}, {self.image_size}, C], received {values.shape}"
-            )
-        basis = tf.constant(basis, values.dtype)
-        return tf.einsum("ki,lj,bijc->bklc", basis, basis, values, optimize="greedy")
-
-    @functools.cached_property
-    def _dct(self) -> np.ndarray:
-        n = self.image_size
-        frequency, place = np.arange(n)[:, None], np.arange(n)[None, :]
-        basis = np.sqrt(2 / n) * np.cos(np.pi * frequency * (2 * place + 1) / (2 * n))
-        basis[0] /= np.sqrt(2)
-        return basis
+        return dct(values, self.image_size)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
@@ -151,16 +136,13 @@ class BDM(ScalarSDE):
         }
 
 
-_ANGLE_RATE = 0.5 * np.pi / (1 + 2 * _OFFSET)
-
-
 def _angle(t: np.ndarray) -> np.ndarray:
     """`a = cos^2(angle)`."""
     return _ANGLE_RATE * (np.asarray(t, np.float64) + _OFFSET)
 
 
 def _log_alpha(t: np.ndarray) -> np.ndarray:
-    return np.log1p(-(np.sin(_angle(t)) ** 2))
+    return 2 * np.log(np.cos(_angle(t)))
 
 
 def _time_of_rho(rho: np.ndarray) -> np.ndarray:

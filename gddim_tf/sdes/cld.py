@@ -8,8 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from gddim_tf.sdes.base import LinearSDE
-from gddim_tf.sdes.vpsde import check_times
+from gddim_tf.sdes.base import LinearSDE, check_times
 
 # The root turns fast near t = 0, on the scale where the initial noise is overtaken; panels evenly
 # spaced in log t see every scale.
@@ -62,6 +61,11 @@ class CLD(LinearSDE):
         for name, value in (("beta_1", beta_1), ("gamma", gamma), ("initial_eps", initial_eps)):
             if value < 0:
                 raise ValueError(f"`{name}` must be at least 0, received {value}")
+        if gamma == 0 and initial_eps == 0:
+            raise ValueError(
+                "`gamma` and `initial_eps` must not both be 0, because the root has no limit at "
+                "t = 0 then, received 0 and 0"
+            )
         self.beta_0, self.beta_1, self.mass = float(beta_0), float(beta_1), float(mass)
         self.gamma, self.initial_eps = float(gamma), float(initial_eps)
         self.t_min, self.t_max = check_times(t_min, t_max)
@@ -82,12 +86,16 @@ class CLD(LinearSDE):
 
     def covariance(self, t: np.ndarray) -> np.ndarray:
         """See `LinearSDE.covariance`."""
-        xx, xv, vv = self._covariance_entries(np.asarray(t, np.float64))
+        xx, xv, vv, _ = self._covariance_entries(np.asarray(t, np.float64))
         return _matrix([[xx, xv], [xv, vv]])
 
-    def _covariance_entries(self, t: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        # Initial part: Psi diag(e, gamma M + e) Psi^T. Noise part: diag(1, M) - Psi diag(1, M)
-        # Psi^T, whose xx entry 1 - exp(-x)(1 + x + x^2 / 2), x = 2 a b, cancels near t = 0.
+    def _covariance_entries(self, t: np.ndarray) -> tuple[np.ndarray, ...]:
+        """The xx, xv and vv entries of the covariance, and its determinant, without cancellation.
+
+        The initial part is `Psi diag(e, gamma M + e) Psi^T`, the noise part `diag(1, M) - Psi
+        diag(1, M) Psi^T`. Near t = 0 the xx entry of the second, `1 - exp(-x) (1 + x + x^2 / 2)`
+        with `x = 2 a b`, would cancel, and the determinant of the sum too.
+        """
         a = self.mass**-0.5
         b = self._integral(t)
         decay = np.exp(-2 * a * b)
@@ -95,17 +103,23 @@ class CLD(LinearSDE):
         xx = decay * ((1 + a * b) ** 2 * position + (a * a * b) ** 2 * velocity)
         xv = decay * (-b * (1 + a * b) * position + a * a * b * (1 - a * b) * velocity)
         vv = decay * (b**2 * position + (1 - a * b) ** 2 * velocity)
-        xx = xx + _third_order_remainder(2 * a * b)
-        xv = xv + decay * 2 * a * b * b
-        vv = vv + self.mass * (-np.expm1(-2 * a * b) + decay * 2 * a * b * (1 - a * b))
-        return xx, xv, vv
+        noise_xx = _third_order_remainder(2 * a * b)
+        noise_xv = decay * 2 * a * b * b
+        noise_vv = self.mass * (-np.expm1(-2 * a * b) + decay * 2 * a * b * (1 - a * b))
+        determinant = (
+            decay**2 * position * velocity
+            + (xx * noise_vv + vv * noise_xx - 2 * xv * noise_xv)
+            + (noise_xx * noise_vv - noise_xv**2)
+        )
+        return xx + noise_xx, xv + noise_xv, vv + noise_vv, determinant
 
     def cholesky(self, t: np.ndarray) -> np.ndarray:
         """See `LinearSDE.cholesky`; in closed form, valid to t = 0."""
-        xx, xv, vv = self._covariance_entries(np.asarray(t, np.float64))
+        xx, xv, vv, determinant = self._covariance_entries(np.asarray(t, np.float64))
         l_xx = np.sqrt(xx)
-        l_vx = np.divide(xv, l_xx, out=np.zeros_like(xv), where=l_xx > 0)
-        return _matrix([[l_xx, np.zeros_like(xx)], [l_vx, np.sqrt(vv - l_vx**2)]])
+        l_vx = np.divide(xv, l_xx, out=np.zeros_like(xv), where=xx > 0)
+        l_vv = np.sqrt(np.divide(determinant, xx, out=np.array(vv), where=xx > 0))
+        return _matrix([[l_xx, np.zeros_like(xx)], [l_vx, l_vv]])
 
     def root(self, t: np.ndarray) -> np.ndarray:
         """See `LinearSDE.root`."""
@@ -138,12 +152,13 @@ class CLD(LinearSDE):
     # ---- the angle of the root ------------------------------------------------------------------
 
     def _angle_rate(self, t: np.ndarray) -> np.ndarray:
-        xx, xv, vv = self._covariance_entries(t)
-        return self._beta(t) / self.mass * np.sqrt(vv * xx - xv**2) / xx
+        xx, _, _, determinant = self._covariance_entries(t)
+        ratio = np.divide(np.sqrt(determinant), xx, out=np.zeros_like(xx), where=xx > 0)
+        return self._beta(t) / self.mass * ratio
 
     @functools.cached_property
     def _angle_panels(self) -> tuple[np.ndarray, np.ndarray]:
-        edges = np.concatenate([[0.0], np.geomspace(_FIRST, 1.0, _PANELS)]) * 2 * self.t_max
+        edges = np.concatenate([[0.0], np.geomspace(_FIRST, 1.0, _PANELS)]) * self.t_max
         steps = self._angle_between(edges[:-1], edges[1:])
         return edges, np.concatenate([[0.0], np.cumsum(steps)])
 

@@ -14,6 +14,9 @@ import numpy as np
 
 _NODES = 64
 
+# Share of a function's size below which its last Legendre coefficients count as rounding.
+_RESOLVED = 1e-12
+
 
 @functools.cache
 def legendre(nodes: int = _NODES) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -54,6 +57,19 @@ def stieltjes(weights: np.ndarray, values: np.ndarray) -> np.ndarray:
     return np.tensordot((weights * w) @ derivative, values, axes=(1, 0))
 
 
+def is_resolved(values: np.ndarray) -> bool:
+    """Whether the interpolant of values at the Gauss-Legendre nodes is exact to rounding.
+
+    The highest coefficients of its Legendre series must have died out in every entry.
+
+    Args:
+      values: `[nodes, ...]`.
+    """
+    values = values.reshape(len(values), -1)
+    tail = np.abs(coefficient_matrix()[-4:] @ values).max(axis=0)
+    return bool(np.all(tail <= _RESOLVED * np.abs(values).max(axis=0)))
+
+
 def solve_linear_ode(
     generator: Callable[[np.ndarray], np.ndarray], start: np.ndarray, end: np.ndarray
 ) -> np.ndarray:
@@ -78,32 +94,64 @@ def solve_linear_ode(
 def _solve_interval(
     generator: Callable[[np.ndarray], np.ndarray], start: float, end: float
 ) -> np.ndarray:
-    x, w, _ = legendre()
-    n = len(x)
+    x, _, _ = legendre()
     low, high = start**0.25, end**0.25
     slope = 2.0 * (high - low) * (low + (high - low) * 0.5 * (x + 1)) ** 3  # dt/dx
     matrices = np.moveaxis(generator(interval_times(start, end)), 0, -3)
-    matrices = matrices * slope[:, None, None]  # [*modes, n, k, k]
-    k = matrices.shape[-1]
+    return solve_at_nodes(matrices * slope[:, None, None])[1]
+
+
+def solve_at_nodes(matrices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """`dX/dx = A(x) X`, `X(-1) = I` on [-1, 1], from A at the Gauss-Legendre nodes.
+
+    Args:
+      matrices: `[..., nodes, k, k]`.
+
+    Returns:
+      X at the nodes, `[..., nodes, k, k]`, and at 1, `[..., k, k]`.
+    """
+    n, k = matrices.shape[-3:-1]
+    batch = matrices.shape[:-3]
     # X = I + J (A X), where J integrates the interpolant of the nodes from -1 to each node.
-    integral = _integration_matrix()
-    coupling = np.einsum("ab,...bij->...aibj", integral, matrices)
-    system = np.eye(n * k) - coupling.reshape(*matrices.shape[:-3], n * k, n * k)
-    identity = np.tile(np.eye(k), (n, 1))
-    identity = np.broadcast_to(identity, (*matrices.shape[:-3], n * k, k))
-    inside = np.linalg.solve(system, identity).reshape(*matrices.shape[:-3], n, k, k)
-    return np.eye(k) + np.einsum("b,...bij,...bjl->...il", w, matrices, inside)
+    coupling = np.einsum("ab,...bij->...aibj", integration_matrix(n), matrices)
+    system = np.eye(n * k) - coupling.reshape(*batch, n * k, n * k)
+    identity = np.broadcast_to(np.tile(np.eye(k), (n, 1)), (*batch, n * k, k))
+    inside = np.linalg.solve(system, identity).reshape(*batch, n, k, k)
+    _, w, _ = legendre(n)
+    return inside, np.eye(k) + np.einsum("b,...bij,...bjl->...il", w, matrices, inside)
 
 
 @functools.cache
-def _integration_matrix() -> np.ndarray:
-    x, _, _ = legendre()
-    vandermonde = np.polynomial.legendre.legvander(x, len(x) - 1)
+def integration_matrix(nodes: int = _NODES) -> np.ndarray:
+    """`J`, whose row a integrates the interpolant of the nodes from -1 to node a."""
+    x, _, _ = legendre(nodes)
     antiderivatives = np.stack(
         [
             np.polynomial.legendre.legval(x, np.polynomial.legendre.legint(column, lbnd=-1))
-            for column in np.eye(len(x))
+            for column in np.eye(nodes)
         ],
         axis=1,
     )
-    return antiderivatives @ np.linalg.inv(vandermonde)
+    return antiderivatives @ coefficient_matrix(nodes)
+
+
+@functools.cache
+def coefficient_matrix(nodes: int = _NODES) -> np.ndarray:
+    """From values at the nodes to the Legendre coefficients of their interpolant."""
+    x, w, _ = legendre(nodes)
+    polynomials = np.polynomial.legendre.legvander(x, nodes - 1)
+    return ((np.arange(nodes) + 0.5) * polynomials * w[:, None]).T
+
+
+def interpolation_matrix(points: np.ndarray, nodes: int = _NODES) -> np.ndarray:
+    """From values at the nodes to those of their interpolant at points of [-1, 1], `[m, nodes]`.
+
+    The barycentric formula, which is exact where a point is a node.
+    """
+    x, w, _ = legendre(nodes)
+    barycentric = (-1.0) ** np.arange(nodes) * np.sqrt((1 - x**2) * w)
+    difference = points[:, None] - x
+    hit = np.abs(difference) < np.finfo(np.float64).tiny
+    terms = barycentric / np.where(hit, 1.0, difference)
+    terms = np.where(hit.any(axis=1, keepdims=True), hit, terms)
+    return terms / terms.sum(axis=1, keepdims=True)

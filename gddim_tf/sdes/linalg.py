@@ -20,22 +20,20 @@ def apply_matrix(
     """`matrix @ state` for states that pack their k components along the channels.
 
     Args:
-      matrix: `[*modes, k, k]`, or `[batch, *modes, k, k]` if `batched`.
+      matrix: `[*modes, rows, k]`, or `[batch, *modes, rows, k]` if `batched`.
       state: `[batch, ..., k * C]`; component i is `state[..., i * C : (i + 1) * C]`.
       mode_index: spreads a single axis of distinct modes over the image axes.
       batched: whether the first axis of `matrix` is the batch.
 
     Returns:
-      A tensor like `state`.
+      `[batch, ..., rows * C]`.
     """
-    k = matrix.shape[-1]
+    rows, columns = matrix.shape[-2:]
     if mode_index is not None:
         matrix = tf.gather(matrix, mode_index, axis=-3)
     if batched:
         for _ in range(state.shape.rank + 2 - matrix.shape.rank):
             matrix = tf.expand_dims(matrix, 1)
-    if k == 1:
-        return matrix[..., 0, 0] * state
-    parts = tf.split(state, k, axis=-1)
-    rows = [sum(matrix[..., i, j] * parts[j] for j in range(k)) for i in range(k)]
-    return tf.concat(rows, axis=-1)
+    parts = tf.split(state, columns, axis=-1) if columns > 1 else [state]
+    products = [sum(matrix[..., i, j] * parts[j] for j in range(columns)) for i in range(rows)]
+    return tf.concat(products, axis=-1) if rows > 1 else products[0]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import tensorflow as tf
 
-# The default algorithm draws different numbers under XLA than outside it; Philox does not.
+# The default algorithm draws other bits under XLA than outside it; Philox does not.
 _ALGORITHM = "philox"
+# Of the bits drawn for one number, as many as keep `(bits + 1/2) / 2^bits` exact and inside (0, 1).
+_BITS = {tf.float32: (tf.uint32, 32, 23), tf.float64: (tf.uint64, 64, 52)}
 
 
 def image_seeds(seed: int | tf.Tensor, start: int, count: int) -> tf.Tensor:
@@ -29,13 +32,25 @@ def normal_per_image(
 ) -> tf.Tensor:
     """Standard normal noise `[batch, *shape]`, row i from `seeds[i]` alone.
 
+    The method is Box and Muller's, from Philox bits, because `tf.random.stateless_normal` turns the
+    same bits into other numbers under XLA than outside it.
+
     Args:
       seeds: `[batch, 2]`, int32.
       shape: of one image.
-      dtype: of the noise.
+      dtype: of the noise, float32 or float64.
     """
+    integer, width, kept = _BITS[tf.as_dtype(dtype)]
+    size = tf.TensorShape(shape).num_elements()
 
     def draw(seed: tf.Tensor) -> tf.Tensor:
-        return tf.random.stateless_normal(shape, seed, dtype=dtype, alg=_ALGORITHM)
+        bits = tf.random.stateless_uniform(
+            [2, (size + 1) // 2], seed, None, None, dtype=integer, alg=_ALGORITHM
+        )
+        bits = tf.bitwise.right_shift(bits, tf.constant(width - kept, integer))
+        uniform = (tf.cast(bits, dtype) + 0.5) * 2.0**-kept
+        radius, angle = tf.sqrt(-2.0 * tf.math.log(uniform[0])), 2 * np.pi * uniform[1]
+        noise = tf.concat([radius * tf.cos(angle), radius * tf.sin(angle)], axis=0)
+        return tf.reshape(noise[:size], shape)
 
     return tf.map_fn(draw, seeds, fn_output_signature=tf.TensorSpec(shape, dtype))

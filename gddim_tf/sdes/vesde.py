@@ -8,7 +8,6 @@ import keras
 import numpy as np
 
 from gddim_tf.sdes.scalar import ScalarSDE
-from gddim_tf.sdes.vpsde import check_times
 
 
 @keras.saving.register_keras_serializable(package="gddim_tf")
@@ -33,7 +32,11 @@ class VESDE(ScalarSDE):
     ) -> None:
         if schedule not in ("geometric", "linear"):
             raise ValueError(f'`schedule` must be "geometric" or "linear", received {schedule!r}')
-        check_times(sigma_min, sigma_max)
+        if not 0 < sigma_min < sigma_max:
+            raise ValueError(
+                "`sigma_min` and `sigma_max` must satisfy 0 < sigma_min < sigma_max, "
+                f"received {sigma_min} and {sigma_max}"
+            )
         self.sigma_min, self.sigma_max = float(sigma_min), float(sigma_max)
         self.schedule = schedule
         linear = schedule == "linear"

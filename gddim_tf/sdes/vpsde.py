@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from gddim_tf.sdes.base import check_times
 from gddim_tf.sdes.collocation import legendre
 from gddim_tf.sdes.scalar import ScalarSDE
 
@@ -131,12 +132,11 @@ class CosineVPSDE(_VariancePreserving):
 
     def log_alpha(self, t: np.ndarray) -> np.ndarray:
         """`log a(t)`, `[*times]`."""
-
-        # log cos through sin: exact where the angle is small, without a cancelling difference
-        def log_cos(t: np.ndarray) -> np.ndarray:
-            return np.log1p(-(np.sin(self._angle(t)) ** 2))
-
-        return log_cos(t) - log_cos(0.0)
+        # cos A / cos B - 1 = -2 sin((A + B) / 2) sin((A - B) / 2) / cos B, exact where A is near B
+        start = self._angle(0.0)
+        moved = 0.5 * np.pi * np.asarray(t, np.float64) / (1 + self.offset)
+        drop = 2 * np.sin(start + 0.5 * moved) * np.sin(0.5 * moved) / np.cos(start)
+        return 2 * np.log1p(-drop)
 
     def log_alpha_rate(self, t: np.ndarray) -> np.ndarray:
         """`d log a / dt`, `[*times]`."""
@@ -161,13 +161,20 @@ class DiscreteVPSDE(_VariancePreserving):
       t_min: where sampling ends; 0 ends at the data exactly.
 
     Raises:
-      ValueError: if a beta is outside (0, 1).
+      ValueError: if there is no beta, or one is outside (0, 1).
     """
 
     def __init__(self, betas: Sequence[float], t_min: float = 0.0) -> None:
         self.betas = np.asarray(betas, np.float64)
-        if self.betas.ndim != 1 or not np.all((self.betas > 0) & (self.betas < 1)):
-            raise ValueError(f"`betas` must be a list of numbers in (0, 1), received {betas!r}")
+        if self.betas.ndim != 1 or self.betas.size == 0:
+            raise ValueError(
+                f"`betas` must be a list of numbers, received an array of shape {self.betas.shape}"
+            )
+        if not np.all((self.betas > 0) & (self.betas < 1)):
+            raise ValueError(
+                "`betas` must be in (0, 1), received numbers from "
+                f"{self.betas.min()} to {self.betas.max()}"
+            )
         alpha = np.cumprod(1 - self.betas)
         self._sigmas = np.concatenate([[0.0], np.sqrt((1 - alpha) / alpha)])
         self.t_min, self.t_max = check_times(t_min, float(len(self.betas)))
@@ -210,16 +217,3 @@ class DiscreteVPSDE(_VariancePreserving):
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         return {"betas": self.betas.tolist(), "t_min": self.t_min}
-
-
-def check_times(t_min: float, t_max: float) -> tuple[float, float]:
-    """The two ends as floats.
-
-    Raises:
-      ValueError: unless `0 <= t_min < t_max`.
-    """
-    if not 0 <= t_min < t_max:
-        raise ValueError(
-            f"`t_min` and `t_max` must satisfy 0 <= t_min < t_max, received {t_min} and {t_max}"
-        )
-    return float(t_min), float(t_max)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import pathlib
 import warnings
@@ -36,7 +37,9 @@ class Checkpoint(keras.callbacks.Callback):
         self.directory, self.every = pathlib.Path(directory), every
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        """Save if it is time."""
+        """Save if it is time, and if the loss is a number."""
+        if not math.isfinite((logs or {}).get("loss", 0.0)):
+            return
         if (epoch + 1) % self.every == 0 or epoch + 1 == self.params["epochs"]:
             self.save(epoch + 1)
 

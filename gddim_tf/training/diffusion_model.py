@@ -5,42 +5,46 @@ from __future__ import annotations
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
-from gddim_tf.samplers import DDIM, Sampler, run
+from gddim_tf.samplers.sampled import Sampled
 from gddim_tf.sdes import LinearSDE
-from gddim_tf.sdes.randomness import image_seeds
+from gddim_tf.training.prediction import Prediction, output_components
 
 # Validation draws its times and noise from here, so that its loss is comparable between runs.
 _VALIDATION_SEED = 20_220_611
 
 
 @keras.saving.register_keras_serializable(package="gddim_tf")
-class DiffusionModel(keras.Model):
-    """`eps(u, t)` of a diffusion, trained by `E |eps(Psi u_0 + R z, t) - z|^2`.
+class DiffusionModel(Sampled, keras.Model):
+    """`eps(u, t)` of a diffusion, trained by `E |network(Psi u_0 + R z, t) - target|^2`.
 
-    The loss is gDDIM's eq. 5 with `K = R` and unit weights, which for a VPSDE is DDPM's simple loss
-    and for CLD hybrid score matching. `fit` takes images `[batch, height, width, C]` in [-1, 1], or
-    `(images, labels)` for a network with classes. Keras' own options do the rest:
-    `Adam(use_ema=True)` keeps the average of the weights, which is what the model holds after
-    `fit`; `global_clipnorm`, `gradient_accumulation_steps` and dtype policies work as usual.
+    With `prediction="eps"` the target is z: gDDIM's eq. 5 with `K = R` and unit weights, which for
+    a VPSDE is DDPM's simple loss and for CLD hybrid score matching. "v" trains faster.
+
+    `fit` takes images `[batch, height, width, C]` in [-1, 1], or `(images, labels)` for a network
+    with classes. Keras' own options do the rest: `Adam(use_ema=True)` keeps the average of the
+    weights, which is what the model holds after `fit`; `global_clipnorm`,
+    `gradient_accumulation_steps` and dtype policies work as usual.
 
     Args:
       network: a callable Keras model `(x, time_label, labels=None, training=False) -> eps`, such as
         `networks.ScoreUNet`, for states of `sde.components * C` channels.
       sde: the diffusion.
+      prediction: what the network predicts, "eps", "x0" or "v"; see `Prediction`. The last two
+        need C output channels only.
       label_dropout: how often a label is replaced by the null class in training, so that the
         network can be guided.
 
     Raises:
-      ValueError: if the network was made for another number of components.
+      ValueError: if the network was made for another number of components or output channels.
     """
 
     def __init__(
         self,
         network: keras.Model,
         sde: LinearSDE,
+        prediction: str = "eps",
         label_dropout: float = 0.1,
         **kwargs: Any,
     ) -> None:
@@ -50,9 +54,16 @@ class DiffusionModel(keras.Model):
                 f"`network` must have components={sde.components} for {sde}, received "
                 f"components={network.components}"
             )
+        channels = output_components(prediction, sde) * network.channels
+        if network.out_channels != channels:
+            raise ValueError(
+                f'`network` must have out_channels={channels} for prediction="{prediction}", '
+                f"received {network.out_channels}"
+            )
         if not 0 <= label_dropout <= 1:
             raise ValueError(f"`label_dropout` must be in [0, 1], received {label_dropout}")
-        self.network, self.sde, self.label_dropout = network, sde, label_dropout
+        self.network, self.sde, self.prediction = network, sde, prediction
+        self.label_dropout = label_dropout
         self._loss = keras.metrics.Mean(name="loss")
         self._random = keras.random.SeedGenerator(seed=0)
         self.built = True  # the network made its weights when it was made
@@ -62,6 +73,11 @@ class DiffusionModel(keras.Model):
         """`(height, width, C)` of one image."""
         size = self.network.image_size
         return (size, size, self.network.channels)
+
+    @property
+    def num_classes(self) -> int:
+        """Classes of the network, 0 without."""
+        return self.network.num_classes
 
     def call(
         self, u: tf.Tensor, t: tf.Tensor, labels: tf.Tensor | None = None, training: bool = False
@@ -77,36 +93,20 @@ class DiffusionModel(keras.Model):
         Returns:
           eps, like `u`, in the coordinates of the SDE.
         """
-        pixels = self.sde.to_pixels(u)
-        eps = self.network(pixels, self.sde.time_label(t), labels, training=training)
-        return self.sde.from_pixels(tf.cast(eps, u.dtype))
+        prediction = Prediction(self.prediction, self.sde, u, t)
+        return prediction.eps(self._output(prediction, t, labels, training))
+
+    def _output(
+        self, prediction: Prediction, t: tf.Tensor, labels: tf.Tensor | None, training: bool
+    ) -> tf.Tensor:
+        inputs = prediction.inputs()
+        time = self.sde.time_label(t)
+        output = self.network(self.sde.to_pixels(inputs), time, labels, training=training)
+        return self.sde.from_pixels(tf.cast(output, inputs.dtype))
 
     def eps(self, u: tf.Tensor, t: tf.Tensor, labels: tf.Tensor | None = None) -> tf.Tensor:
         """`call` without dropout: the `eps_fn` of the samplers."""
         return self(u, t, labels)
-
-    def guided_eps(
-        self, u: tf.Tensor, t: tf.Tensor, labels: tf.Tensor, guidance: tf.Tensor
-    ) -> tf.Tensor:
-        """`(1 - w) eps(u, none) + w eps(u, label)`, in one pass over a doubled batch.
-
-        Classifier-free guidance (Ho and Salimans, 2021), eq. 6; `w = 1` is the plain conditional
-        model.
-
-        Args:
-          u: states `[batch, ...]`.
-          t: times `[batch]`.
-          labels: classes `[batch]`.
-          guidance: w, `[batch]`.
-
-        Returns:
-          eps, like `u`.
-        """
-        null = tf.fill(tf.shape(labels), self.network.num_classes)
-        both = self(tf.concat([u, u], 0), tf.concat([t, t], 0), tf.concat([labels, null], 0))
-        with_label, without = tf.split(both, 2)
-        weight = tf.reshape(tf.cast(guidance, u.dtype), [-1] + [1] * (u.shape.rank - 1))
-        return without + weight * (with_label - without)
 
     # ---- training -------------------------------------------------------------------------------
 
@@ -137,12 +137,15 @@ class DiffusionModel(keras.Model):
 
         Raises:
           ValueError: if the images are not float or not of the network's shape.
+          InvalidArgumentError: if a pixel is NaN or infinite.
         """
         images = self._check_images(x)
         uniform, noise, keep_label = self._draw(tf.shape(images)[0], images.dtype, training)
         labels = self._training_labels(y, keep_label, training)
         t = self.sde.training_times(uniform)
-        error = self(self.sde.perturb(images, t, noise), t, labels, training=training) - noise
+        prediction = Prediction(self.prediction, self.sde, self.sde.perturb(images, t, noise), t)
+        target = prediction.target(self.sde.from_pixels(images), noise)
+        error = self._output(prediction, t, labels, training) - target
         loss = tf.reduce_mean(tf.square(error), axis=tuple(range(1, error.shape.rank)))
         if sample_weight is not None:
             loss = loss * tf.cast(sample_weight, loss.dtype)
@@ -179,7 +182,8 @@ class DiffusionModel(keras.Model):
                 f"training images must be [batch, {', '.join(map(str, self.image_shape))}], "
                 f"received {images.shape}"
             )
-        return tf.cast(images, tf.float32)
+        message = "training images must be finite, received NaN or Inf"
+        return tf.debugging.assert_all_finite(tf.cast(images, tf.float32), message)
 
     def _draw(self, batch: tf.Tensor, dtype: tf.DType, training: bool) -> tuple[tf.Tensor, ...]:
         shape = (*self.image_shape[:-1], self.sde.components * self.image_shape[-1])
@@ -199,84 +203,10 @@ class DiffusionModel(keras.Model):
     def _training_labels(
         self, labels: tf.Tensor | None, keep: tf.Tensor, training: bool
     ) -> tf.Tensor | None:
-        if labels is None or not self.network.num_classes:
+        if labels is None or not self.num_classes:
             return None
         labels = tf.cast(labels, tf.int32)
-        return tf.where(keep, labels, self.network.num_classes) if training else labels
-
-    # ---- sampling -------------------------------------------------------------------------------
-
-    def sample(
-        self,
-        count: int,
-        sampler: Sampler | None = None,
-        nfe: int = 50,
-        seed: int = 0,
-        labels: Any = None,
-        guidance: float | None = None,
-        batch_size: int = 256,
-        first: int = 0,
-        progress: bool = False,
-    ) -> np.ndarray:
-        """Draw images.
-
-        Args:
-          count: how many.
-          sampler: DDIM by default.
-          nfe: network evaluations per image (each over a doubled batch if guided).
-          seed: of the whole draw; image i depends on `(seed, first + i)` alone, so it is the same
-            whatever the batch size.
-          labels: None, or one class per image, `[count]` (or one number for all).
-          guidance: None for the plain conditional model, or the weight w of `guided_eps`.
-          batch_size: images per pass.
-          first: index of the first image, to go on where another call ended.
-          progress: whether to show a progress bar.
-
-        Returns:
-          `[count, height, width, C]` float32, in [-1, 1] up to the error of the network.
-
-        Raises:
-          ValueError: if a label is out of range, or guidance is asked without labels.
-        """
-        from tqdm.auto import tqdm
-
-        table = (sampler or DDIM()).table(self.sde, nfe)
-        labels = self._sampling_labels(labels, count, guidance)
-        images = []
-        bar = tqdm(total=count, unit="image", disable=not progress)
-        for start in range(0, count, batch_size):
-            size = min(batch_size, count - start)
-            seeds = image_seeds(seed, first + start, size)
-            context = {}
-            if labels is not None:
-                context["labels"] = labels[start : start + size]
-            if guidance is not None:
-                context["guidance"] = tf.fill([size], float(guidance))
-            state = run(
-                table,
-                self.eps if guidance is None else self.guided_eps,
-                self.sde.prior(self.image_shape, seeds),
-                seeds=seeds,
-                context=context,
-            )
-            images.append(self.sde.to_images(state).numpy())
-            bar.update(size)
-        bar.close()
-        return np.concatenate(images)
-
-    def _sampling_labels(self, labels: Any, count: int, guidance: float | None) -> tf.Tensor | None:
-        classes = self.network.num_classes
-        if labels is None:
-            if guidance is not None:
-                raise ValueError("`labels` must be given with `guidance`, received None")
-            return None
-        labels = np.broadcast_to(np.asarray(labels), (count,)).astype(np.int32)
-        if not classes or labels.min() < 0 or labels.max() > classes:
-            raise ValueError(
-                f"`labels` must be in [0, {classes}] for a network of {classes} classes, received "
-                f"{labels.min()} to {labels.max()}"
-            )
-        return tf.constant(labels)
+        return tf.where(keep, labels, self.num_classes) if training else labels
 
     # ---- serialisation --------------------------------------------------------------------------
 
@@ -285,6 +215,7 @@ class DiffusionModel(keras.Model):
         return {
             "network": keras.saving.serialize_keras_object(self.network),
             "sde": keras.saving.serialize_keras_object(self.sde),
+            "prediction": self.prediction,
             "label_dropout": self.label_dropout,
             "name": self.name,
         }

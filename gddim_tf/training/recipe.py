@@ -16,6 +16,7 @@ from gddim_tf.networks import ScoreUNet
 from gddim_tf.training.checkpoint import Checkpoint
 from gddim_tf.training.diffusion_model import DiffusionModel
 from gddim_tf.training.files import load, save
+from gddim_tf.training.prediction import output_components
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -26,6 +27,7 @@ class Recipe:
       dataset: a name that `data.load` knows.
       sde: a name that `sdes.make` knows.
       network: a preset of `ScoreUNet`.
+      prediction: what the network predicts; see `training.Prediction`.
       steps: optimizer steps.
       batch_size: images per step.
       learning_rate: of Adam, after the warm-up.
@@ -43,6 +45,7 @@ class Recipe:
     dataset: str = "digits"
     sde: str = "vp"
     network: str = "ddpm_digits"
+    prediction: str = "v"
     steps: int = 4000
     batch_size: int = 128
     learning_rate: float = 1e-3
@@ -72,12 +75,18 @@ class Recipe:
         info = data.info(self.dataset)
         size = self.image_size or info.image_size
         sde = sdes.make(self.sde, size)
-        overrides = {"image_size": size, "channels": info.channels, "components": sde.components}
+        overrides = {
+            "image_size": size,
+            "channels": info.channels,
+            "components": sde.components,
+            "out_channels": output_components(self.prediction, sde) * info.channels,
+        }
         if self.conditional:
             overrides["num_classes"] = info.num_classes
         if self.dropout is not None:
             overrides["dropout"] = self.dropout
-        model = DiffusionModel(ScoreUNet.from_preset(self.network, **overrides), sde)
+        network = ScoreUNet.from_preset(self.network, **overrides)
+        model = DiffusionModel(network, sde, self.prediction)
         model.compile(
             optimizer=keras.optimizers.Adam(
                 self.schedule(),
@@ -119,7 +128,7 @@ def train(recipe: Recipe, directory: str | os.PathLike, save_every: int = 1) -> 
       The trained model, holding the averaged weights.
 
     Raises:
-      ValueError: if the folder holds a run of another recipe.
+      ValueError: if the folder holds a run of another recipe, or the loss becomes NaN.
     """
     directory = pathlib.Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
@@ -138,7 +147,7 @@ def train(recipe: Recipe, directory: str | os.PathLike, save_every: int = 1) -> 
         repeat=True,
         drop_remainder=True,
     )
-    model.fit(
+    history = model.fit(
         images,
         epochs=recipe.epochs,
         initial_epoch=done,
@@ -151,6 +160,12 @@ def train(recipe: Recipe, directory: str | os.PathLike, save_every: int = 1) -> 
         shuffle=False,  # the pipeline did
         verbose=1 if sys.stdout.isatty() else 2,
     )
+    losses = history.history.get("loss", [0.0])
+    if not math.isfinite(losses[-1]):
+        raise ValueError(
+            f"the loss became {losses[-1]} in epoch {done + len(losses)}; a smaller learning rate "
+            f"may help, received {recipe.learning_rate}; the checkpoint before it is kept"
+        )
     save(model, directory / "model.keras")
     return model
 

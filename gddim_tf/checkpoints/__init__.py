@@ -1,0 +1,6 @@
+"""Importing published weights: diffusers, DDPM, EDM, score_sde, CLD-SGM and gDDIM."""
+
+from gddim_tf.checkpoints.imported import Imported
+from gddim_tf.checkpoints.loading import FORMATS, load
+
+__all__ = ["FORMATS", "Imported", "load"]

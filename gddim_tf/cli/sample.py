@@ -1,0 +1,54 @@
+"""Draw samples, as one picture and, if wanted, as an array.
+
+For example:
+  gddim-tf sample --model saved_models/digits_vp --count 100 --nfe 20 --out digits.png
+  gddim-tf sample --model runs/digits --sampler "ddim(eta=1)" --nfe 50 --seed 7 --out noisy.png
+"""
+
+from __future__ import annotations
+
+import argparse
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `sample`."""
+    parser.add_argument("--model", required=True, help=".keras file, run or exported model")
+    parser.add_argument("--out", default="samples.png", help="picture to write")
+    parser.add_argument("--array", help="also write the images as uint8 .npy")
+    parser.add_argument("--count", type=int, default=100)
+    parser.add_argument("--sampler", help='name, with arguments if need be: "ddim(eta=1)"')
+    parser.add_argument("--nfe", type=int, default=50, help="network evaluations per image")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--labels", help="classes, separated by commas, cycled over the images")
+    parser.add_argument("--guidance", type=float, help="weight of the class, 1 is plain")
+    parser.add_argument("--batch-size", type=int, default=256)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Sample and write the picture."""
+    import numpy as np
+
+    from gddim_tf.atomic import atomic_write
+    from gddim_tf.cli.models import open_model
+    from gddim_tf.evaluation.images import as_uint8, save_grid
+    from gddim_tf.samplers.parse import parse
+
+    model = open_model(options.model)
+    labels = None
+    if options.labels is not None:
+        labels = np.resize([int(label) for label in options.labels.split(",")], options.count)
+    images = model.sample(
+        options.count,
+        sampler=parse(options.sampler) if options.sampler else None,
+        nfe=options.nfe,
+        seed=options.seed,
+        labels=labels,
+        guidance=options.guidance,
+        batch_size=options.batch_size,
+        progress=True,
+    )
+    save_grid(images, options.out)
+    print(f"{options.count} images at {options.nfe} NFE are in {options.out}")
+    if options.array:
+        with atomic_write(options.array) as draft, draft.open("wb") as file:
+            np.save(file, as_uint8(images))

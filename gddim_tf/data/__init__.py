@@ -1,0 +1,14 @@
+"""Image data sets as `tf.data` pipelines: built into scikit-learn, from TFDS, or from a folder.
+
+`load("digits")` and `load("photo_patches")` work on any machine without a network; `names()`
+lists the rest, and `prepare(name)` puts those on disk.
+"""
+
+from __future__ import annotations
+
+from gddim_tf.data.catalogue import info, names, prepare
+from gddim_tf.data.data_info import DataInfo
+from gddim_tf.data.pipeline import load
+from gddim_tf.data.pixels import from_uint8, to_uint8
+
+__all__ = ["DataInfo", "from_uint8", "info", "load", "names", "prepare", "to_uint8"]

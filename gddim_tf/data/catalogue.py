@@ -1,0 +1,124 @@
+"""The data sets by name."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+
+from gddim_tf.data.data_info import DataInfo
+from gddim_tf.data.folder_source import FolderSource
+from gddim_tf.data.tfds_source import TFDSSource
+
+FOLDER_PREFIX = "folder:"
+
+_CIFAR10_CLASSES = (
+    *("airplane", "automobile", "bird", "cat", "deer"),
+    *("dog", "frog", "horse", "ship", "truck"),
+)
+_TRAIN_AND_TEST = {"train": None, "test": None}
+_TRAIN_AND_VALIDATION = {"train": None, "validation": None}
+
+_SOURCES = (
+    TFDSSource(
+        "digits",
+        image_size=8,
+        channels=1,
+        splits={"train": 1500, "test": 297},
+        flip=False,
+        class_names=tuple("0123456789"),
+        generated=True,
+    ),
+    TFDSSource(
+        "photo_patches",
+        image_size=32,
+        channels=3,
+        splits={"train": 10_000, "test": 2_000},
+        flip=True,
+        class_names=("china", "flower"),
+        generated=True,
+    ),
+    TFDSSource(
+        "cifar10",
+        image_size=32,
+        channels=3,
+        splits=_TRAIN_AND_TEST,
+        flip=True,
+        class_names=_CIFAR10_CLASSES,
+    ),
+    # DDIM's crop (Song et al., 2021, published code): 64 pixels to each side of row 121, column 89.
+    TFDSSource(
+        "celeb_a",
+        image_size=64,
+        channels=3,
+        splits={"train": None, "validation": None, "test": None},
+        flip=True,
+        box=(121 - 64, 89 - 64, 128, 128),
+    ),
+    TFDSSource(
+        "downsampled_imagenet/32x32",
+        image_size=32,
+        channels=3,
+        splits=_TRAIN_AND_VALIDATION,
+        flip=True,
+    ),
+    TFDSSource("lsun/bedroom", image_size=256, channels=3, splits=_TRAIN_AND_VALIDATION, flip=True),
+    TFDSSource(
+        "lsun/church_outdoor", image_size=256, channels=3, splits=_TRAIN_AND_VALIDATION, flip=True
+    ),
+)
+_BY_NAME = {source.name: source for source in _SOURCES}
+
+
+def names() -> list[str]:
+    """Return the names of the data sets; besides them, `folder:PATH` reads any image folder."""
+    return list(_BY_NAME)
+
+
+def find(name: str, data_dir: str | os.PathLike | None = None) -> TFDSSource | FolderSource:
+    """Return the source of a data set's images.
+
+    Args:
+        name: one of `names()` or `folder:PATH`.
+        data_dir: folder of the TFDS data sets; the default is the environment variable
+            `GDDIM_TF_DATA_DIR`, or else TFDS's own default (`~/tensorflow_datasets`).
+
+    Raises:
+        ValueError: if there is no such data set, or the folder holds no images.
+        FileNotFoundError: if the image folder does not exist.
+    """
+    if name.startswith(FOLDER_PREFIX):
+        return FolderSource.open(name.removeprefix(FOLDER_PREFIX))
+    if name not in _BY_NAME:
+        raise ValueError(
+            f"`name` must be one of {', '.join(names())} or {FOLDER_PREFIX}PATH, received {name!r}"
+        )
+    return dataclasses.replace(_BY_NAME[name], data_dir=data_dir)
+
+
+def info(name: str, data_dir: str | os.PathLike | None = None) -> DataInfo:
+    """Return what is known about a data set without reading its images.
+
+    Args:
+        name: one of `names()` or `folder:PATH`.
+        data_dir: as for `load`; it decides which splits have a known size.
+    """
+    return find(name, data_dir).info()
+
+
+def prepare(name: str, data_dir: str | os.PathLike | None = None) -> str:
+    """Put a data set on disk, downloading it if necessary, and return its folder.
+
+    `digits` and `photo_patches` need no network. `cifar10` and `celeb_a` are downloaded from
+    their authors' sites. TFDS can write `lsun/*` only with `tensorflow-io`, and the address it
+    knows for `downsampled_imagenet` no longer answers; prepare these elsewhere and pass the
+    folder as `data_dir`, or unpack the images and read them with `folder:PATH`.
+
+    Args:
+        name: one of `names()`; a `folder:PATH` is only checked for images.
+        data_dir: as for `load`.
+
+    Raises:
+        ConnectionError: if the data set must be downloaded and the network does not answer.
+        ValueError: if `name` is unknown.
+    """
+    return find(name, data_dir).prepare()

@@ -1,0 +1,31 @@
+"""What is known about a data set before it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class DataInfo:
+    """Shape, classes and splits of a data set.
+
+    Attributes:
+        name: the name that `load` takes.
+        image_size: side of the square images in pixels, unless `load` is asked for another.
+        channels: 1 (grey) or 3 (red, green, blue).
+        num_classes: number of classes; 0 for a data set without labels.
+        splits: number of images in each split; None where the data set is not on disk.
+        flip: True if a mirror image is as good a sample as the original (and `load` mirrors at
+            random when it shuffles), False if it is not (digits), None if only the user can know
+            (folders: mirrored on request).
+        class_names: the names of the classes, in the order of the labels.
+    """
+
+    name: str
+    image_size: int
+    channels: int
+    num_classes: int
+    splits: Mapping[str, int | None]
+    flip: bool | None
+    class_names: tuple[str, ...] = ()

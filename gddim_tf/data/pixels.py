@@ -1,0 +1,72 @@
+"""Pixels: between uint8 and [-1, 1], and from any rectangle to the square that a network takes."""
+
+from __future__ import annotations
+
+import numpy as np
+import tensorflow as tf
+
+
+def to_uint8(images: tf.Tensor | np.ndarray) -> tf.Tensor:
+    """Turn images in [-1, 1] into 8-bit ones: `round(clip(127.5 (x + 1), 0, 255))`.
+
+    Args:
+        images: floating point images of any shape; values outside [-1, 1] are clipped.
+
+    Returns:
+        uint8 tensor of the same shape.
+
+    Raises:
+        TypeError: if `images` are not floating point.
+    """
+    images = tf.convert_to_tensor(images)
+    if not images.dtype.is_floating:
+        raise TypeError(f"`images` must be floating point in [-1, 1], received {images.dtype.name}")
+    levels = tf.clip_by_value((images + 1) * 127.5, 0, 255)
+    return tf.cast(tf.round(levels), tf.uint8)
+
+
+def from_uint8(images: tf.Tensor | np.ndarray) -> tf.Tensor:
+    """Turn 8-bit images into float32 ones in [-1, 1]: `x / 127.5 - 1`.
+
+    `to_uint8` takes every result back to the level it came from.
+
+    Args:
+        images: uint8 images of any shape.
+
+    Returns:
+        float32 tensor of the same shape.
+
+    Raises:
+        TypeError: if `images` are not uint8.
+    """
+    images = tf.convert_to_tensor(images)
+    if images.dtype != tf.uint8:
+        raise TypeError(f"`images` must be uint8, received {images.dtype.name}")
+    return tf.cast(images, tf.float32) / 127.5 - 1
+
+
+def fit_square(image: tf.Tensor, size: int, box: tuple[int, int, int, int] | None) -> tf.Tensor:
+    """Cut a square out of one uint8 image and bring it to `size` x `size`.
+
+    The filter is bilinear, widened to the scale when the image shrinks (antialiased): that of the
+    DDIM and score-SDE pipelines, and of `PIL.Image.BILINEAR`.
+
+    Args:
+        image: uint8 [height, width, channels].
+        size: side of the result in pixels.
+        box: (top, left, height, width) of the part to keep, a square; None keeps the largest
+            centred square.
+
+    Returns:
+        uint8 [size, size, channels].
+    """
+    if box is None and image.shape[:2] == (size, size):
+        return image
+    if box is None:
+        height, width = tf.unstack(tf.shape(image)[:2])
+        side = tf.minimum(height, width)
+        box = ((height - side) // 2, (width - side) // 2, side, side)
+    top, left, height, width = box
+    square = image[top : top + height, left : left + width]
+    resized = tf.image.resize(square, (size, size), antialias=True)
+    return tf.cast(tf.round(resized), tf.uint8)

@@ -1,0 +1,174 @@
+"""Images of a TensorFlow Datasets data set, read from disk and never downloaded on the way."""
+
+from __future__ import annotations
+
+import io
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import tensorflow as tf
+
+from gddim_tf.data.data_info import DataInfo
+from gddim_tf.data.pixels import fit_square
+
+if TYPE_CHECKING:
+    import tensorflow_datasets as tfds
+
+_silence = threading.RLock()
+
+
+@dataclass(frozen=True)
+class TFDSSource:
+    """A data set that TFDS prepares once and then reads from records on disk.
+
+    Attributes:
+        name: the TFDS name, `dataset` or `dataset/config`.
+        image_size: default side of the square images.
+        channels: channels of the images.
+        splits: the names of the splits, each with its size where the package itself fixes it.
+        flip: see `DataInfo.flip`.
+        class_names: names of the classes; empty if there is no label.
+        box: (top, left, height, width) of the part of each image to keep; None keeps the largest
+            centred square.
+        generated: True if the images come with an installed package, so that preparing the set
+            takes seconds and no network, and `images` may do it unasked.
+        data_dir: folder of the TFDS data sets; None is `GDDIM_TF_DATA_DIR` or else TFDS's default.
+    """
+
+    name: str
+    image_size: int
+    channels: int
+    splits: Mapping[str, int | None]
+    flip: bool
+    class_names: tuple[str, ...] = ()
+    box: tuple[int, int, int, int] | None = None
+    generated: bool = False
+    data_dir: str | os.PathLike | None = None
+
+    def info(self) -> DataInfo:
+        """Return the data set's facts, with the sizes of the splits that are on disk."""
+        splits = self.splits
+        if None in splits.values():
+            prepared = self._builder().info.splits
+            splits = {s: prepared[s].num_examples if s in prepared else None for s in splits}
+        return DataInfo(
+            name=self.name,
+            image_size=self.image_size,
+            channels=self.channels,
+            num_classes=len(self.class_names),
+            splits=splits,
+            flip=self.flip,
+            class_names=self.class_names,
+        )
+
+    def prepare(self) -> str:
+        """Write the data set to disk, downloading it if it needs that, and return its folder.
+
+        Safe to call from several processes at once: each writes to a folder of its own, the first
+        to finish renames it into place, and the others use that one.
+
+        Raises:
+            ConnectionError: if the data set must be downloaded and the network does not answer.
+            ValueError: if the source of a generated data set is not the expected one.
+        """
+        import requests
+
+        builder = self._builder()
+        try:
+            with _quiet() if self.generated else nullcontext():
+                builder.download_and_prepare()
+        except requests.exceptions.ConnectionError as error:
+            raise ConnectionError(
+                f"data set {self.name!r} could not be downloaded to {builder.data_dir}: {error}"
+            ) from error
+        except OSError:
+            if not self._builder().data_path.exists():
+                raise
+        return str(builder.data_dir)
+
+    def count(self, split: str) -> int | None:
+        """Return the number of images in a split or part of one, None if it is not on disk."""
+        splits = self._prepared_builder().info.splits
+        return splits[split].num_examples if splits else None
+
+    def images(
+        self,
+        split: str,
+        image_size: int,
+        *,
+        in_memory: bool,
+        shard: tuple[int, int],
+        shuffle_seed: int | None,
+    ) -> tf.data.Dataset:
+        """Return the images as (uint8 [image_size, image_size, channels], int32 label) pairs.
+
+        Args:
+            split: a TFDS split, such as "train" or "train[:10%]".
+            image_size: side of the images.
+            in_memory: whether to keep the decoded images of the first pass for the next ones.
+            shard: (index, count): take the index-th of count nearly equal parts.
+            shuffle_seed: None keeps the order on disk, a number reads the files in random order.
+
+        Raises:
+            FileNotFoundError: if the data set is not on disk and would have to be downloaded.
+        """
+        import tensorflow_datasets as tfds
+
+        builder = self._prepared_builder()
+        index, count = shard
+        try:
+            examples = builder.as_dataset(
+                split=tfds.even_splits(split, n=count)[index] if count > 1 else split,
+                shuffle_files=shuffle_seed is not None,
+                read_config=tfds.ReadConfig(
+                    shuffle_seed=shuffle_seed, try_autocache=False, enable_ordering_guard=False
+                ),
+            )
+        except AssertionError:
+            if builder.data_path.exists():
+                raise
+            raise FileNotFoundError(self._how_to_prepare(builder)) from None
+
+        def to_pair(example: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
+            label = tf.cast(example["label"], tf.int32) if self.class_names else tf.constant(0)
+            return fit_square(example["image"], image_size, self.box), label
+
+        pairs = examples.map(to_pair, num_parallel_calls=tf.data.AUTOTUNE)
+        return pairs.cache() if in_memory else pairs
+
+    def _builder(self) -> tfds.core.DatasetBuilder:
+        import tensorflow_datasets as tfds
+
+        from gddim_tf.data import digits, photo_patches  # noqa: F401  (importing registers them)
+
+        data_dir = self.data_dir or os.environ.get("GDDIM_TF_DATA_DIR")
+        if data_dir is not None:  # may be a bucket, gs://..., so no pathlib
+            data_dir = os.path.expanduser(os.fspath(data_dir))
+        return tfds.builder(self.name, data_dir=data_dir)
+
+    def _prepared_builder(self) -> tfds.core.DatasetBuilder:
+        builder = self._builder()
+        if self.generated and not builder.data_path.exists():
+            self.prepare()
+            builder = self._builder()
+        return builder
+
+    def _how_to_prepare(self, builder: tfds.core.DatasetBuilder) -> str:
+        root = builder.data_dir_root
+        return (
+            f"data set {self.name!r} is not in {builder.data_dir}: where there is network, run "
+            f"`gddim-tf prepare {self.name} --data-dir {root}` or "
+            f"`tfds build {self.name} --data_dir={root}`, or pass the `data_dir` that holds it"
+        )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep TFDS's progress bars and announcements off the screen for a second or two."""
+    # One thread at a time: two that swap the streams at once would not both put them back.
+    with _silence, redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        yield

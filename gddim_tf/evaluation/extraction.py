@@ -1,0 +1,119 @@
+"""From images to activations, batch by batch."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import ArrayLike
+
+from gddim_tf.evaluation.images import as_uint8
+from gddim_tf.evaluation.statistics import ActivationStatistics
+
+Extractor = Callable[[np.ndarray], np.ndarray]
+
+
+def extract(
+    extractor: Extractor,
+    images: ArrayLike | tf.data.Dataset,
+    batch_size: int = 256,
+    progress: bool = True,
+) -> np.ndarray:
+    """Activations of all images, in one matrix.
+
+    Args:
+        extractor: a feature extractor, its `logits` method, or any function from uint8 images
+            [batch, height, width, channels] to [batch, dimension].
+        images: [count, height, width, channels], uint8 or float in [-1, 1]; or a finite dataset
+            of such images or (images, labels) pairs, in batches or one by one.
+        batch_size: images per call; a batched dataset keeps its own.
+        progress: show a progress bar.
+
+    Returns:
+        [count, dimension].
+
+    Raises:
+        TypeError: for images of another type.
+        ValueError: for an endless dataset, no images at all, NaN or infinite pixels.
+    """
+    return np.concatenate(list(_activations(extractor, images, batch_size, progress)))
+
+
+def extract_statistics(
+    extractor: Extractor,
+    images: ArrayLike | tf.data.Dataset,
+    batch_size: int = 256,
+    progress: bool = True,
+) -> ActivationStatistics:
+    """Statistics of the activations of all images, in memory that does not grow with their number.
+
+    Args:
+        extractor: as for `extract`.
+        images: as for `extract`.
+        batch_size: as for `extract`.
+        progress: show a progress bar.
+
+    Returns:
+        Count, mean and covariance of the activations.
+
+    Raises:
+        TypeError, ValueError: as `extract`.
+    """
+    activations = _activations(extractor, images, batch_size, progress)
+    first = next(activations)
+    statistics = ActivationStatistics(first.shape[1])
+    statistics.update(first)
+    for batch in activations:
+        statistics.update(batch)
+    return statistics
+
+
+def _activations(
+    extractor: Extractor, images: ArrayLike | tf.data.Dataset, batch_size: int, progress: bool
+) -> Iterator[np.ndarray]:
+    """Yield the activations of one batch after the other; at least one batch."""
+    if batch_size < 1:
+        raise ValueError(f"`batch_size` must be at least 1, received {batch_size}")
+    if isinstance(images, tf.data.Dataset):
+        batches, total = _dataset_batches(images, batch_size)
+    else:
+        count = len(images)
+        batches = (images[start : start + batch_size] for start in range(0, count, batch_size))
+        total = math.ceil(count / batch_size)
+    seen = False
+    with _progress_bar(total, progress) as advance:
+        for batch in batches:
+            yield extractor(as_uint8(batch))
+            advance()
+            seen = True
+    if not seen:
+        raise ValueError("`images` must hold at least one image, received none")
+
+
+def _dataset_batches(
+    dataset: tf.data.Dataset, batch_size: int
+) -> tuple[Iterator[np.ndarray], int | None]:
+    """Batches of images without labels, and how many there are if that is known."""
+    if dataset.cardinality() == tf.data.INFINITE_CARDINALITY:
+        raise ValueError("`images` must be a finite dataset, received one that repeats for ever")
+    if isinstance(dataset.element_spec, tuple):
+        dataset = dataset.map(lambda images, *_: images)
+    if dataset.element_spec.shape.rank == 3:
+        dataset = dataset.batch(batch_size)
+    count = int(dataset.cardinality())
+    return dataset.as_numpy_iterator(), count if count >= 0 else None
+
+
+@contextlib.contextmanager
+def _progress_bar(total: int | None, show: bool) -> Iterator[Callable[[], object]]:
+    """A bar that a call moves on by one batch, or nothing."""
+    if not show:
+        yield lambda: None
+        return
+    from tqdm import tqdm
+
+    with tqdm(total=total, desc="features", unit="batch") as bar:
+        yield bar.update

@@ -1,0 +1,115 @@
+"""Images of an evaluation, kept on disk as they are made, so that nothing is made twice."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import pathlib
+import time
+from typing import Any
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from gddim_tf.atomic import atomic_write
+from gddim_tf.evaluation.images import as_uint8
+from gddim_tf.samplers import Sampler
+
+_CHUNK = 500
+
+
+@dataclasses.dataclass(frozen=True)
+class Generated:
+    """What `generate` made.
+
+    Attributes:
+      images: uint8 `[count, height, width, C]`.
+      seconds: time spent on all of them, without tracing the graph.
+    """
+
+    images: np.ndarray
+    seconds: float
+
+
+def generate(
+    model: Any,
+    sampler: Sampler,
+    nfe: int,
+    count: int,
+    *,
+    seed: int = 0,
+    labels: np.ndarray | None = None,
+    guidance: float | None = None,
+    directory: str | os.PathLike | None = None,
+    batch_size: int = _CHUNK,
+    progress: bool = True,
+) -> Generated:
+    """Sample images for an evaluation.
+
+    Args:
+      model: a `DiffusionModel`.
+      sampler: how.
+      nfe: network evaluations per image.
+      count: how many images; image i depends on `(seed, i)` alone.
+      seed: of all of them.
+      labels: None, or one class per image.
+      guidance: as in `DiffusionModel.sample`.
+      directory: where finished chunks are kept and looked for; None keeps nothing.
+      batch_size: images per pass.
+      progress: show a progress bar.
+
+    Returns:
+      The images and the time that they took when they were made.
+    """
+    options: dict[str, Any] = {"sampler": sampler, "nfe": nfe, "seed": seed, "guidance": guidance}
+    folder = None if directory is None else pathlib.Path(directory)
+    chunks, seconds, warm = [], 0.0, False
+    with tqdm(total=count, unit="image", desc=f"{sampler} NFE {nfe}", disable=not progress) as bar:
+        for start in range(0, count, _CHUNK):
+            size = min(_CHUNK, count - start)
+            rows = None if labels is None else labels[start : start + size]
+            path = None if folder is None else folder / f"{start:06d}-{size}.npz"
+            if path is not None and path.exists():
+                with np.load(path) as kept:
+                    images, spent = kept["images"], float(kept["seconds"])
+            else:
+                if not warm:  # the first call of a graph traces it
+                    model.sample(1, labels=None if rows is None else rows[:1], **options)
+                    warm = True
+                began = time.perf_counter()
+                images = as_uint8(
+                    model.sample(size, labels=rows, first=start, batch_size=batch_size, **options)
+                )
+                spent = time.perf_counter() - began
+                if path is not None:
+                    with atomic_write(path) as draft:
+                        np.savez_compressed(draft, images=images, seconds=spent)
+            chunks.append(images)
+            seconds += spent
+            bar.update(size)
+    return Generated(np.concatenate(chunks), seconds)
+
+
+def claim(directory: str | os.PathLike, description: dict[str, Any]) -> None:
+    """Mark a folder of generated images with what made them.
+
+    Args:
+      directory: of the images.
+      description: plain values.
+
+    Raises:
+      ValueError: if the folder holds images of something else.
+    """
+    path = pathlib.Path(directory) / "made-by.json"
+    if path.exists():
+        found = json.loads(path.read_text())
+        for key, value in description.items():
+            if found.get(key) != value:
+                raise ValueError(
+                    f"{directory} holds images with {key} = {found.get(key)!r}, received "
+                    f"{value!r}; use another folder"
+                )
+        return
+    with atomic_write(path) as draft:
+        draft.write_text(json.dumps(description, indent=2) + "\n")

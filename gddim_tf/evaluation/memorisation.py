@@ -1,0 +1,171 @@
+"""Whether a model repeats its training images.
+
+Each generated image's distance to the nearest training image is compared with the same distance of
+real images that the model has not seen. A model that has learnt the distribution keeps the same
+distance; one that memorises comes closer.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+_CLOSE_QUANTILE = 0.05
+_COPY_RATIO = 0.25
+_CLOSEST_PAIRS = 10
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class MemorisationReport:
+    """What the nearest training images say.
+
+    Attributes:
+        generated_distances: [count], each generated image's distance to its nearest training image.
+        held_out_distances: [count], the same for the held-out images.
+        median_ratio: median generated distance over median held-out distance; about 1 for a model
+            that does not memorise, 0 for one that copies.
+        close_fraction: fraction of generated images that are nearer to a training image than the
+            nearest 5 % of the held-out images are; about 0.05 for a model that does not memorise.
+        closest_pairs: [pairs, 2], up to ten pairs (generated index, training index), nearest first.
+        verdict: the numbers in words.
+    """
+
+    generated_distances: np.ndarray
+    held_out_distances: np.ndarray
+    median_ratio: float
+    close_fraction: float
+    closest_pairs: np.ndarray
+    verdict: str
+
+
+def memorisation_report(
+    generated: ArrayLike, training: ArrayLike, held_out: ArrayLike
+) -> MemorisationReport:
+    """Compare generated and held-out images by their distance to the training images.
+
+    Args:
+        generated: [count, ...], images in any one scale, or their features.
+        training: [count, ...], what the model was trained on.
+        held_out: [count, ...], real images that it was not trained on.
+
+    Returns:
+        Distances, summary and verdict.
+
+    Raises:
+        ValueError: for an empty set, NaN or infinite values, or shapes that differ beyond the
+            first axis; or if most of the held-out images occur among the training images.
+    """
+    distances, nearest = nearest_neighbours(generated, training, "generated")
+    expected, _ = nearest_neighbours(held_out, training, "held_out")
+    if np.median(expected) == 0.0:
+        raise ValueError(
+            "`held_out` must be images that the model has not seen, received a set of which at "
+            "least half are among the `training` images"
+        )
+    order = np.argsort(distances, kind="stable")[:_CLOSEST_PAIRS]
+    report = MemorisationReport(
+        generated_distances=distances,
+        held_out_distances=expected,
+        median_ratio=float(np.median(distances) / np.median(expected)),
+        close_fraction=float(np.mean(distances < np.quantile(expected, _CLOSE_QUANTILE))),
+        closest_pairs=np.stack([order, nearest[order]], axis=1),
+        verdict="",
+    )
+    return dataclasses.replace(report, verdict=_verdict(report))
+
+
+def nearest_neighbours(
+    queries: ArrayLike, references: ArrayLike, name: str = "queries", block_size: int = 1024
+) -> tuple[np.ndarray, np.ndarray]:
+    """Euclidean distance and index of each query's nearest reference.
+
+    Neighbours are found by `|q - r|^2 = |q|^2 + |r|^2 - 2 q.r`, one block of queries against one
+    block of references at a time, and the distance to the one that was found is then computed from
+    the difference, so that a copy is at distance 0 exactly.
+
+    Args:
+        queries: [count, ...].
+        references: [count, ...], of the same shape beyond the first axis.
+        name: what the queries are called in error messages.
+        block_size: rows per block; memory grows with its square.
+
+    Returns:
+        Distances [count] in float64 and indices into `references` [count].
+
+    Raises:
+        ValueError: for an empty set, NaN or infinite values, or different shapes.
+    """
+    query_rows, reference_rows = _rows(queries, name), _rows(references, "training")
+    if np.shape(queries)[1:] != np.shape(references)[1:]:
+        raise ValueError(
+            f"`{name}` must have the shape of the training images beyond the first axis, "
+            f"{np.shape(references)[1:]}, received {np.shape(queries)[1:]}"
+        )
+    distances = np.empty(len(query_rows))
+    indices = np.empty(len(query_rows), dtype=np.int64)
+    for start in range(0, len(query_rows), block_size):
+        block = query_rows[start : start + block_size].astype(np.float64)
+        found = _nearest_of_block(block, reference_rows, block_size)
+        indices[start : start + block_size] = found
+        difference = block - reference_rows[found]
+        distances[start : start + block_size] = np.linalg.norm(difference, axis=1)
+    return distances, indices
+
+
+def _nearest_of_block(block: np.ndarray, references: np.ndarray, block_size: int) -> np.ndarray:
+    """Index of the nearest reference of each row of a float64 block."""
+    best = np.full(len(block), np.inf)
+    indices = np.zeros(len(block), dtype=np.int64)
+    for start in range(0, len(references), block_size):
+        candidates = references[start : start + block_size].astype(np.float64)
+        # |q|^2 is the same for all references and does not decide.
+        scores = np.sum(np.square(candidates), axis=1) - 2 * (block @ candidates.T)
+        winners = np.argmin(scores, axis=1)
+        values = scores[np.arange(len(block)), winners]
+        better = values < best
+        best[better] = values[better]
+        indices[better] = start + winners[better]
+    return indices
+
+
+def _rows(values: ArrayLike, name: str) -> np.ndarray:
+    """One row per image, checked."""
+    array = np.asarray(values)
+    if array.ndim < 2 or array.size == 0:
+        raise ValueError(
+            f"`{name}` must have shape [count, ...] with at least one image, received {array.shape}"
+        )
+    if not np.isfinite(array).all():
+        raise ValueError(f"`{name}` must be finite, received NaN or infinity")
+    return array.reshape(len(array), -1)
+
+
+def _verdict(report: MemorisationReport) -> str:
+    """Words for the numbers; chance allows three standard errors of the 5 %."""
+    generated, held_out = report.generated_distances, report.held_out_distances
+    spread = math.sqrt(
+        _CLOSE_QUANTILE * (1 - _CLOSE_QUANTILE) * (1 / len(generated) + 1 / len(held_out))
+    )
+    copy_distance = _COPY_RATIO * np.median(held_out)
+    copies = int(np.sum(generated < copy_distance))
+    numbers = (
+        f"the median distance to the nearest training image is {report.median_ratio:.2f} times "
+        f"that of held-out images, and {100 * report.close_fraction:.1f} % of the generated images "
+        f"are nearer than the nearest {100 * _CLOSE_QUANTILE:.0f} % of the held-out ones"
+    )
+    if report.median_ratio < 0.5 or report.close_fraction > 0.5:
+        return f"The model repeats its training images: {numbers}."
+    if copies / len(generated) > np.mean(held_out < copy_distance):
+        return (
+            f"{copies} of {len(generated)} generated images are all but copies of training images; "
+            f"{numbers}; look at the closest pairs."
+        )
+    if report.close_fraction > _CLOSE_QUANTILE + 3 * spread:
+        return (
+            f"More generated images lie near training images than chance explains: {numbers}; "
+            "look at the closest pairs."
+        )
+    return f"No sign of memorisation: {numbers}."

@@ -1,0 +1,249 @@
+"""Mean and covariance of activations, gathered batch by batch, and the distance between two.
+
+Fifty thousand images with 2048 features need 0.8 GB as a matrix and 34 MB as statistics.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import zipfile
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import ArrayLike
+
+from gddim_tf.evaluation.atomic import atomic_write
+from gddim_tf.evaluation.distances import few_images, warn_of_floor, working_scale
+from gddim_tf.evaluation.tfgan import classifier_metrics
+
+
+@dataclasses.dataclass(frozen=True)
+class Provenance:
+    """What a set of activation statistics was computed from.
+
+    Attributes:
+        data_set: name of the data set, "cifar10".
+        split: the split, "train".
+        number: how many images.
+        extractor: `name` of the feature extractor.
+        resize: `resize` of the feature extractor.
+    """
+
+    data_set: str
+    split: str
+    number: int
+    extractor: str
+    resize: str
+
+
+class ActivationStatistics:
+    """Running count, mean and scatter matrix of activations in float64.
+
+    A batch with mean `b`, scatter `B` and `n` rows is merged into mean `m`, scatter `M` and count
+    `N` by `m' = m + d n / (N + n)` and `M' = M + B + d d^T N n / (N + n)` with `d = b - m`. No
+    sum of squares of uncentred activations is ever formed, which a large mean would drown.
+
+    Source: Chan, Golub and LeVeque 1983, "Algorithms for computing the sample variance".
+
+    Args:
+        dimension: number of features per image.
+
+    Attributes:
+        dimension: number of features per image.
+        count: number of images so far.
+        mean: [dimension].
+        provenance: what the statistics were loaded from, None for freshly gathered ones.
+    """
+
+    def __init__(self, dimension: int) -> None:
+        if dimension < 1:
+            raise ValueError(f"`dimension` must be at least 1, received {dimension}")
+        self.dimension = dimension
+        self.count = 0
+        self.mean = np.zeros(dimension)
+        self.provenance: Provenance | None = None
+        self._scatter = np.zeros((dimension, dimension))
+
+    @property
+    def covariance(self) -> np.ndarray:
+        """Unbiased covariance [dimension, dimension]; needs at least two images."""
+        if self.count < 2:
+            raise ValueError(f"a covariance needs at least two images, received {self.count}")
+        return self._scatter / (self.count - 1)
+
+    def update(self, activations: ArrayLike) -> None:
+        """Add a batch of activations.
+
+        Args:
+            activations: [batch, dimension], finite; the batch may be empty.
+
+        Raises:
+            ValueError: for another shape, or NaN or infinite entries; nothing is added then.
+        """
+        batch = np.asarray(activations, dtype=np.float64)
+        if batch.ndim != 2 or batch.shape[1] != self.dimension:
+            raise ValueError(
+                f"`activations` must have shape [batch, {self.dimension}], received {batch.shape}"
+            )
+        if not np.isfinite(batch).all():
+            raise ValueError("`activations` must be finite, received NaN or infinity")
+        if len(batch):
+            mean = batch.mean(axis=0)
+            centred = batch - mean
+            self._merge(len(batch), mean, centred.T @ centred)
+
+    def merge(self, other: ActivationStatistics) -> None:
+        """Add what other statistics, gathered elsewhere, have seen.
+
+        Args:
+            other: statistics of the same dimension.
+
+        Raises:
+            ValueError: if the dimensions differ.
+        """
+        if other.dimension != self.dimension:
+            raise ValueError(
+                f"`other` must have dimension {self.dimension}, received {other.dimension}"
+            )
+        if other.count:
+            self._merge(other.count, other.mean, other._scatter)
+
+    def _merge(self, count: int, mean: np.ndarray, scatter: np.ndarray) -> None:
+        """Chan's update with another set's count, mean and scatter."""
+        total = self.count + count
+        difference = mean - self.mean
+        self.mean = self.mean + difference * (count / total)
+        self._scatter += scatter
+        self._scatter += np.outer(difference, difference * (self.count * count / total))
+        self.count = total
+        self.provenance = None
+
+    def save(self, path: str | os.PathLike[str], provenance: Provenance) -> None:
+        """Write the statistics and where they come from into one `.npz` file, atomically.
+
+        Args:
+            path: the file, ending in `.npz`.
+            provenance: what the activations were computed from.
+
+        Raises:
+            ValueError: if `path` has another ending, or `provenance.number` is not `count`.
+        """
+        if not os.fspath(path).endswith(".npz"):
+            raise ValueError(f"`path` must end in .npz, received {os.fspath(path)!r}")
+        if provenance.number != self.count:
+            raise ValueError(
+                f"`provenance.number` must be the number of images seen, {self.count}, "
+                f"received {provenance.number}"
+            )
+        with atomic_write(path) as draft:
+            np.savez(
+                draft,
+                mean=self.mean,
+                scatter=self._scatter,
+                provenance=np.array(json.dumps(dataclasses.asdict(provenance))),
+            )
+
+    @classmethod
+    def load(
+        cls, path: str | os.PathLike[str], expected: Provenance | None = None
+    ) -> ActivationStatistics:
+        """Read statistics back, and refuse them if they are not the ones that were asked for.
+
+        Args:
+            path: a file written by `save`.
+            expected: what the statistics must come from; None accepts anything, and the caller
+                looks at `provenance`.
+
+        Returns:
+            The statistics, with `provenance` set.
+
+        Raises:
+            FileNotFoundError: if there is no such file.
+            ValueError: if the file is damaged or something else, or its provenance differs from
+                `expected`; the message names the fields that differ.
+        """
+        mean, scatter, provenance = _read(path)
+        if expected is not None and provenance != expected:
+            found, asked = dataclasses.asdict(provenance), dataclasses.asdict(expected)
+            differences = [
+                f"`{field}` is {found[field]!r}, asked for {asked[field]!r}"
+                for field in asked
+                if found[field] != asked[field]
+            ]
+            raise ValueError(f"{os.fspath(path)} holds other statistics: {'; '.join(differences)}")
+        statistics = cls(len(mean))
+        statistics._merge(provenance.number, mean, scatter)
+        statistics.provenance = provenance
+        return statistics
+
+
+def _read(path: str | os.PathLike[str]) -> tuple[np.ndarray, np.ndarray, Provenance]:
+    """Mean, scatter matrix and provenance of a file, checked for presence and shape."""
+    try:
+        # A lone array or a pickle is no archive: said here, before NumPy looks at it.
+        zipfile.ZipFile(path).close()
+        with np.load(path, allow_pickle=False) as file:
+            mean, scatter = file["mean"], file["scatter"]
+            provenance = Provenance(**json.loads(str(file["provenance"])))
+    except (KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
+        raise ValueError(
+            f"{os.fspath(path)} is not a file of activation statistics: {error}"
+        ) from error
+    if mean.ndim != 1 or scatter.shape != 2 * mean.shape:
+        raise ValueError(
+            f"{os.fspath(path)} is damaged: a mean of shape {mean.shape} beside a scatter matrix "
+            f"of shape {scatter.shape}"
+        )
+    return mean, scatter, provenance
+
+
+def frechet_distance_from_statistics(
+    real: ActivationStatistics, fake: ActivationStatistics
+) -> float:
+    """Frechet distance from two gathered statistics; equals `frechet_distance` of the activations.
+
+    `|m_r - m_f|^2 + Tr(S_r + S_f) - 2 Tr((S_r S_f)^{1/2})`, the last term by TF-GAN's
+    `trace_sqrt_product` in float64 at a working scale.
+
+    Args:
+        real: statistics of the real images' activations, at least two images.
+        fake: statistics of the generated images' activations, at least two images.
+
+    Returns:
+        The distance, never negative; see `frechet_distance` for its bias and warning.
+
+    Raises:
+        ValueError: if the dimensions differ, either has fewer than two images, or both were
+            loaded and come from different extractors or resizing.
+        ImportError: if TF-GAN is not installed.
+    """
+    if real.dimension != fake.dimension:
+        raise ValueError(
+            f"`fake` must have the dimension of `real`, {real.dimension}, received {fake.dimension}"
+        )
+    _check_comparable(real.provenance, fake.provenance)
+    covariances = real.covariance, fake.covariance
+    if few_images(real.count, fake.count, real.dimension):
+        larger = covariances[0] if real.count >= fake.count else covariances[1]
+        warn_of_floor(real.count, fake.count, larger)
+    traces = np.trace(covariances[0]) + np.trace(covariances[1])
+    scale = working_scale(traces / (2 * real.dimension))
+    root = classifier_metrics().trace_sqrt_product(
+        *(tf.constant(scale**2 * covariance) for covariance in covariances)
+    )
+    means = np.sum(np.square(real.mean - fake.mean))
+    return max(float(means + traces - 2 * float(root) / scale**2), 0.0)
+
+
+def _check_comparable(real: Provenance | None, fake: Provenance | None) -> None:
+    """Refuse statistics of different features."""
+    if real is None or fake is None:
+        return
+    for field in ("extractor", "resize"):
+        if getattr(real, field) != getattr(fake, field):
+            raise ValueError(
+                f"`fake` must come from the same features as `real`: `{field}` is "
+                f"{getattr(fake, field)!r}, and {getattr(real, field)!r} for `real`"
+            )

@@ -1,0 +1,31 @@
+"""Score networks: Keras layers and the U-Net family built from them."""
+
+from gddim_tf.networks.architecture import Architecture
+from gddim_tf.networks.blocks import Attention, Combine, ResidualBlock
+from gddim_tf.networks.embeddings import FourierEmbedding, positional_embedding
+from gddim_tf.networks.layout import Part, layout
+from gddim_tf.networks.normalization import GroupNorm
+from gddim_tf.networks.presets import PRESETS
+from gddim_tf.networks.resampling import Downsample, Upsample, downsample, fir_filter, upsample
+from gddim_tf.networks.score_unet import ScoreUNet
+from gddim_tf.networks.shapes import weight_shapes
+
+__all__ = [
+    "PRESETS",
+    "Architecture",
+    "Attention",
+    "Combine",
+    "Downsample",
+    "FourierEmbedding",
+    "GroupNorm",
+    "Part",
+    "ResidualBlock",
+    "ScoreUNet",
+    "Upsample",
+    "downsample",
+    "fir_filter",
+    "layout",
+    "positional_embedding",
+    "upsample",
+    "weight_shapes",
+]

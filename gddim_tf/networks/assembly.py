@@ -1,0 +1,82 @@
+"""Keras layers for the parts of a layout."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from gddim_tf.networks.architecture import Architecture
+from gddim_tf.networks.blocks import Attention, Combine, ResidualBlock
+from gddim_tf.networks.convolution import conv, dense
+from gddim_tf.networks.embeddings import FourierEmbedding
+from gddim_tf.networks.layout import Part
+from gddim_tf.networks.normalization import GroupNorm
+from gddim_tf.networks.resampling import Downsample, Upsample
+
+
+def make_layer(part: Part, arch: Architecture, policy: Any) -> keras.layers.Layer:
+    """Return the unbuilt layer of a part.
+
+    Args:
+        part: what the layout asks for.
+        arch: the hyperparameters of the network.
+        policy: Keras dtype policy of the network; the time embedding and the layers that make the
+            output are float32 under every policy.
+    """
+    options = {"name": part.name.replace(".", "_"), "dtype": policy}
+    if _is_float32(part, arch):
+        options["dtype"] = "float32"
+    if part.kind == "block":
+        return ResidualBlock(
+            part.out_width,
+            (arch.groups(part.width), arch.groups(part.out_width)),
+            resample=part.resample,
+            kernel=arch.fir_kernel,
+            dropout=arch.dropout,
+            rescale=arch.skip_rescale,
+            **options,
+        )
+    if part.kind == "attention":
+        return Attention(arch.groups(part.width), rescale=arch.skip_rescale, **options)
+    if part.kind == "norm":
+        return GroupNorm(arch.groups(part.width), **options)
+    if part.kind == "conv":
+        # Output convolutions start at zero; those that only feed further layers do not.
+        hidden = part.name == "conv_in" or arch.output_pyramid == "residual"
+        scale = 1.0 if hidden and part.name != "conv_out" else 0.0
+        return conv(part.out_width, 3, scale=scale, **options)
+    if part.kind == "dense":
+        return dense(part.out_width, **options)
+    if part.kind == "fourier":
+        return FourierEmbedding(part.width, arch.fourier_scale, arch.log_label, **options)
+    if part.kind == "labels":
+        normal = keras.initializers.RandomNormal(stddev=0.1)
+        return keras.layers.Embedding(part.width, part.out_width, normal, **options)
+    if part.kind == "combine":
+        return Combine(arch.pyramid_combine, **options)
+    resampling = Downsample if part.kind == "downsample" else Upsample
+    filters = part.out_width if part.conv else None
+    return resampling(filters, arch.fir_kernel, **options)
+
+
+def _is_float32(part: Part, arch: Architecture) -> bool:
+    """Whether a part stays float32 under every policy: the embedding and what makes the output."""
+    makes_output = arch.output_pyramid == "skip" and part.name.startswith("up.")
+    return (
+        part.name.startswith("temb.")
+        or part.name in ("norm_out", "conv_out")
+        or (makes_output and ".pyramid_" in part.name)
+    )
+
+
+def input_shapes(part: Part, arch: Architecture) -> tuple[tuple[int | None, ...], ...]:
+    """Return the shapes that the layer of a part is built with."""
+    features = (None, part.size, part.size, part.width)
+    if part.kind == "block":
+        return features, (None, arch.embedding_width)
+    if part.kind == "combine":
+        return (*features[:-1], part.pyramid_width), features
+    if part.kind in ("fourier", "labels"):
+        return ((None,),)
+    return ((None, part.width),) if part.kind == "dense" else (features,)

@@ -1,0 +1,72 @@
+"""Group normalization in two reductions and one scale-and-shift."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+
+@keras.saving.register_keras_serializable(package="gddim_tf")
+class GroupNorm(keras.layers.Layer):
+    """Group normalization (Wu and He 2018) with float32 statistics.
+
+    Each image is normalized over its height, width and the channels of a group (consecutive
+    channels), y = scale (x - mean) / sqrt(var + epsilon) + bias. Mean and variance are taken per
+    channel and then averaged over the groups, which leaves one multiply-add over the image.
+
+    Args:
+        groups: number of groups, a divisor of the channels.
+        epsilon: added to the variance; the DDPM family uses 1e-6.
+
+    Input and output: [batch, height, width, channels].
+
+    Raises:
+        ValueError: when built with channels that cannot be divided into the groups.
+    """
+
+    def __init__(self, groups: int, epsilon: float = 1e-6, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.groups = groups
+        self.epsilon = epsilon
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Create the scale and the bias of each channel."""
+        channels = input_shape[-1]
+        if channels % self.groups:
+            raise ValueError(
+                f"`groups` must divide the {channels} channels of the input, received {self.groups}"
+            )
+        self.scale = self.add_weight(
+            shape=(channels,), initializer="ones", name="scale", autocast=False
+        )
+        self.bias = self.add_weight(
+            shape=(channels,), initializer="zeros", name="bias", autocast=False
+        )
+
+    def call(self, x: tf.Tensor) -> tf.Tensor:
+        """Normalize `x`."""
+        values = tf.cast(x, tf.float32)
+        mean = self._group_average(tf.reduce_mean(values, axis=[1, 2], keepdims=True))
+        # The variance is stationary in the mean, so no gradient is lost here.
+        squares = tf.math.squared_difference(values, tf.stop_gradient(mean))
+        variance = self._group_average(tf.reduce_mean(squares, axis=[1, 2], keepdims=True))
+        gain = tf.math.rsqrt(variance + self.epsilon) * self.scale
+        return tf.cast(values * gain + (self.bias - mean * gain), self.compute_dtype)
+
+    def _group_average(self, moments: tf.Tensor) -> tf.Tensor:
+        """Replace moments [batch, 1, 1, channels] by their averages over each group's channels."""
+        channels = self.scale.shape[0]
+        size = channels // self.groups
+        grouped = tf.reshape(moments, [-1, 1, 1, self.groups, size])
+        averages = tf.reduce_mean(grouped, axis=-1, keepdims=True) * tf.ones([size])
+        return tf.reshape(averages, [-1, 1, 1, channels])
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return the shape of the input."""
+        return tuple(input_shape)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {**super().get_config(), "groups": self.groups, "epsilon": self.epsilon}

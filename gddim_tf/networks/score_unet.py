@@ -1,0 +1,232 @@
+"""The score network: one U-Net family for DDPM, DDPM++, NCSN++, EDM and Langevin diffusions."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from gddim_tf.networks.architecture import Architecture
+from gddim_tf.networks.assembly import input_shapes, make_layer
+from gddim_tf.networks.blocks import ResidualBlock, residual_sum
+from gddim_tf.networks.embeddings import positional_embedding
+from gddim_tf.networks.layout import layout
+from gddim_tf.networks.presets import PRESETS
+
+
+@keras.saving.register_keras_serializable(package="gddim_tf")
+class ScoreUNet(keras.Model):
+    """A U-Net that predicts the noise (or the score) of an image diffusion.
+
+    Args:
+        image_size: height and width of the images.
+        channels: channels of one image.
+        components: state components per pixel.
+        name: name of the Keras model.
+        dtype: Keras dtype policy. Under "mixed_bfloat16" the time embedding, the statistics of the
+            normalizations, the attention's softmax, the last convolution and the output are
+            float32 all the same.
+        **options: the other fields of `Architecture`, where all are explained.
+
+    Call arguments:
+        x: state [batch, image_size, image_size, components * channels], components packed along
+            the channels (images first, then velocities).
+        time: label [batch], in the unit that the network was trained with (999 t, an index, sigma);
+            positive for a logarithmic Fourier embedding.
+        labels: int32 [batch] in [0, num_classes]; `num_classes` is the null class, which None
+            stands for.
+        training: whether dropout is active.
+
+    Returns:
+        float32 [batch, image_size, image_size, out_channels].
+
+    Raises:
+        TypeError: for an unknown option.
+        ValueError: for options out of range, inputs of another shape, or labels given to a network
+            without classes.
+
+    Every weight exists when the constructor returns. Ho et al. 2020 (arXiv:2006.11239), Song et al.
+    2021 (arXiv:2011.13456).
+    """
+
+    def __init__(
+        self,
+        image_size: int,
+        channels: int,
+        components: int = 1,
+        *,
+        name: str = "score_unet",
+        dtype: Any = None,
+        trainable: bool = True,
+        **options: Any,
+    ) -> None:
+        super().__init__(name=name, dtype=dtype, trainable=trainable, autocast=False)
+        sizes = {"image_size": image_size, "channels": channels, "components": components}
+        self.architecture = Architecture.from_options({**sizes, **options})
+        self.image_size = image_size
+        self.channels = channels
+        self.components = components
+        self.out_channels = self.architecture.out_channels
+        self.num_classes = self.architecture.num_classes
+        self.parts: dict[str, keras.layers.Layer] = {}
+        self.build()
+
+    @classmethod
+    def from_preset(cls, name: str, **overrides: Any) -> ScoreUNet:
+        """Build a network from its name, with some options replaced.
+
+        Args:
+            name: one of `ScoreUNet.presets()`.
+            **overrides: constructor arguments that take the place of the preset's.
+
+        Raises:
+            ValueError: if there is no such preset.
+        """
+        if name not in PRESETS:
+            raise ValueError(f"`name` must be one of {cls.presets()}, received {name!r}")
+        return cls(**{**PRESETS[name], **overrides})
+
+    @staticmethod
+    def presets() -> list[str]:
+        """Return the names that `from_preset` knows."""
+        return sorted(PRESETS)
+
+    def build(self, input_shape: Any = None) -> None:
+        """Create every layer and weight; the shapes follow from the architecture."""
+        for part in layout(self.architecture):
+            layer = make_layer(part, self.architecture, self.dtype_policy)
+            layer.build(*input_shapes(part, self.architecture))
+            self.parts[part.name] = layer
+        self.built = True
+
+    def call(
+        self,
+        x: tf.Tensor,
+        time: tf.Tensor,
+        labels: tf.Tensor | None = None,
+        training: bool = False,
+    ) -> tf.Tensor:
+        """Predict; see the class."""
+        self._check_inputs(x, time, labels)
+        x, time = tf.cast(x, tf.float32), tf.cast(time, tf.float32)
+        if not self.architecture.centered:
+            x = 2.0 * x - 1.0
+        temb = self._embed(time, labels)
+        skips = self._encode(x, temb)
+        h = self.parts["mid.block.0"](skips[-1], temb)
+        h = self.parts["mid.block.1"](self.parts["mid.attn"](h), temb)
+        y = tf.cast(self._decode(h, skips, temb), tf.float32)
+        return y / time[:, None, None, None] if self.architecture.scale_by_sigma else y
+
+    def named_weights(self) -> dict[str, keras.Variable]:
+        """Return all weights by their place, such as "down.0.block.1.conv1.kernel".
+
+        The first part of a name is a key of `parts`, the rest is the path within that layer.
+        """
+        named = {}
+        for part, layer in self.parts.items():
+            for variable in layer.weights:
+                path = variable.path.rsplit(f"{layer.name}/", 1)[1]
+                named[f"{part}.{path.replace('/', '.')}"] = variable
+        return named
+
+    def compute_output_shape(self, x_shape: Any, *_: Any) -> tuple[int | None, ...]:
+        """Return [batch, image_size, image_size, out_channels]."""
+        return (x_shape[0], self.image_size, self.image_size, self.out_channels)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {**super().get_config(), **dataclasses.asdict(self.architecture)}
+
+    def _check_inputs(self, x: tf.Tensor, time: tf.Tensor, labels: tf.Tensor | None) -> None:
+        arch = self.architecture
+        expected = (None, arch.image_size, arch.image_size, arch.in_channels)
+        if not tf.TensorShape(x.shape).is_compatible_with(expected):
+            raise ValueError(f"`x` must have shape {expected}, received {tuple(x.shape)}")
+        if not tf.TensorShape(time.shape).is_compatible_with((x.shape[0],)):
+            raise ValueError(
+                f"`time` must have shape ({x.shape[0]},), received {tuple(time.shape)}"
+            )
+        if labels is not None and not arch.num_classes:
+            raise ValueError("`labels` need a network with `num_classes` > 0, this one has none")
+
+    def _embed(self, time: tf.Tensor, labels: tf.Tensor | None) -> tf.Tensor:
+        """Embed the time label and the class; activated once for all blocks."""
+        if "temb.fourier" in self.parts:
+            h = self.parts["temb.fourier"](time)
+        else:
+            h = positional_embedding(time, self.architecture.base_channels)
+        h = self.parts["temb.dense_1"](tf.nn.silu(self.parts["temb.dense_0"](h)))
+        if self.num_classes:
+            if labels is None:
+                labels = tf.fill(tf.shape(time), self.num_classes)
+            h += self.parts["temb.labels"](labels)
+        return tf.nn.silu(h)
+
+    def _encode(self, x: tf.Tensor, temb: tf.Tensor) -> list[tf.Tensor]:
+        """Run the way down; the features after each layer are the skips."""
+        skips = [self.parts["conv_in"](x)]
+        pyramid = x
+        for level in range(self.architecture.levels):
+            for block in range(self.architecture.blocks_per_level):
+                h = self.parts[f"down.{level}.block.{block}"](skips[-1], temb)
+                skips.append(self._apply_if_present(f"down.{level}.attn.{block}", h))
+            if level < self.architecture.levels - 1:
+                h = self._resample(f"down.{level}.downsample", skips[-1], temb)
+                h, pyramid = self._merge_input(level, h, pyramid)
+                skips.append(h)
+        return skips
+
+    def _decode(self, h: tf.Tensor, skips: list[tf.Tensor], temb: tf.Tensor) -> tf.Tensor:
+        """Run the way up, consuming the skips, and return the output."""
+        pyramid = None
+        for level in reversed(range(self.architecture.levels)):
+            for block in range(self.architecture.blocks_per_level + 1):
+                h = tf.concat([h, skips.pop()], axis=-1)
+                h = self.parts[f"up.{level}.block.{block}"](h, temb)
+                h = self._apply_if_present(f"up.{level}.attn.{block}", h)
+            h, pyramid = self._branch_output(level, h, pyramid)
+            if level:
+                h = self._resample(f"up.{level}.upsample", h, temb)
+        if self.architecture.output_pyramid == "skip":
+            return pyramid
+        return self._norm_and_conv("norm_out", "conv_out", h)
+
+    def _merge_input(
+        self, level: int, h: tf.Tensor, pyramid: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Bring the downsampled input into the features; returns both."""
+        if self.architecture.input_pyramid == "none":
+            return h, pyramid
+        pyramid = self.parts[f"down.{level}.input_pyramid"](pyramid)
+        if self.architecture.input_pyramid == "skip":
+            return self.parts[f"down.{level}.combine"](pyramid, h), pyramid
+        h = residual_sum(pyramid, h, self.architecture.skip_rescale)
+        return h, h
+
+    def _branch_output(
+        self, level: int, h: tf.Tensor, pyramid: tf.Tensor | None
+    ) -> tuple[tf.Tensor, tf.Tensor | None]:
+        """Bring the features into the output pyramid; returns both."""
+        kind = self.architecture.output_pyramid
+        if kind == "none":
+            return h, None
+        if pyramid is not None:
+            pyramid = self.parts[f"up.{level}.pyramid_upsample"](pyramid)
+        if kind == "residual" and pyramid is not None:
+            h = residual_sum(pyramid, h, self.architecture.skip_rescale)
+            return h, h
+        own = self._norm_and_conv(f"up.{level}.pyramid_norm", f"up.{level}.pyramid_conv", h)
+        return h, own if pyramid is None else pyramid + own
+
+    def _resample(self, name: str, h: tf.Tensor, temb: tf.Tensor) -> tf.Tensor:
+        layer = self.parts[name]
+        return layer(h, temb) if isinstance(layer, ResidualBlock) else layer(h)
+
+    def _apply_if_present(self, name: str, h: tf.Tensor) -> tf.Tensor:
+        return self.parts[name](h) if name in self.parts else h
+
+    def _norm_and_conv(self, norm: str, convolution: str, h: tf.Tensor) -> tf.Tensor:
+        return self.parts[convolution](tf.nn.silu(self.parts[norm](h)))

@@ -1,0 +1,114 @@
+"""Steps in the predicted data `D = Psi(0, t) (u - R eps)` instead of the predicted noise.
+
+On exact scores `D` is the mean of the clean state given u. With `u = Psi(t, 0) D + R eps` the
+probability flow over a step from s to t is `u_t = R_t R_s^{-1} u_s + int dZ(tau) D(tau)` with
+`Z(tau) = R_t R_tau^{-1} Psi(tau, 0)`, the mirror image of gDDIM's `u_t = Psi u_s + int dY eps` with
+`Y(tau) = Psi(t, tau) R_tau`. For one component `Z = sigma_t exp(lambda)`, where
+`lambda = -log rho` is half the log signal-to-noise ratio, and this is the starting point of
+DPM-Solver++ (Lu et al., 2022), eq. 9.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gddim_tf.sdes import LinearSDE
+from gddim_tf.sdes.collocation import stieltjes
+
+
+def data_columns(sde: LinearSDE, times: np.ndarray, clip: float | None = None) -> dict[str, Any]:
+    """The columns of a table that stores D at the times of its rows.
+
+    Args:
+      sde: the diffusion.
+      times: `[rows]`.
+      clip: None, or the bound to which the image component of D is clipped.
+
+    Returns:
+      `data_state`, `data_eps` and `clip`.
+
+    Raises:
+      ValueError: if `clip` is not positive, or the components of a state are not pixels.
+    """
+    if clip is not None and clip <= 0:
+        raise ValueError(f"`clip` must be positive, received {clip}")
+    if clip is not None and sde.mode_index is not None:
+        raise ValueError(
+            f"`clip` must be None on {type(sde).__name__}, whose states are not pixels, "
+            f"received {clip}"
+        )
+    inverse = sde.transition(np.zeros_like(times), times)
+    return {"data_state": inverse, "data_eps": -inverse @ sde.root(times), "clip": clip}
+
+
+def carry(sde: LinearSDE, start: float, end: float, prediction: str) -> np.ndarray:
+    """The weight of the state in a step: `R_t R_s^{-1}` for "data", `Psi` for "eps".
+
+    Raises:
+      ValueError: for "data" at a start without noise.
+    """
+    if prediction == "eps":
+        return sde.transition(end, start)
+    return sde.root(end) @ _inverse_root(sde, np.asarray(start))
+
+
+def moments(sde: LinearSDE, start: float, end: float, count: int, prediction: str) -> np.ndarray:
+    """`W_k = int p^k dZ` (or `dY`) over a step, k = 0, ..., count - 1, p as in `positions`.
+
+    Args:
+      sde: the diffusion.
+      start: s, the time of the state.
+      end: t, the time of the result.
+      count: how many.
+      prediction: "data" for Z, "eps" for Y.
+
+    Returns:
+      `[count, *modes, k, k]`, float64.
+    """
+    before, after = (
+        sde.root(t) if prediction == "eps" else sde.transition(t, 0.0) for t in (start, end)
+    )
+    whole = after - carry(sde, start, end, prediction) @ before
+    if count == 1:
+        return whole[None]
+    inside = sde.quadrature_times(start, end)
+    powers = positions(sde, start, end, inside) ** np.arange(1, count)[:, None]
+    return np.concatenate([whole[None], stieltjes(powers, _flow(sde, end, inside, prediction))])
+
+
+def positions(sde: LinearSDE, start: float, end: float, times: np.ndarray) -> np.ndarray:
+    """Where times lie in a step: 0 at its start, 1 at its end, linear in `log rho`, `[*times]`."""
+    low, high = np.log(sde.rho(np.array([start, end])))
+    return (np.log(sde.rho(np.asarray(times))) - low) / (high - low)
+
+
+def polynomial_weights(nodes: np.ndarray, moments: np.ndarray) -> np.ndarray:
+    """Weights of the values at `nodes` in the integral of their interpolating polynomial.
+
+    Args:
+      nodes: `[n]`, distinct positions.
+      moments: `[n, *modes, k, k]`, the integrals of the powers 0, ..., n - 1.
+
+    Returns:
+      `[n, *modes, k, k]`.
+    """
+    coefficients = np.linalg.inv(np.vander(nodes, increasing=True))  # [power, node]
+    return np.tensordot(coefficients, moments, axes=(0, 0))
+
+
+def _flow(sde: LinearSDE, end: float, tau: np.ndarray, prediction: str) -> np.ndarray:
+    if prediction == "eps":
+        return sde.transition(np.full_like(tau, end), tau) @ sde.root(tau)
+    return sde.root(end) @ _inverse_root(sde, tau) @ sde.transition(tau, np.zeros_like(tau))
+
+
+def _inverse_root(sde: LinearSDE, t: np.ndarray) -> np.ndarray:
+    root = sde.root(t)
+    if not np.all(np.linalg.det(root)):
+        raise ValueError(
+            f"a data prediction needs noise where the network is evaluated, and "
+            f"{type(sde).__name__} has none at t = {np.min(t)}"
+        )
+    return np.linalg.inv(root)

@@ -1,0 +1,161 @@
+"""What a model that knows eps can do: sample, be guided by a class, encode."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from gddim_tf.samplers.base import Sampler
+from gddim_tf.samplers.ddim import DDIM
+from gddim_tf.samplers.draw import draw
+from gddim_tf.samplers.loop import run
+from gddim_tf.sdes import LinearSDE
+from gddim_tf.sdes.randomness import image_seeds, normal_per_image
+
+
+class Sampled:
+    """Base of the models that sample: a trained one, and one loaded from its export.
+
+    A subclass has the attributes below and `eps(u, t, labels=None)`.
+
+    Attributes:
+      sde: the diffusion.
+      image_shape: `(height, width, C)`.
+      num_classes: 0 without classes; the number itself stands for no class.
+    """
+
+    sde: LinearSDE
+    image_shape: tuple[int, int, int]
+    num_classes: int
+
+    def eps(self, u: tf.Tensor, t: tf.Tensor, labels: tf.Tensor | None = None) -> tf.Tensor:
+        """The `eps_fn` of the samplers: states `[batch, ...]`, times `[batch]` -> eps."""
+        raise TypeError(f"{type(self).__name__} must define `eps`")
+
+    def guided_eps(
+        self, u: tf.Tensor, t: tf.Tensor, labels: tf.Tensor, guidance: tf.Tensor
+    ) -> tf.Tensor:
+        """`(1 - w) eps(u, none) + w eps(u, label)`, in one pass over a doubled batch.
+
+        Classifier-free guidance (Ho and Salimans, 2021), eq. 6; `w = 1` is the plain conditional
+        model.
+
+        Args:
+          u: states `[batch, ...]`.
+          t: times `[batch]`.
+          labels: classes `[batch]`.
+          guidance: w, `[batch]`.
+
+        Returns:
+          eps, like `u`.
+        """
+        null = tf.fill(tf.shape(labels), self.num_classes)
+        both = self.eps(tf.concat([u, u], 0), tf.concat([t, t], 0), tf.concat([labels, null], 0))
+        with_label, without = tf.split(both, 2)
+        weight = tf.reshape(tf.cast(guidance, u.dtype), [-1] + [1] * (u.shape.rank - 1))
+        return without + weight * (with_label - without)
+
+    def sample(
+        self,
+        count: int,
+        sampler: Sampler | None = None,
+        nfe: int = 50,
+        seed: int = 0,
+        labels: Any = None,
+        guidance: float | None = None,
+        batch_size: int = 256,
+        first: int = 0,
+        progress: bool = False,
+    ) -> np.ndarray:
+        """Draw images.
+
+        Args:
+          count: how many.
+          sampler: DDIM by default.
+          nfe: network evaluations per image (each over a doubled batch if guided).
+          seed: of the whole draw; image i depends on `(seed, first + i)` alone, so it is the same
+            whatever the batch size.
+          labels: None, or one class per image, `[count]` (or one number for all).
+          guidance: None for the plain conditional model, or the weight w of `guided_eps`.
+          batch_size: images per pass.
+          first: index of the first image, to go on where another call ended.
+          progress: whether to show a progress bar.
+
+        Returns:
+          `[count, height, width, C]` float32, in [-1, 1] up to the error of the network.
+
+        Raises:
+          ValueError: if a label is out of range, or guidance is asked without labels.
+        """
+        from tqdm.auto import tqdm
+
+        context = {}
+        if labels is not None:
+            context["labels"] = self._check_labels(labels, count)
+        if guidance is not None:
+            if labels is None:
+                raise ValueError("`labels` must be given with `guidance`, received None")
+            context["guidance"] = np.full(count, guidance, np.float32)
+        batches = draw(
+            self.sde,
+            self.eps if guidance is None else self.guided_eps,
+            (sampler or DDIM()).table(self.sde, nfe),
+            self.image_shape,
+            count,
+            seed=seed,
+            first=first,
+            context=context,
+            batch_size=batch_size,
+        )
+        images = []
+        with tqdm(total=count, unit="image", disable=not progress) as bar:
+            for batch in batches:
+                images.append(batch)
+                bar.update(len(batch))
+        return np.concatenate(images)
+
+    def path(
+        self, count: int, sampler: Sampler | None = None, nfe: int = 50, seed: int = 0
+    ) -> np.ndarray:
+        """The states on the way from noise to images, `[nfe + 1, count, height, width, C]`."""
+        seeds = image_seeds(seed, 0, count)
+        _, states = run(
+            (sampler or DDIM()).table(self.sde, nfe),
+            self.eps,
+            self.sde.prior(self.image_shape, seeds),
+            seeds=seeds,
+            trajectory=True,
+        )
+        return np.stack([self.sde.to_images(state).numpy() for state in states])
+
+    def encode(
+        self, images: Any, sampler: Sampler | None = None, nfe: int = 50, seed: int = 0
+    ) -> tf.Tensor:
+        """The noise from which a deterministic sampler makes these images again.
+
+        Args:
+          images: `[batch, height, width, C]` in [-1, 1].
+          sampler: deterministic; DDIM by default.
+          nfe: network evaluations.
+          seed: of the further components (velocities) of the clean images.
+
+        Returns:
+          States `[batch, height, width, k * C]` at `sde.t_max`, for `samplers.run`.
+        """
+        images = tf.convert_to_tensor(images, tf.float32)
+        shape = (*self.image_shape[:-1], self.sde.components * self.image_shape[-1])
+        noise = normal_per_image(image_seeds(seed, 0, images.shape[0]), shape)
+        signal = tf.constant(self.sde.transition(self.sde.t_min, 0.0), tf.float32)
+        state = self.sde.apply(signal, self.sde.to_state(images, noise))
+        return run((sampler or DDIM()).encode(self.sde, nfe), self.eps, state)
+
+    def _check_labels(self, labels: Any, count: int) -> np.ndarray:
+        labels = np.broadcast_to(np.asarray(labels), (count,)).astype(np.int32)
+        if not self.num_classes or labels.min() < 0 or labels.max() > self.num_classes:
+            raise ValueError(
+                f"`labels` must be in [0, {self.num_classes}] for a model of {self.num_classes} "
+                f"classes, received {labels.min()} to {labels.max()}"
+            )
+        return labels

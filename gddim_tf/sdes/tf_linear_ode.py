@@ -1,0 +1,106 @@
+"""Transitions of `dX/dt = F(t) X` over many short intervals at once, in float64 TensorFlow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+# Local errors per step of the Runge-Kutta solver. Its norm is a mean over all intervals, so that it
+# has to be well below the 1e-12 that is wanted of the hardest one.
+_TOLERANCE = 1e-14
+_MAX_STEPS = 20_000
+
+
+def transitions(
+    drift: Callable[[np.ndarray], np.ndarray], start: np.ndarray, end: np.ndarray, parts: np.ndarray
+) -> np.ndarray:
+    """`X(start + part (end - start))` with `X(start) = I`, by TFP's Dormand-Prince solver.
+
+    The solver steps past its final time and interpolates back. Its own time z is therefore bent:
+    `t = start + (end - start) sin(pi z / 2)` turns round at z = 1, so that `drift` is never asked
+    for a time outside the interval.
+
+    Args:
+      drift: F, from times `[n]` to `[n, *modes, k, k]`, float64 NumPy.
+      start: `[n]`.
+      end: `[n]`; each interval is short enough that X stays near the identity.
+      parts: `[m]`, increasing, in (0, 1].
+
+    Returns:
+      `[n, m, *modes, k, k]`.
+    """
+    shape = drift(start).shape
+    bent = 2 / np.pi * np.arcsin(parts)
+    width = (end - start).reshape(-1, *(1,) * (len(shape) - 1))
+
+    def evaluate(z: np.ndarray) -> np.ndarray:
+        slope = 0.5 * np.pi * np.cos(0.5 * np.pi * z)
+        part = max(np.sin(0.5 * np.pi * z), 0.0)
+        return slope * width * drift(start + (end - start) * part)
+
+    def rate(z: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
+        matrices = tf.ensure_shape(tf.numpy_function(evaluate, [z], tf.float64), shape)
+        return matrices @ x
+
+    solver = exact_dormand_prince(
+        rtol=_TOLERANCE, atol=_TOLERANCE, first_step_size=1e-2, max_num_steps=_MAX_STEPS
+    )
+
+    def solve() -> tf.Tensor:
+        identity = tf.eye(shape[-1], batch_shape=shape[:-2], dtype=tf.float64)
+        times = tf.constant(bent, tf.float64)
+        return solver.solve(rate, tf.constant(0.0, tf.float64), identity, times).states
+
+    compiled = tf.function(solve, autograph=False)
+    return np.moveaxis(_eagerly(lambda: compiled.get_concrete_function()()), 0, 1)
+
+
+def constant_transitions(matrix: np.ndarray, durations: np.ndarray) -> np.ndarray:
+    """`exp(matrix * duration)`, by `tf.linalg.expm`.
+
+    For norms above 5.37 `tf.linalg.expm` scales too little and loses up to eight digits in
+    float64, so the durations must be short: `|matrix * duration| <= 1`.
+
+    Args:
+      matrix: `[*modes, k, k]`.
+      durations: any shape.
+
+    Returns:
+      `[*durations, *modes, k, k]`.
+    """
+    exponents = durations.reshape(*durations.shape, *(1,) * matrix.ndim) * matrix
+    return _eagerly(lambda: tf.linalg.expm(tf.constant(exponents, tf.float64)))
+
+
+def exact_dormand_prince(rtol: float, atol: float, **options: Any) -> tfp.math.ode.DormandPrince:
+    """TFP's Dormand-Prince solver with coefficients that are exact in float64.
+
+    TFP casts the Python floats of its tableau with `tf.cast`, which rounds them through float32 and
+    leaves an error of 1e-8 at every tolerance. The same numbers as NumPy doubles are cast exactly;
+    they replace the originals for good, because the solver looks them up whenever it is traced.
+
+    Args:
+      rtol: relative tolerance per step.
+      atol: absolute tolerance per step.
+      **options: further arguments of `tfp.math.ode.DormandPrince`.
+    """
+    from tensorflow_probability.python.math.ode import dormand_prince
+
+    def exact(value: Any) -> Any:
+        return [exact(v) for v in value] if isinstance(value, list) else np.float64(value)
+
+    tableau = dormand_prince._TABLEAU
+    dormand_prince._TABLEAU = tableau._replace(
+        **{name: exact(getattr(tableau, name)) for name in tableau._fields}
+    )
+    return tfp.math.ode.DormandPrince(rtol=np.float64(rtol), atol=np.float64(atol), **options)
+
+
+def _eagerly(function: Callable[[], tf.Tensor]) -> np.ndarray:
+    # also while somebody's training step is being traced, and never on an accelerator
+    with tf.init_scope(), tf.device("CPU:0"):
+        return function().numpy()

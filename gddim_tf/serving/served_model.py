@@ -1,0 +1,50 @@
+"""An exported model, loaded again: its network under any sampler."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+
+import keras
+import tensorflow as tf
+
+from gddim_tf.samplers.sampled import Sampled
+from gddim_tf.serving.export import DESCRIPTION
+
+
+class ServedModel(Sampled):
+    """A SavedModel written by `export`, for sampling with any sampler and NFE.
+
+    Args:
+      path: the folder of a version, or its parent (then the highest version is taken).
+
+    Raises:
+      FileNotFoundError: if there is no exported model.
+    """
+
+    def __init__(self, path: str | os.PathLike) -> None:
+        path = pathlib.Path(path)
+        versions = sorted(
+            (p for p in path.glob("*") if p.name.isdecimal()), key=lambda p: int(p.name)
+        )
+        self.path = path if (path / "saved_model.pb").exists() or not versions else versions[-1]
+        description = self.path / "assets.extra" / DESCRIPTION
+        if not description.exists():
+            raise FileNotFoundError(
+                f"`path` must be an exported model (a folder with {DESCRIPTION} in assets.extra), "
+                f"received {path}"
+            )
+        self.description = json.loads(description.read_text())
+        self.sde = keras.saving.deserialize_keras_object(self.description["sde"])
+        self.image_shape = tuple(self.description["image_shape"])
+        self.num_classes = self.description["num_classes"]
+        self._loaded = tf.saved_model.load(str(self.path))
+        self._denoise = self._loaded.signatures["denoise"]
+
+    def eps(self, u: tf.Tensor, t: tf.Tensor, labels: tf.Tensor | None = None) -> tf.Tensor:
+        """`eps_fn` of the exported network: states `[batch, ...]`, times `[batch]` -> eps."""
+        inputs = {"state": u, "time": t}
+        if self.num_classes:
+            inputs["label"] = tf.fill(tf.shape(t), self.num_classes) if labels is None else labels
+        return self._denoise(**inputs)["eps"]

@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# Train, sample, evaluate and export a model of handwritten digits; results go to runs/demo.
+# The same command again reuses what is there, and goes on where it was interrupted.
+set -euo pipefail
+here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
+source "$here/environment.sh"
+export TF_CPP_MIN_LOG_LEVEL="${TF_CPP_MIN_LOG_LEVEL:-3}"
+exec python "$here/demo.py" --out "$root/runs/demo" "$@"

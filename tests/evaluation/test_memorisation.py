@@ -1,0 +1,110 @@
+import tracemalloc
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.spatial.distance import cdist
+
+from gddim_tf.evaluation import memorisation_report, nearest_neighbours
+
+
+def images(count, seed):
+    return np.random.default_rng(seed).normal(size=(count, 4, 4, 1))
+
+
+@given(
+    queries=st.integers(1, 30),
+    references=st.integers(1, 30),
+    block_size=st.integers(1, 9),
+    seed=st.integers(0, 99),
+)
+@settings(max_examples=40, deadline=None)
+def test_neighbours_are_those_of_the_full_matrix(queries, references, block_size, seed):
+    left, right = images(queries, seed), images(references, seed + 1)
+    matrix = cdist(left.reshape(queries, -1), right.reshape(references, -1))
+    distances, indices = nearest_neighbours(left, right, block_size=block_size)
+    np.testing.assert_array_equal(indices, matrix.argmin(axis=1))
+    np.testing.assert_allclose(distances, matrix.min(axis=1), rtol=1e-12)
+
+
+def test_copies_are_at_distance_zero_even_far_from_the_origin():
+    training = images(50, 0).astype(np.float32) + 1e4
+    distances, indices = nearest_neighbours(training[7:9], training)
+    assert distances.tolist() == [0.0, 0.0]
+    assert indices.tolist() == [7, 8]
+
+
+def test_bytes_do_not_wrap_around():
+    distances, indices = nearest_neighbours(
+        np.full((1, 2), 3, np.uint8), np.array([[250, 250], [6, 7]], np.uint8)
+    )
+    assert (distances[0], indices[0]) == (5.0, 1)
+
+
+def test_memory_is_bounded_by_the_blocks():
+    queries, references = (np.zeros((4000, 4), np.float32) + np.arange(4) for _ in range(2))
+    tracemalloc.start()
+    nearest_neighbours(queries, references, block_size=100)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 4000 * 4000 * 8 / 50
+
+
+def test_fresh_samples_show_no_memorisation():
+    report = memorisation_report(images(400, 0), images(1000, 1), images(300, 2))
+    assert report.median_ratio == pytest.approx(1.0, abs=0.05)
+    assert report.close_fraction == pytest.approx(0.05, abs=0.04)
+    assert report.verdict.startswith("No sign of memorisation")
+
+
+def test_copies_are_found_and_listed_nearest_first():
+    training, generated = images(1000, 1), images(400, 0)
+    copies = np.arange(100, 114)
+    shifts = 1e-3 * np.arange(1, 15).reshape(-1, 1, 1, 1)
+    generated[copies] = training[copies + 500] + shifts
+    report = memorisation_report(generated, training, images(300, 2))
+    np.testing.assert_array_equal(
+        report.closest_pairs, np.stack([copies[:10], copies[:10] + 500], axis=1)
+    )
+    np.testing.assert_allclose(report.generated_distances[copies], 4 * shifts.ravel(), rtol=1e-9)
+    assert report.verdict.startswith("14 of 400 generated images are all but copies")
+
+    report = memorisation_report(training[:400] + 0.01, training, images(300, 2))
+    assert report.median_ratio < 0.1
+    assert report.close_fraction == 1.0
+    assert report.verdict.startswith("The model repeats its training images")
+
+
+def test_many_near_images_are_more_than_chance():
+    training, generated = images(1000, 1), images(400, 0)
+    generated[:60] = training[:60] + 0.3
+    report = memorisation_report(generated, training, images(300, 2))
+    assert 0.15 < report.close_fraction < 0.3
+    assert report.verdict.startswith("More generated images lie near training images than chance")
+    assert f"{100 * report.close_fraction:.1f} %" in report.verdict
+
+
+def test_few_images_give_few_pairs():
+    report = memorisation_report(images(3, 0), images(20, 1), images(5, 2))
+    assert report.closest_pairs.shape == (3, 2)
+
+
+GOOD = images(5, 0)
+HOLED = np.where(np.arange(80).reshape(GOOD.shape) == 7, np.nan, GOOD)
+
+
+@pytest.mark.parametrize(
+    ("generated", "training", "held_out", "message"),
+    [
+        (HOLED, GOOD, GOOD, "`generated` must be finite"),
+        (GOOD, HOLED, GOOD, "`training` must be finite"),
+        (GOOD, GOOD, HOLED, "`held_out` must be finite"),
+        (GOOD[:0], GOOD, GOOD, "`generated` must have shape"),
+        (GOOD, GOOD[..., 0, 0], GOOD, r"`generated` must have the shape .*\(4,\).*\(4, 4, 1\)"),
+        (GOOD, GOOD, GOOD, "`held_out` must be images that the model has not seen"),
+    ],
+)
+def test_bad_sets_are_refused_by_name(generated, training, held_out, message):
+    with pytest.raises(ValueError, match=message):
+        memorisation_report(generated, training, held_out)

@@ -1,0 +1,66 @@
+"""What an architecture refuses, and what follows from it."""
+
+import pytest
+
+from gddim_tf.networks import Architecture
+
+
+def test_defaults_follow_from_the_rest():
+    arch = Architecture(32, 3, components=2, channel_multipliers=[1, 1.5], base_channels=16)
+    assert arch.out_channels == 6
+    assert arch.in_channels == 6
+    assert arch.widths == (16, 24)
+    assert arch.levels == 2
+    assert arch.embedding_width == 64
+    assert arch.channel_multipliers == (1, 1.5)  # lists, as in saved files, become tuples
+
+
+def test_groups_are_a_quarter_of_the_channels_up_to_32():
+    arch = Architecture(32, 3)
+    assert [arch.groups(c) for c in (16, 48, 128, 256)] == [4, 12, 32, 32]
+    assert Architecture(32, 3, norm_groups=8).groups(256) == 8
+
+
+def test_attention_is_by_resolution():
+    arch = Architecture(32, 3, attention_resolutions=[16, 4])
+    assert [arch.has_attention(level) for level in range(4)] == [False, True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"image_size": 30}, r"`image_size` must be divisible by 8 for 4 levels, received 30"),
+        ({"image_size": 0}, r"`image_size` must be an integer of at least 1, received 0"),
+        ({"image_size": 32.0}, r"`image_size` must be an integer .* received 32.0"),
+        ({"channels": 0}, r"`channels` must be an integer of at least 1"),
+        ({"components": -1}, r"`components` must be"),
+        ({"base_channels": 2}, r"`base_channels` must be an integer of at least 4, received 2"),
+        ({"blocks_per_level": 0}, r"`blocks_per_level` must be"),
+        ({"num_classes": -1}, r"`num_classes` must be an integer of at least 0, received -1"),
+        ({"norm_groups": 0}, r"`norm_groups` must be an integer of at least 1, received 0"),
+        ({"channel_multipliers": ()}, r"`channel_multipliers` must hold at least one level"),
+        ({"channel_multipliers": (1, 0.01)}, r"`channel_multipliers` .* at least 4 channels"),
+        ({"dropout": 1.0}, r"`dropout` must be in \[0, 1\), received 1.0"),
+        ({"embedding": "none"}, r"`embedding` must be one of .* received 'none'"),
+        ({"resampling": "fir"}, r"`resampling` must be one of"),
+        ({"up_attention": "all"}, r"`up_attention` must be one of"),
+        ({"input_pyramid": "input_skip"}, r"`input_pyramid` must be one of"),
+        ({"output_pyramid": True}, r"`output_pyramid` must be one of"),
+        ({"pyramid_combine": "mean"}, r"`pyramid_combine` must be one of"),
+        ({"fir_kernel": (1,)}, r"`fir_kernel` must hold at least 2 taps"),
+        ({"scale_by_sigma": True}, r"`embedding` must be 'fourier', received 'positional'"),
+    ],
+)
+def test_values_out_of_range_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        Architecture(**{"image_size": 32, "channels": 3, **options})
+
+
+def test_unknown_options_are_named():
+    with pytest.raises(TypeError, match=r"unknown options \['nf'\]; the options .*base_channels"):
+        Architecture.from_options({"image_size": 32, "channels": 3, "nf": 128})
+
+
+def test_channels_that_cannot_be_grouped_are_refused():
+    with pytest.raises(ValueError, match=r"`norm_groups`: 12 channels .* 8 groups"):
+        Architecture(32, 3, norm_groups=8).groups(12)

@@ -1,0 +1,53 @@
+"""Every diffusion and every sampler, for the tests that run over all pairs."""
+
+import numpy as np
+
+from gddim_tf.samplers import DDIM, DEIS, GDDIM, Euler, Heun, RhoRK
+from gddim_tf.sdes import BDM, CLD, VESDE, VPSDE, CosineVPSDE, DiscreteVPSDE
+
+SDES = {
+    "vp": VPSDE(),
+    "cosine": CosineVPSDE(),
+    "discrete": DiscreteVPSDE(np.linspace(1e-4, 0.02, 1000)),
+    "ve": VESDE(),
+    "karras": VESDE.karras(),
+    "cld": CLD(),
+    "bdm": BDM(4),
+}
+
+SAMPLERS = {
+    "ddim": DDIM(),
+    "gddim_0": GDDIM(order=0),
+    "gddim_2": GDDIM(),
+    "gddim_3_rho": GDDIM(order=3, variable="rho"),
+    "gddim_L": GDDIM(root="L"),
+    "gddim_pece": GDDIM(corrector="pece"),
+    "gddim_free": GDDIM(corrector="free", corrector_order=3),
+    "gddim_start": GDDIM(order=3, start="single_step", variable="sqrt_t"),
+    "gddim_denoise": GDDIM(denoise=True),
+    "gddim_lam": GDDIM(order=0, lam=0.5),
+    "gddim_lam_1": GDDIM(order=0, lam=1.0),
+    "deis": DEIS(),
+    "deis_rho_ab": DEIS(variant="rho_ab"),
+    "deis_rho_rk": DEIS(variant="rho_rk", method="3heun"),
+    "rho_rk_4": RhoRK(method="4rk", last="euler"),
+    "euler": Euler(),
+    "heun": Heun(),
+    "heun_rho": Heun(flow="rho"),
+}
+
+# What cannot be: no noise, and so no evaluation, where the discrete schedule ends.
+IMPOSSIBLE = {("discrete", "gddim_denoise")}
+
+PAIRS = [(sde, sampler) for sde in SDES for sampler in SAMPLERS if (sde, sampler) not in IMPOSSIBLE]
+
+
+def budget(sampler, least):
+    """The smallest number of evaluations from `least` on that the sampler can spend."""
+    for nfe in range(least, least + 64):
+        try:
+            sampler.steps_of(nfe)
+        except ValueError:
+            continue
+        return nfe
+    raise AssertionError(f"{sampler} takes no budget from {least} to {least + 63}")

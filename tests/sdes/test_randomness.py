@@ -1,0 +1,49 @@
+"""Noise that depends on nothing but its seed."""
+
+import numpy as np
+import pytest
+import scipy.stats
+import tensorflow as tf
+
+from gddim_tf.sdes.randomness import fold_in, image_seeds, normal_per_image
+
+
+@pytest.mark.parametrize("dtype", [tf.float32, tf.float64])
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_the_same_numbers_in_eager_and_compiled_graphs(jit_compile, dtype):
+    seeds = image_seeds(3, 0, 4)
+
+    def draw(seeds):
+        return normal_per_image(fold_in(seeds, 5), (30, 7), dtype)
+
+    compiled = tf.function(draw, jit_compile=jit_compile)(seeds)
+    # XLA has its own logarithm and cosine
+    np.testing.assert_allclose(compiled, draw(seeds), rtol=0, atol=2e-6 * jit_compile)
+
+
+def test_an_image_does_not_depend_on_its_batch():
+    many = normal_per_image(image_seeds(3, 0, 6), (4, 4, 1)).numpy()
+    np.testing.assert_array_equal(normal_per_image(image_seeds(3, 4, 2), (4, 4, 1)), many[4:])
+    assert len({row.tobytes() for row in many}) == 6
+
+
+def test_seeds_are_pairs_of_seed_and_index():
+    np.testing.assert_array_equal(image_seeds(9, 2, 3), [[9, 2], [9, 3], [9, 4]])
+    traced = tf.function(lambda seed: image_seeds(seed, 0, 2))(tf.constant(5))
+    np.testing.assert_array_equal(traced, [[5, 0], [5, 1]])
+
+
+def test_every_use_of_a_seed_is_a_new_seed():
+    seeds = image_seeds(0, 0, 3)
+    folded = np.concatenate([fold_in(seeds, n).numpy() for n in range(4)])
+    assert len({tuple(row) for row in folded}) == 12
+    np.testing.assert_array_equal(fold_in(seeds, tf.constant(2)), fold_in(seeds, 2))
+
+
+def test_the_noise_is_standard_normal():
+    noise = normal_per_image(image_seeds(1, 0, 100), (20, 20), tf.float64).numpy()
+    assert noise.dtype == np.float64
+    assert abs(noise.mean()) < 0.02 and abs(noise.std() - 1) < 0.02
+    assert abs((noise**4).mean() - 3) < 0.15
+    assert scipy.stats.kstest(noise.ravel(), "norm").pvalue > 0.01
+    assert abs(np.corrcoef(noise[0].ravel(), noise[1].ravel())[0, 1]) < 0.2

@@ -1,0 +1,41 @@
+"""The variance exploding diffusion."""
+
+import pathlib
+
+import numpy as np
+import pytest
+
+from gddim_tf.sdes import VESDE
+
+GOLDEN = np.load(pathlib.Path(__file__).parents[1] / "golden" / "deis_schedules.npz")
+
+
+def test_the_geometric_schedule():
+    sde = VESDE(sigma_min=0.01, sigma_max=50.0)
+    np.testing.assert_allclose(sde.root(GOLDEN["ve_t"])[:, 0, 0], GOLDEN["ve_sigma"], rtol=1e-14)
+    rho = sde.rho(GOLDEN["ve_rho7_N10_ts"])
+    np.testing.assert_allclose(rho, GOLDEN["ve_rho7_N10_rho"], rtol=1e-14)
+    assert (sde.t_min, sde.t_max) == (1e-5, 1.0)
+    np.testing.assert_array_equal(sde.transition(0.9, 0.1), [[1.0]])
+
+
+def test_the_network_is_told_the_noise_level():
+    t = np.array([0.1, 0.7])
+    np.testing.assert_allclose(VESDE().time_label(t), VESDE().root(t)[:, 0, 0])
+    assert VESDE.karras().time_label(3.0) == 3.0
+
+
+def test_the_time_of_karras_is_the_noise_level():
+    sde = VESDE.karras(sigma_min=0.002, sigma_max=80.0)
+    assert (sde.t_min, sde.t_max, sde.schedule) == (0.002, 80.0, "linear")
+    np.testing.assert_allclose(sde.root(3.0), [[3.0]])
+    np.testing.assert_allclose(sde.diffusion(3.0), [[np.sqrt(6.0)]])
+    np.testing.assert_allclose(sde.prior_scale(), [[80.0]])
+
+
+def test_arguments_are_checked():
+    with pytest.raises(ValueError, match="`schedule` must be .*received 'cubic'"):
+        VESDE(schedule="cubic")
+    for sigmas in ((0.0, 1.0), (2.0, 1.0)):
+        with pytest.raises(ValueError, match=rf"`sigma_min`.*received {sigmas[0]} and {sigmas[1]}"):
+            VESDE(*sigmas)

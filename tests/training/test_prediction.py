@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from gddim_tf import sdes
+from gddim_tf.training.prediction import Prediction, output_components
+from tests.oracles import Mixture
+
+SDES = [sdes.VPSDE(), sdes.VESDE(), sdes.CLD(), sdes.BDM(4)]
+
+
+@pytest.mark.parametrize("sde", SDES, ids=lambda sde: type(sde).__name__)
+@pytest.mark.parametrize("kind", ["x0", "v"])
+def test_the_right_output_gives_the_noise_back(sde, kind):
+    rng = np.random.default_rng(0)
+    images = tf.constant(rng.uniform(-1, 1, (5, 4, 4, 2)))
+    noise = tf.constant(rng.standard_normal((5, 4, 4, 2 * sde.components)))
+    t = tf.constant(np.linspace(0.05, 0.9, 5) * sde.t_max)
+    u = sde.perturb(images, t, noise)
+    prediction = Prediction(kind, sde, u, t)
+    output = prediction.target(sde.from_pixels(images), noise)
+    np.testing.assert_allclose(prediction.eps(output), noise, atol=1e-9)
+
+
+@pytest.mark.parametrize("sde", SDES, ids=lambda sde: type(sde).__name__)
+def test_v_is_zero_for_standard_normal_data(sde):
+    shape = (4, 4, 1)
+    data = Mixture.gaussian(sde, np.zeros(shape), 1.0)
+    t = 0.4 * sde.t_max
+    u = data.sample_state(6, t)
+    prediction = Prediction("v", sde, tf.constant(u), tf.fill([6], tf.constant(t, tf.float64)))
+    eps = prediction.eps(tf.zeros((6, *shape), tf.float64))
+    np.testing.assert_allclose(eps, data.eps(u, t), atol=2e-5)
+    # and the input has unit variance
+    draws = data.sample_state(4000, t)
+    many = Prediction("v", sde, tf.constant(draws), tf.fill([4000], tf.constant(t, tf.float64)))
+    np.testing.assert_allclose(np.std(many.inputs(), axis=(0, 1, 2)), 1.0, atol=0.03)
+
+
+def test_on_a_variance_preserving_diffusion_v_is_that_of_the_paper():
+    sde = sdes.VPSDE()
+    rng = np.random.default_rng(1)
+    x, z = rng.uniform(-1, 1, (2, 4, 4, 1)), rng.standard_normal((2, 4, 4, 1))
+    t = np.array([0.2, 0.7])
+    u = sde.perturb(tf.constant(x), tf.constant(t), tf.constant(z))
+    prediction = Prediction("v", sde, u, tf.constant(t))
+    alpha = np.exp(sde.log_signal(t))[:, None, None, None]
+    sigma = np.sqrt(sde.variance(t))[:, None, None, None]
+    target = prediction.target(tf.constant(x), tf.constant(z))
+    np.testing.assert_allclose(target, -(alpha * z - sigma * x), atol=1e-5)
+
+
+def test_output_channels():
+    assert output_components("eps", sdes.CLD()) == 2
+    assert output_components("v", sdes.CLD()) == 1
+    with pytest.raises(ValueError, match="`prediction` must be one of"):
+        output_components("score", sdes.CLD())
