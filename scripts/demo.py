@@ -42,7 +42,7 @@ def main() -> None:
     out, began = options.out, time.time()
 
     heading("1/5 training")
-    recipe = Recipe(steps=options.steps, conditional=True, decay=True)
+    recipe = Recipe(steps=options.steps, conditional=True)
     model = train(recipe, out)
 
     heading("2/5 pictures")

@@ -1,7 +1,7 @@
 """Train a model, or go on where a run in the same folder stopped.
 
 For example:
-  gddim-tf train --data digits --sde vp --steps 4000 --out runs/digits
+  gddim-tf train --data digits --sde vp --conditional --out runs/digits
   gddim-tf train --data folder:~/pictures --image-size 32 --network ddpm_cifar10 --out runs/mine
 """
 
@@ -19,16 +19,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--network", default="ddpm_digits", help="preset of the network")
     parser.add_argument("--prediction", default="v", help="what the network predicts: eps, x0, v")
     parser.add_argument("--conditional", action="store_true", help="tell the network the labels")
-    parser.add_argument("--steps", type=int, default=4000)
+    parser.add_argument("--steps", type=int, default=3000)
     parser.add_argument("--batch-size", type=int, default=128)
-    parser.add_argument("--learning-rate", type=float, default=1e-3)
+    parser.add_argument("--learning-rate", type=float, default=2e-3)
     parser.add_argument("--warmup", type=int, default=200, help="steps of growing learning rate")
-    parser.add_argument("--decay", action="store_true", help="let the learning rate fall to 0")
-    parser.add_argument("--ema", type=float, default=0.999, help="decay of the averaged weights")
+    parser.add_argument(
+        "--decay",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="let the learning rate fall to 0",
+    )
+    parser.add_argument("--ema", type=float, default=0.995, help="decay of the averaged weights")
     parser.add_argument("--clip", type=float, default=1.0, help="largest norm of the gradient")
     parser.add_argument("--dropout", type=float, help="the preset's own by default")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--steps-per-epoch", type=int, default=200)
+    parser.add_argument("--steps-per-epoch", type=int, default=250)
     parser.add_argument("--save-every", type=int, default=1, help="epochs between checkpoints")
 
 

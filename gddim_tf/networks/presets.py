@@ -32,11 +32,12 @@ _NCSNPP_DEEP: dict[str, Any] = {
     "input_pyramid": "residual",
 }
 _SMALL: dict[str, Any] = {
-    "base_channels": 32,
+    "base_channels": 24,
     "channel_multipliers": (1, 1.75),
     "blocks_per_level": 1,
     "attention_resolutions": (4,),
     "norm_groups": 8,
+    "dropout": 0.0,
 }
 
 _TINY: dict[str, Any] = {"base_channels": 8, "channel_multipliers": (1, 2), "dropout": 0.0}

@@ -104,7 +104,8 @@ class _Resampling(keras.layers.Layer):
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Create the weights of the convolution."""
         if self.conv is not None:
-            self.conv.build(input_shape)
+            # It sees a filtered and padded input, whose size is not that of the layer's.
+            self.conv.build((None, None, None, input_shape[-1]))
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

@@ -1,0 +1,112 @@
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gddim_tf import cli
+
+COMMANDS = sorted(cli.COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_shows_an_example(command, capsys):
+    with pytest.raises(SystemExit) as stop:
+        cli.main([command, "--help"])
+    assert stop.value.code == 0
+    assert f"gddim-tf {command}" in capsys.readouterr().out.split("For example:")[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "COMMAND"),
+        (["paint"], "invalid choice: 'paint'"),
+        (["train"], "--out"),
+        (["train", "--out", "x", "--steps", "many"], "invalid int value: 'many'"),
+        (["sample", "--model", "nowhere"], "`--model` must be a model file or folder"),
+        (["prepare", "mnist-of-mars"], "mnist-of-mars"),
+    ],
+)
+def test_bad_arguments_give_one_line_and_code_2(arguments, message, capsys):
+    try:
+        code = cli.main(arguments)
+    except SystemExit as stop:
+        code = stop.code
+    printed = capsys.readouterr()
+    assert code == 2
+    assert printed.out == ""
+    assert message in printed.err
+    assert printed.err.count("\n") == 1
+    assert "Traceback" not in printed.err
+
+
+def test_the_whole_path(tmp_path, capsys):
+    run, served = str(tmp_path / "run"), str(tmp_path / "served")
+    train = ["train", "--network", "ddpm_tiny", "--steps", "2", "--steps-per-epoch", "2"]
+    assert cli.main([*train, "--conditional", "--out", run]) == 0
+    assert cli.main(["export", "--model", run, "--nfe", "3", "--out", served]) == 0
+    for source in (run, served):
+        picture, array = tmp_path / "p.png", tmp_path / "p.npy"
+        arguments = ["sample", "--model", source, "--count", "6", "--nfe", "3", "--labels", "1,2"]
+        assert cli.main([*arguments, "--out", str(picture), "--array", str(array)]) == 0
+        assert np.load(array).shape == (6, 8, 8, 1)
+        assert Image.open(picture).size[0] > 8
+        if source == run:
+            first = np.load(array)
+    assert np.abs(np.load(array).astype(int) - first.astype(int)).max() <= 1
+    out = tmp_path / "evaluation"
+    evaluate = ["evaluate", "--model", run, "--nfe", "2,3", "--count", "20", "--out", str(out)]
+    with pytest.warns(UserWarning):
+        assert cli.main([*evaluate, "--samplers", "ddim; ddim(eta=1)"]) == 0
+    rows = json.loads((out / "results.json").read_text())["rows"]
+    assert [(row["sampler"], row["nfe"]) for row in rows] == [
+        ("DDIM", 2),
+        ("DDIM", 3),
+        ("DDIM(eta=1)", 2),
+        ("DDIM(eta=1)", 3),
+    ]
+    assert "| DDIM(eta=1) | 3 | 20 |" in (out / "results.md").read_text()
+    capsys.readouterr()
+    assert cli.main([*train, "--seed", "5", "--out", run]) == 2
+    assert "use another folder or the same settings" in capsys.readouterr().err
+
+
+def test_nan_images_stop_training_with_one_line(tmp_path, capsys):
+    # a picture cannot hold NaN, so the learning rate makes it
+    arguments = ["train", "--network", "ddpm_tiny", "--steps", "4", "--steps-per-epoch", "2"]
+    options = ["--learning-rate", "1e30", "--warmup", "0", "--clip", "1e30"]
+    assert cli.main([*arguments, *options, "--out", str(tmp_path)]) == 2
+    assert "the loss became" in capsys.readouterr().err
+    assert not (tmp_path / "model.keras").exists()
+
+
+def test_a_corrupt_picture_is_named(tmp_path, capsys):
+    for index in range(3):
+        Image.new("L", (8, 8), 40 * index).save(tmp_path / f"{index}.png")
+    broken = tmp_path / "broken.png"
+    broken.write_bytes((tmp_path / "0.png").read_bytes()[:40])
+    arguments = ["train", "--data", f"folder:{tmp_path}", "--image-size", "8", "--steps", "1"]
+    code = cli.main([*arguments, "--network", "ddpm_tiny", "--out", str(tmp_path / "run")])
+    assert code == 2
+    assert "broken.png" in capsys.readouterr().err
+
+
+def test_an_empty_folder_is_named(tmp_path, capsys):
+    arguments = ["train", "--data", f"folder:{tmp_path}/none", "--out", str(tmp_path / "run")]
+    (tmp_path / "none").mkdir()
+    assert cli.main(arguments) == 2
+    assert "none" in capsys.readouterr().err
+
+
+def test_import_is_light():
+    code = (
+        "import sys, gddim_tf as gd\n"
+        "gd.DiffusionModel, gd.samplers, gd.networks, gd.serving, gd.evaluation\n"
+        "heavy = {'tensorflow_datasets', 'tensorflow_gan', 'matplotlib', 'sklearn', 'PIL'}\n"
+        "found = heavy & set(sys.modules)\n"
+        "sys.exit(f'imported {found}' if found else 0)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
