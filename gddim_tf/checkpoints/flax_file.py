@@ -11,7 +11,7 @@ import numpy as np
 
 _ARRAY, _COMPLEX, _SCALAR = 1, 2, 3
 _CHUNKED = "__msgpack_chunked_array__"
-_DTYPES = {"bool", "float16", "float32", "float64"} | {
+_DTYPES = {"bool", "float16", "float32", "float64", "complex64", "complex128"} | {
     f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)
 }
 _MAX_MAP, _MAX_ARRAY = 1 << 16, 64  # Flax writes lists as maps; arrays are only shapes
@@ -39,7 +39,7 @@ def read(path: Path, ema: bool = True) -> dict[str, np.ndarray]:
             if tree is not None:
                 tensors = dict(_leaves(tree, ""))
                 break
-    except (msgpack.UnpackException, ValueError, TypeError, RecursionError) as error:
+    except (msgpack.UnpackException, ValueError, TypeError, LookupError, RecursionError) as error:
         raise ValueError(f"{path} is not a readable Flax checkpoint: {error}") from error
     if not tensors:
         raise ValueError(f"{path} holds no parameters")

@@ -39,12 +39,14 @@ def collect(named: Iterable[tuple[str, np.ndarray]]) -> dict[str, np.ndarray]:
     """Return the pairs as a dict.
 
     Raises:
-        ValueError: if two tensors claim the same name.
+        ValueError: if two tensors claim the same name, or one is complex.
     """
     weights: dict[str, np.ndarray] = {}
     for name, value in named:
         if name in weights:
             raise ValueError(f"the checkpoint holds {name!r} twice, under different names")
+        if np.iscomplexobj(value):
+            raise ValueError(f"{name!r} must hold real numbers, received {value.dtype}")
         weights[name] = value
     return weights
 

@@ -9,20 +9,17 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import numpy as np
-
 from gddim_tf.checkpoints import (
     cld_sgm,
     diffusers,
     edm,
     ermongroup,
-    flax_file,
-    safetensors_file,
+    files,
     score_sde_flax,
     score_sde_torch,
-    torch_state,
 )
 from gddim_tf.checkpoints.imported import Imported, assign, check, collect
+from gddim_tf.checkpoints.torch_names import Tensors
 from gddim_tf.networks import PRESETS, Architecture, ScoreUNet
 
 _FAMILIES: dict[str, ModuleType] = {
@@ -35,9 +32,6 @@ _FAMILIES: dict[str, ModuleType] = {
 }
 FORMATS = tuple(_FAMILIES)
 _KERAS_OPTIONS = ("name", "dtype", "trainable")
-_MAX_HEADER = 100_000_000  # the limit that safetensors sets itself
-
-Tensors = dict[str, np.ndarray]
 
 
 def load(
@@ -72,7 +66,7 @@ def load(
     _check_arguments(format, preset, options)
     path = Path(path)
     config = _configuration(path, config)
-    tensors = _tensors(_weights_file(path), ema)
+    tensors = files.read(_weights_file(path), ema)
     source = format or _recognise(path, tensors, config)
     family = _FAMILIES[source]
     try:
@@ -122,29 +116,6 @@ def _weights_file(path: Path) -> Path:
         if (path / name).exists():
             return path / name
     raise FileNotFoundError(f"{path} holds no diffusion_pytorch_model.safetensors")
-
-
-def _tensors(path: Path, ema: bool) -> Tensors:
-    """Read a file of any known kind, told by its first bytes."""
-    with path.open("rb") as file:
-        head = file.read(9)
-    if head.startswith(b"PK\x03\x04"):
-        tensors = torch_state.read(path, ema)
-    elif len(head) == 9 and head[8:] == b"{" and int.from_bytes(head[:8], "little") < _MAX_HEADER:
-        tensors = safetensors_file.read(path)
-    elif head[:1] == b"\x80":
-        raise ValueError(
-            f"{path} is a bare pickle, which can run code: refused; save it again with "
-            "PyTorch 1.6 or later, or as safetensors"
-        )
-    elif head and (0x81 <= head[0] <= 0x8F or head[0] in (0xDE, 0xDF)):
-        tensors = flax_file.read(path, ema)
-    else:
-        raise ValueError(f"{path} is neither a safetensors, PyTorch zip nor Flax msgpack file")
-    for prefix in ("module.", "model."):
-        if all(name.startswith(prefix) for name in tensors):
-            tensors = {name.removeprefix(prefix): value for name, value in tensors.items()}
-    return tensors
 
 
 def _recognise(path: Path, tensors: Tensors, config: Mapping[str, Any]) -> str:

@@ -93,12 +93,12 @@ class TorchFile:
         numbers = (record.offset, *shape, *strides)
         whole = all(type(number) is int and number >= 0 for number in numbers)
         if not whole or len(shape) != len(strides):
-            raise ValueError(f"{self.path} describes a tensor wrongly: {record}")
+            raise ValueError(f"{self.path} describes the tensor at data/{record.key} wrongly")
         if math.prod(shape) == 0:
             return np.zeros(shape, storage.dtype)
         last = record.offset + sum((n - 1) * s for n, s in zip(shape, strides, strict=True))
         if last >= storage.size or math.prod(shape) > storage.size:
-            raise ValueError(f"{self.path} describes a tensor beyond its bytes: {record}")
+            raise ValueError(f"{self.path} describes more than the bytes at data/{record.key}")
         steps = [s * storage.itemsize for s in strides]
         start = storage[record.offset :]
         return np.lib.stride_tricks.as_strided(start, shape, steps, writeable=False).copy()

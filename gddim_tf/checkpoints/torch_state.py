@@ -56,7 +56,11 @@ def _records(saved: Any) -> dict[str, TensorRecord]:
     """Return the tensors of a state dict."""
     if not isinstance(saved, Mapping):
         return {}
-    return {str(name): value for name, value in saved.items() if isinstance(value, TensorRecord)}
+    return {
+        name: value
+        for name, value in saved.items()
+        if isinstance(name, str) and isinstance(value, TensorRecord)
+    }
 
 
 def _shadow(model: dict[str, TensorRecord], shadow: Any) -> dict[str, TensorRecord]:

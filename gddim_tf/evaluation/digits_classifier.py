@@ -15,8 +15,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from gddim_tf.atomic import atomic_write
 from gddim_tf.data import load
-from gddim_tf.evaluation.atomic import atomic_write
 
 FEATURE_LAYER = "features"
 PACKAGED = Path(__file__).with_suffix(".keras")

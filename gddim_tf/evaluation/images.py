@@ -10,8 +10,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import ArrayLike
 
+from gddim_tf.atomic import atomic_write
 from gddim_tf.data.pixels import to_uint8
-from gddim_tf.evaluation.atomic import atomic_write
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import ArrayLike
 
-from gddim_tf.evaluation.atomic import atomic_write
+from gddim_tf.atomic import atomic_write
 from gddim_tf.evaluation.distances import few_images, warn_of_floor, working_scale
 from gddim_tf.evaluation.tfgan import classifier_metrics
 

@@ -116,8 +116,8 @@ class ResidualBlock(keras.layers.Layer):
 class Attention(keras.layers.Layer):
     """Single-head self-attention over all pixels.
 
-    x + proj(softmax(q k^T / sqrt(channels)) v), where q, k and v are linear maps of norm(x). The
-    logits and the softmax are float32 under every policy.
+    x + proj(softmax(q k^T / sqrt(channels)) v), where q, k and v are linear maps of norm(x)
+    (Ho et al. 2020, appendix B). The logits and the softmax are float32 under every policy.
 
     Args:
         groups: groups of the normalization.
@@ -163,7 +163,7 @@ class Attention(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="gddim_tf")
 class Combine(keras.layers.Layer):
-    """Bring an input pyramid into the features through a 1x1 convolution.
+    """Bring an input pyramid into the features through a 1x1 convolution (Song et al. 2021).
 
     Args:
         method: "sum" adds, "cat" puts the convolved pyramid before the features.

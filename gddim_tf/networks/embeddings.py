@@ -22,7 +22,12 @@ def positional_embedding(labels: tf.Tensor, width: int) -> tf.Tensor:
 
     Returns:
         float32 [batch, width].
+
+    Raises:
+        ValueError: if the width is too small.
     """
+    if width < 4:
+        raise ValueError(f"`width` must be at least 4, received {width}")
     half = width // 2
     step = np.float32(-math.log(10000.0) / (half - 1))
     frequencies = np.exp(np.arange(half, dtype=np.float32) * step)

@@ -33,14 +33,12 @@ _NCSNPP_DEEP: dict[str, Any] = {
 }
 _SMALL: dict[str, Any] = {
     "base_channels": 24,
-    "channel_multipliers": (1, 1.75),
+    "channel_multipliers": (1, 2),
     "blocks_per_level": 1,
     "attention_resolutions": (4,),
     "norm_groups": 8,
     "dropout": 0.0,
 }
-
-_TINY: dict[str, Any] = {"base_channels": 8, "channel_multipliers": (1, 2), "dropout": 0.0}
 
 PRESETS: dict[str, dict[str, Any]] = {
     # Ho et al. 2020 (the U-Net of the DDPM and DDIM papers): 35.7M and 78.7M weights.
@@ -60,12 +58,5 @@ PRESETS: dict[str, dict[str, Any]] = {
     # Small networks that train on two CPU cores.
     "ddpm_digits": {**_DIGITS, **_DDPM, **_SMALL},
     "ncsnpp_digits": {**_DIGITS, **_NCSNPP_DEEP, **_SMALL},
-    "ddpm_tiny": {
-        **_DIGITS,
-        **_DDPM,
-        **_SMALL,
-        "base_channels": 8,
-        "channel_multipliers": (1, 2),
-        "dropout": 0.0,
-    },
+    "ddpm_tiny": {**_DIGITS, **_DDPM, **_SMALL, "base_channels": 8},
 }

@@ -94,7 +94,9 @@ class ScoreUNet(keras.Model):
         return sorted(PRESETS)
 
     def build(self, input_shape: Any = None) -> None:
-        """Create every layer and weight; the shapes follow from the architecture."""
+        """Create every layer and weight, once; the shapes follow from the architecture."""
+        if self.parts:
+            return
         for part in layout(self.architecture):
             layer = make_layer(part, self.architecture, self.dtype_policy)
             layer.build(*input_shapes(part, self.architecture))

@@ -19,7 +19,7 @@ from gddim_tf.sdes.collocation import interpolation_matrix, legendre
 # Compiled solvers of the most recent networks.
 _COMPILED_SOLVERS = 8
 
-# The interval around a time in which the flow is differentiated, relative to t, and its nodes.
+# The interval in which the flow is differentiated, relative to t and to rho, and its nodes.
 _WINDOW, _WINDOW_NODES = 0.05, 10
 
 # How the graph says what went wrong; the first is TFP's wording.
@@ -45,9 +45,10 @@ class Solution(NamedTuple):
 class RK45:
     """Dormand-Prince 5(4) on `du/dt = F u + 1/2 G G^T R^{-T} eps`, its steps chosen by tolerance.
 
-    The number of evaluations
-    follows from the tolerances, not from a budget, and so this is not a table: use `solve`. Steps
-    are chosen for the whole batch, so that an image depends, within the tolerances, on the others.
+    The number of evaluations follows from the tolerances, not from a budget, and so this is not a
+    table: use `solve`. Steps are chosen for the whole batch, so that an image depends, within the
+    tolerances, on the others. The matrices of the diffusion are computed by NumPy where they are
+    needed: the graph runs on this machine, but can neither be exported nor compiled by XLA.
     Score-SDE (Song et al., 2021), appendix D.2; `tfp.math.ode.DormandPrince`.
 
     Args:
@@ -169,8 +170,8 @@ def flow_matrices(
     """The probability flow `du/dz = A u + B eps` at one value z of a variable.
 
     `A = -d Psi(t, t') / dz'` and `B = d [Psi(t, t') R(t')] / dz'` at `z' = z`, from the
-    interpolating polynomial in z over a few hundredths of t. (Derivatives in time times `dt/dz`
-    would do where a schedule is smooth in time; one from a table of betas is smooth in rho only.)
+    interpolating polynomial in z over a few hundredths of t or rho. (Derivatives in time times
+    `dt/dz` would do where a schedule is smooth in time; a table of betas is smooth in rho only.)
 
     Args:
       sde: the diffusion.
@@ -181,7 +182,9 @@ def flow_matrices(
       The time, A and B `[*modes, k, k]`.
     """
     t = INVERSES[variable](sde, z)
-    around = np.array([t * (1 - _WINDOW), min(t * (1 + _WINDOW), sde.t_max)])
+    sides = np.array([1 - _WINDOW, 1 + _WINDOW])
+    in_rho = sde.time_of_rho(sde.rho(t) * sides)
+    around = np.array([max(t * sides[0], in_rho[0]), min(t * sides[1], in_rho[1], sde.t_max)])
     low, high = VARIABLES[variable](sde, around)
     x, _, derivative = legendre(_WINDOW_NODES)
     times = INVERSES[variable](sde, low + (high - low) * 0.5 * (x + 1))

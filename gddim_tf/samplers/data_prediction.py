@@ -5,7 +5,7 @@ probability flow over a step from s to t is `u_t = R_t R_s^{-1} u_s + int dZ(tau
 `Z(tau) = R_t R_tau^{-1} Psi(tau, 0)`, the mirror image of gDDIM's `u_t = Psi u_s + int dY eps` with
 `Y(tau) = Psi(t, tau) R_tau`. For one component `Z = sigma_t exp(lambda)`, where
 `lambda = -log rho` is half the log signal-to-noise ratio, and this is the starting point of
-DPM-Solver++ (Lu et al., 2022), eq. 9.
+DPM-Solver++ (Lu et al., 2022), proposition 4.1.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ def data_columns(sde: LinearSDE, times: np.ndarray, clip: float | None = None) -
     Args:
       sde: the diffusion.
       times: `[rows]`.
-      clip: None, or the bound to which the image component of D is clipped.
+      clip: None, or the bound to which the image component of D is clipped; the other
+        components, which are 0 in clean data, are then taken to be 0.
 
     Returns:
       `data_state`, `data_eps` and `clip`.
@@ -40,6 +41,8 @@ def data_columns(sde: LinearSDE, times: np.ndarray, clip: float | None = None) -
             f"received {clip}"
         )
     inverse = sde.transition(np.zeros_like(times), times)
+    if clip is not None:
+        inverse = inverse * np.eye(sde.components)[:, :1]
     return {"data_state": inverse, "data_eps": -inverse @ sde.root(times), "clip": clip}
 
 

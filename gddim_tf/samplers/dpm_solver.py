@@ -31,7 +31,7 @@ class DPMSolver(Sampler):
     at order 2 (the "midpoint" type) and `W2` by `W2 / 2` at order 3, which therefore converges with
     order 2 only; `formula="polynomial"` integrates the interpolating polynomial itself.
     On other diffusions the weights are the same integrals with matrices, see `data_prediction`.
-    DPM-Solver++ (Lu et al., 2022), algorithm 2 and eq. 12.
+    DPM-Solver++ (Lu et al., 2022), section 4.
 
     Args:
       order: 1 (DDIM), 2 or 3. The first steps use as many outputs as there are; with fewer than

@@ -85,8 +85,8 @@ def run(
         tensors["noise_given"] = tf.convert_to_tensor(noise, u_T.dtype)
     elif stochastic:
         tensors["seeds"] = tf.convert_to_tensor(seeds, tf.int32)
-    compiled = _compiled(eps_fn, layout_of(table), _signature(tensors), trajectory, jit_compile)
-    state, path, failed = compiled(tensors)
+    loop = compiled_loop(eps_fn, table, tensors, trajectory, jit_compile)
+    state, path, failed = loop(tensors)
     if int(failed) >= 0:
         raise ValueError(
             f"`eps_fn` must return finite values, received NaN or Inf at evaluation "
@@ -106,7 +106,32 @@ def table_tensors(table: Table, dtype: tf.DType) -> dict[str, tf.Tensor]:
     return tensors
 
 
-def layout_of(table: Table) -> _Layout:
+def compiled_loop(
+    eps_fn: EpsFn,
+    table: Table,
+    tensors: dict[str, tf.Tensor],
+    trajectory: bool = False,
+    jit_compile: bool = False,
+) -> Any:
+    """The graph of `run`, for those who build a larger one around it (an exported model).
+
+    Args:
+      eps_fn: as in `run`.
+      table: whose layout shapes the graph; its numbers do not.
+      tensors: the columns, from `table_tensors`; "u_T"; for a stochastic table "seeds" or
+        "noise_given"; and the context, with "context/" before the names.
+      trajectory: whether to record the states.
+      jit_compile: as in `run`.
+
+    Returns:
+      A `tf.function` of such tensors, for any number of rows and images. It gives the final state,
+      the states after every row (or an empty tensor), and the row at which the network returned
+      something not finite (-1 if it never did).
+    """
+    return _compiled(eps_fn, _layout_of(table), _signature(tensors), trajectory, jit_compile)
+
+
+def _layout_of(table: Table) -> _Layout:
     """What of the table shapes the graph."""
     return _Layout(
         history=table.history,
@@ -122,7 +147,7 @@ def _compiled(
     eps_fn: EpsFn, layout: _Layout, signature: tuple, trajectory: bool, jit_compile: bool
 ) -> Any:
     def loop(tensors: dict[str, tf.Tensor]) -> Any:
-        return sampling_loop(eps_fn, layout, tensors, trajectory)
+        return _sampling_loop(eps_fn, layout, tensors, trajectory)
 
     specs = {name: tf.TensorSpec(shape, dtype) for name, shape, dtype in signature}
     return tf.function(loop, input_signature=[specs], jit_compile=jit_compile, autograph=False)
@@ -141,22 +166,9 @@ def _signature(tensors: dict[str, tf.Tensor]) -> tuple:
     return tuple(signature)
 
 
-def sampling_loop(
-    eps_fn: EpsFn, layout: _Layout, tensors: dict[str, tf.Tensor], trajectory: bool = False
+def _sampling_loop(
+    eps_fn: EpsFn, layout: _Layout, tensors: dict[str, tf.Tensor], trajectory: bool
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """The graph of `run`, for those who build a larger one around it (an exported model).
-
-    Args:
-      eps_fn: as in `run`.
-      layout: from `layout_of`.
-      tensors: the columns, from `table_tensors`; "u_T"; and, for a stochastic table, "seeds" or
-        "noise_given".
-      trajectory: whether to record the states.
-
-    Returns:
-      The final state, the states after every row (or an empty tensor), and the row at which the
-      network returned something not finite (-1 if it never did).
-    """
     u_T = tensors["u_T"]
     rows = tf.shape(tensors["time"])[0]
     index = tensors.get("mode_index")

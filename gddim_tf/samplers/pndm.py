@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+from typing import ClassVar
 
 import numpy as np
 
@@ -36,7 +37,7 @@ _TRAINING_STEPS = 1000
 class IPNDM(Sampler):
     """iPNDM: Adams-Bashforth in eps, its order rising from 1 over the first steps.
 
-    One evaluation a step and no Runge-Kutta start. DEIS (Zhang and Chen, 2023), appendix H.2.
+    One evaluation a step and no Runge-Kutta start. DEIS (Zhang and Chen, 2023), appendix H.
 
     Args:
       order: the highest order, 1 (DDIM) to 4.
@@ -76,6 +77,7 @@ class PLMS(Sampler):
 
     order: int = 4
     grid: Grid = dataclasses.field(default=PowerGrid(1.0))
+    _name: ClassVar[str] = "PLMS"
 
     def __post_init__(self) -> None:
         if self.order not in (2, 3, 4):
@@ -83,7 +85,7 @@ class PLMS(Sampler):
 
     def steps_of(self, nfe: int) -> int:
         """`nfe - 1`; raises `ValueError` for less than two steps."""
-        return _after_warm_up(nfe, 1, 2, type(self).__name__)
+        return _after_warm_up(nfe, 1, 2, self._name)
 
     def fill(self, sde: LinearSDE, times: np.ndarray) -> Table:
         """The rows on a grid `[steps + 1]`."""
@@ -99,13 +101,14 @@ class PLMS(Sampler):
 class SPNDM(PLMS):
     """S-PNDM: pseudo improved Euler in the first step, then `(3 eps_n - eps_{n-1}) / 2`.
 
-    N steps take N + 1 evaluations. PNDM (Liu et al., 2022), algorithm 3 (second order).
+    N steps take N + 1 evaluations. PNDM (Liu et al., 2022), section 3.
 
     Args:
       grid: time grid.
     """
 
     order: int = dataclasses.field(default=2, init=False)
+    _name: ClassVar[str] = "S-PNDM"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -113,7 +116,7 @@ class FPNDM(Sampler):
     """F-PNDM: three pseudo Runge-Kutta steps of order four, then Adams-Bashforth of order four.
 
     The first three steps take four evaluations each, so N steps take N + 9, and N is at least 4.
-    PNDM (Liu et al., 2022), algorithm 2.
+    PNDM (Liu et al., 2022), section 3.
 
     Args:
       grid: time grid.
@@ -147,8 +150,8 @@ class FON(Sampler):
 
     `D(eps) = (phi(x, eps; t -> t - h) - x) / h` with h one training step (`t_max / 1000`), always
     at the x and t where the step starts; three Runge-Kutta steps, then Adams-Bashforth in D. N
-    steps take N + 9 evaluations, and N is at least 4. PNDM (Liu et al., 2022), section 3.3, where
-    it is "fourth-order numerical method".
+    steps take N + 9 evaluations, and N is at least 4. Its error does not fall below that of the
+    difference. PNDM (Liu et al., 2022), section 4.
 
     Args:
       grid: time grid.
@@ -162,53 +165,55 @@ class FON(Sampler):
 
     def fill(self, sde: LinearSDE, times: np.ndarray) -> Table:
         """The rows on a grid `[steps + 1]`; raises `ValueError` for less than four steps."""
-        identity = np.broadcast_to(np.eye(sde.components), sde.transition(0.0, 0.0).shape)
-        rows, stored = [], []  # stored: P and Q of D = P x + Q eps
-        for t, s in _first_three(times, "FON"):
-            span = abs(s - t)
-            of_x, of_eps = _difference(sde, t, s)
-            # Only at the step's start is the point x: later stages store Q eps, and P x comes
-            # with the state.
-            stored += [(of_x, of_eps)] + [(0 * of_x, of_eps)] * 3
-            half, full = span / 2 * identity, span * identity
+        spans = np.abs(np.diff(times))
+        of_x, of_eps = _difference(sde, times[:-1], times[1:])
+        identity = np.broadcast_to(np.eye(sde.components), of_x.shape[1:])
+        rows, stored = [], []  # stored: the step, and whether its D includes P x
+        for i, (t, s) in enumerate(_first_three(times, "FON")):
+            middle, half, full = 0.5 * (t + s), spans[i] / 2 * identity, spans[i] * identity
+            # D takes x from the step's start. Later stages store Q eps alone, and P x comes with
+            # the state.
+            stored += [(i, 1), (i, 0), (i, 0), (i, 0)]
+            first, second, last = (
+                identity + part * spans[i] * of_x[i] for part in (1 / 2, 1, 5 / 6)
+            )
             rows += [
                 Row(t, identity, [half], commit=False),
-                Row(t + (s - t) / 2, identity + half @ of_x, (), [half], keep=False, commit=False),
-                Row(t + (s - t) / 2, identity + full @ of_x, (), [full], keep=False, commit=False),
-                Row(
-                    time=s,
-                    state=identity + full @ of_x * 5 / 6,
-                    kept=[full / 6],
-                    scratch=[full / 6, full / 3, full / 3],
-                    keep=False,
-                ),
+                Row(middle, first, (), [half], keep=False, commit=False),
+                Row(middle, second, (), [full], keep=False, commit=False),
+                Row(s, last, [full / 6], [full / 6, full / 3, full / 3], keep=False),
             ]
-        for t, s in itertools.pairwise(times[3:]):
-            stored.append(_difference(sde, t, s))
-            rows.append(Row(t, identity, [abs(s - t) * a * identity for a in _ADAMS_BASHFORTH[4]]))
-        of_x, of_eps = (np.stack(column) for column in zip(*stored, strict=True))
-        return dataclasses.replace(pack(rows, sde), data_state=of_x, data_eps=of_eps)
+        for i in range(3, len(spans)):
+            stored.append((i, 1))
+            weights = [spans[i] * a * identity for a in _ADAMS_BASHFORTH[4]]
+            rows.append(Row(times[i], identity, weights))
+        return dataclasses.replace(
+            pack(rows, sde),
+            data_state=np.stack([of_x[i] * with_x for i, with_x in stored]),
+            data_eps=np.stack([of_eps[i] for i, _ in stored]),
+        )
 
 
-def transfer(sde: LinearSDE, t: float, s: float) -> tuple[np.ndarray, np.ndarray]:
-    """DDIM's step from t to s: the weights of the state and of eps. PNDM, eq. 11."""
+def transfer(sde: LinearSDE, t: np.ndarray, s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """DDIM's step from times t to times s: the weights of the state and of eps. PNDM, eq. 11."""
     psi = sde.transition(s, t)
     return psi, sde.root(s) - psi @ sde.root(t)
 
 
 def _adams_bashforth(sde: LinearSDE, times: np.ndarray, first: int, order: int) -> list[Row]:
     """The steps from `first` on, each of the highest order that the kept outputs allow."""
-    rows = []
-    for i in range(first, len(times) - 1):
-        psi, weight = transfer(sde, times[i], times[i + 1])
-        rows.append(Row(times[i], psi, [a * weight for a in _ADAMS_BASHFORTH[min(order, i + 1)]]))
-    return rows
+    psi, weight = transfer(sde, times[:-1], times[1:])
+    return [
+        Row(times[i], psi[i], [a * weight[i] for a in _ADAMS_BASHFORTH[min(order, i + 1)]])
+        for i in range(first, len(times) - 1)
+    ]
 
 
-def _difference(sde: LinearSDE, t: float, s: float) -> tuple[np.ndarray, np.ndarray]:
-    """FON's D on the way from t to s, as the weights of x and eps."""
-    h = min(sde.t_max / _TRAINING_STEPS, abs(s - t))
+def _difference(sde: LinearSDE, t: np.ndarray, s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """FON's D on the way from times t to times s, as the weights of x and eps."""
+    h = np.minimum(sde.t_max / _TRAINING_STEPS, np.abs(s - t))
     psi, weight = transfer(sde, t, t + np.sign(s - t) * h)
+    h = h.reshape(-1, *(1,) * (psi.ndim - 1))
     return (psi - np.eye(sde.components)) / h, weight / h
 
 

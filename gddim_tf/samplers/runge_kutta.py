@@ -212,8 +212,9 @@ def exponential_step(
     """
     low, high = VARIABLES[variable](sde, np.array([start, end]))
     positions = tableau.c
-    times = INVERSES[variable](sde, low + positions * (high - low))
-    times[positions == 0], times[positions == 1] = start, end
+    times = np.where(positions == 0, start, end)
+    inside = (positions > 0) & (positions < 1)
+    times[inside] = INVERSES[variable](sde, low + positions[inside] * (high - low))
 
     def theta(tau: np.ndarray) -> np.ndarray:
         return (VARIABLES[variable](sde, tau) - low) / (high - low)

@@ -19,7 +19,7 @@ class EulerMaruyama(Sampler):
     """Euler steps of `du = (F u - (1 + lambda^2) / 2 G G^T s) dt + lambda G dw`, backwards in time.
 
     Every lambda has the same marginals: 0 is the probability flow, 1 the reverse diffusion.
-    Score-SDE (Song et al., 2021), eq. 6, and gDDIM (Zhang et al., 2023), eq. 6.
+    Score-SDE (Song et al., 2021), eq. 6; gDDIM (Zhang et al., 2023), section 2.
 
     Args:
       lam: lambda, at least 0.
@@ -60,7 +60,7 @@ class Ancestral(Sampler):
     `Sigma_s - Psi(s, t) Sigma_t Psi(s, t)^T` ("large", for DDPM beta), without noise in the last
     step. For one component "small" is `DDIM(eta=1)` and on every diffusion `GDDIM(lam=1)`; "large"
     with `clip=1` is the sigma-hat of DDIM's experiments.
-    DDPM (Ho et al., 2020), eq. 7 and section 3.2; DDIM (Song et al., 2021), appendix D.3.
+    DDPM (Ho et al., 2020), eq. 7 and section 3.2; DDIM (Song et al., 2021), section 5.
 
     Args:
       variance: "small" or "large".

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from gddim_tf.sdes.base import LinearSDE, check_times
+from gddim_tf.sdes.collocation import legendre
 
 # The root turns fast near t = 0, on the scale where the initial noise is overtaken; panels evenly
 # spaced in log t see every scale.
@@ -164,7 +165,7 @@ class CLD(LinearSDE):
 
     def _angle_between(self, start: np.ndarray, end: np.ndarray) -> np.ndarray:
         # in the square root of the distance, where the rate is smooth even if it starts singular
-        x, w = np.polynomial.legendre.leggauss(_NODES)
+        x, w, _ = legendre(_NODES)
         part = 0.5 * (x + 1)
         width = (end - start)[..., None]
         rate = self._angle_rate(start[..., None] + width * part**2)

@@ -68,8 +68,8 @@ class NumericalSDE(LinearSDE):
         self._prior_scale = None
         if prior_scale is not None:
             self._prior_scale = self._array("prior_scale", prior_scale)
-        ends = np.array([0.0, self.t_max])
-        self.drift(ends), self.diffusion(ends)
+        for function in (self.drift, self.diffusion):  # fail here rather than at the first use
+            function(np.linspace(0.0, self.t_max, 5))
 
     # ---- what the user gave -------------------------------------------------------------------
 
@@ -93,11 +93,15 @@ class NumericalSDE(LinearSDE):
     def _array(self, name: str, values: Any, times: tuple[int, ...] = ()) -> np.ndarray:
         values = np.asarray(values, np.float64)
         shape = (*times, *self._shape)
-        if values.ndim > len(shape) or np.broadcast_shapes(values.shape, shape) != shape:
-            raise ValueError(f"`{name}` must have the shape {shape}, received {values.shape}")
+        try:
+            spread = np.broadcast_to(values, shape)
+        except ValueError:
+            raise ValueError(
+                f"`{name}` must have the shape {shape}, received {values.shape}"
+            ) from None
         if not np.all(np.isfinite(values)):
             raise ValueError(f"`{name}` must be finite, received NaN or Inf")
-        return np.broadcast_to(values, shape)
+        return spread
 
     # ---- what follows from it -----------------------------------------------------------------
 

@@ -76,13 +76,15 @@ class Panels:
         return rotation @ self.edge_rotation[panel]
 
     def unresolved(self) -> np.ndarray:
-        """Which panels, `[panels]`, are too long for a polynomial through their nodes."""
+        """Which panels, `[panels]`, are too long for a polynomial through their nodes.
+
+        Never the first: it is too short to matter, and F or G may start like `sqrt(t)`.
+        """
         wrong = np.zeros(len(self.edges) - 1, bool)
-        tail = coefficient_matrix(_NODES)[-2:]
         for values in (self.transition, self.noise, self.rotation):
-            inside = values[:, :-1].reshape(len(wrong), _NODES, -1)
-            last = np.abs(np.einsum("ab,pbm->pam", tail, inside)).max(axis=(1, 2))
-            wrong |= ~(last <= _RESOLVED * np.abs(inside).max(axis=(1, 2)))
+            tail, size = _tail(values[:, :-1])
+            wrong |= ~(tail <= _RESOLVED * size)
+        wrong[0] = False
         return wrong
 
     def _local(self, values: np.ndarray, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -130,7 +132,7 @@ def solve_panels(
     """
     edges = t_max * np.concatenate([[0.0], 0.5 ** np.arange(_OCTAVES, -1.0, -1.0)])
     for _ in range(_HALVINGS):
-        long = _strength(drift, edges) > _LONGEST
+        long = _too_long(drift, diffusion, edges)
         if not long.any():
             panels = _solve(drift, diffusion, initial_covariance, edges)
             long = panels.unresolved()
@@ -139,8 +141,8 @@ def solve_panels(
         first = edges[:-1][long][0]
         edges = np.sort(np.concatenate([edges, 0.5 * (edges[:-1] + edges[1:])[long]]))
     raise ValueError(
-        "`drift` and `diffusion` must be smooth and bounded functions of time, "
-        f"received ones that no polynomial resolves near t = {first:.6g}"
+        "`drift` and `diffusion` must be smooth and bounded functions of time, computed in "
+        f"float64, received ones that no polynomial resolves near t = {first:.6g}"
     )
 
 
@@ -149,21 +151,42 @@ def propagate(transition: np.ndarray, covariance: np.ndarray) -> np.ndarray:
     return transition @ covariance @ transpose(transition)
 
 
-def _strength(drift: MatrixFunction | np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """`int |F| dt` over each panel, in the larger of the row and column sum norms, `[panels]`."""
+def _too_long(
+    drift: MatrixFunction | np.ndarray, diffusion: MatrixFunction, edges: np.ndarray
+) -> np.ndarray:
+    """Which panels must be halved for what F and G are on them, `[panels]`; see `unresolved`."""
     width = np.diff(edges)
-    magnitude = np.abs(drift(_times(edges).ravel()) if callable(drift) else drift)
-    rows, columns = magnitude.sum(axis=-1), magnitude.sum(axis=-2)
-    norm = np.maximum(rows, columns).max(axis=-1)
-    if not callable(drift):
-        return width * norm.max()
+    matrices = _at_nodes(drift, edges)
+    rows, columns = (np.abs(matrices).sum(axis=axis) for axis in (-1, -2))
+    norm = np.maximum(rows, columns).reshape(len(width), _NODES, -1).max(axis=-1)
     _, w, _ = legendre(_NODES)
-    return 0.5 * width * (norm.reshape(len(width), _NODES, -1).max(axis=-1) @ w)
+    strength = 0.5 * width * (norm @ w)
+    root = _at_nodes(diffusion, edges)
+    tail, size = _tail(root @ transpose(root))
+    wrong = ~(tail <= _RESOLVED * size) | ~(width * _tail(matrices)[0] <= _RESOLVED)
+    wrong[0] = False
+    return wrong | (strength > _LONGEST)
+
+
+def _tail(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The last Legendre coefficients of functions `[panels, nodes, ...]`, and their size."""
+    values = values.reshape(*values.shape[:2], -1)
+    last = np.einsum("ab,pbm->pam", coefficient_matrix(_NODES)[-2:], values)
+    return np.abs(last).max(axis=(1, 2)), np.abs(values).max(axis=(1, 2))
 
 
 def _times(edges: np.ndarray) -> np.ndarray:
     x, _, _ = legendre(_NODES)
     return edges[:-1, None] + np.diff(edges)[:, None] * 0.5 * (x + 1)
+
+
+def _at_nodes(given: MatrixFunction | np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """F or G at the nodes of every panel, `[panels, nodes, *modes, k, k]`."""
+    shape = (len(edges) - 1, _NODES)
+    if not callable(given):
+        return np.broadcast_to(given, (*shape, *given.shape))
+    values = given(_times(edges).ravel())
+    return values.reshape(*shape, *values.shape[1:])
 
 
 def _solve(
@@ -179,8 +202,7 @@ def _solve(
         transition = transitions(drift, edges[:-1], edges[1:], parts)
     else:
         transition = constant_transitions(drift, width[:, None] * parts)
-    nodes_shape = (len(width), _NODES, *transition.shape[2:])
-    root = diffusion(_times(edges).ravel()).reshape(nodes_shape)
+    root = _at_nodes(diffusion, edges)
     pulled = np.linalg.solve(transition[:, :-1], root)
     mean = np.concatenate([integration_matrix(_NODES), w[None]]) / (2 * parts[:, None])
     noise = np.moveaxis(np.tensordot(mean, pulled @ transpose(pulled), axes=(1, 1)), 0, 1)
@@ -188,32 +210,30 @@ def _solve(
     for panel, step in enumerate(transition[:, -1]):
         gained = edge_covariance[-1] + width[panel] * noise[panel, -1]
         edge_covariance.append(propagate(step, gained))
-    panels = Panels(
-        edges, transition, noise, np.ones_like(noise), np.stack(edge_covariance), np.ones(())
-    )
-    return _with_rotation(panels, drift, root)
+    still = np.broadcast_to(np.eye(noise.shape[-1]), noise.shape)
+    panels = Panels(edges, transition, noise, still, np.stack(edge_covariance), still[:, 0])
+    if noise.shape[-1] == 1:
+        return panels
+    return _with_rotation(panels, _at_nodes(drift, edges), root)
 
 
-def _with_rotation(panels: Panels, drift: MatrixFunction | np.ndarray, root: np.ndarray) -> Panels:
+def _with_rotation(panels: Panels, drift: np.ndarray, root: np.ndarray) -> Panels:
     """Add the rotation, by collocation on each panel.
 
     With `A = L^{-1} (F + 1/2 G G^T Sigma^{-1}) L`, `R = L Q` obeys its equation if
     `Q' = (A - L^{-1} L') Q`. `L^{-1} L'` is lower triangular and the whole is skew, so it is the
     skew matrix that has the entries of A above the diagonal.
     """
-    shape = panels.transition.shape[2:]
-    rotation = np.broadcast_to(np.eye(shape[-1]), panels.transition.shape).copy()
-    edge_rotation = [np.broadcast_to(np.eye(shape[-1]), shape)]
-    for panel, (start, end) in enumerate(zip(panels.edges[:-1], panels.edges[1:], strict=True)):
-        if shape[-1] > 1:
-            times = _times(np.array([start, end]))[0]
-            factor = np.linalg.cholesky(panels.sigma(times))
-            matrices = drift(times) if callable(drift) else drift
-            half = np.linalg.solve(factor, root[panel])
-            upper = np.linalg.solve(factor, matrices @ factor) + 0.5 * half @ transpose(half)
-            upper = np.triu(upper, 1)
-            rate = 0.5 * (end - start) * np.moveaxis(upper - transpose(upper), 0, -3)
-            inside, last = solve_at_nodes(rate)
-            rotation[panel, :-1], rotation[panel, -1] = np.moveaxis(inside, -3, 0), last
-        edge_rotation.append(rotation[panel, -1] @ edge_rotation[-1])
+    rotation = np.array(panels.rotation)
+    edge_rotation = [rotation[0, 0]]
+    times, width = _times(panels.edges), np.diff(panels.edges)
+    for panel in range(len(width)):
+        factor = np.linalg.cholesky(panels.sigma(times[panel]))
+        half = np.linalg.solve(factor, root[panel])
+        upper = np.linalg.solve(factor, drift[panel] @ factor) + 0.5 * half @ transpose(half)
+        upper = np.triu(upper, 1)
+        rate = 0.5 * width[panel] * np.moveaxis(upper - transpose(upper), 0, -3)
+        inside, last = solve_at_nodes(rate)
+        rotation[panel, :-1], rotation[panel, -1] = np.moveaxis(inside, -3, 0), last
+        edge_rotation.append(last @ edge_rotation[-1])
     return dataclasses.replace(panels, rotation=rotation, edge_rotation=np.stack(edge_rotation))

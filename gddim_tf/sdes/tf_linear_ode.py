@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+import importlib.util
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
-import tensorflow_probability as tfp
 
 # Local errors per step of the Runge-Kutta solver. Its norm is a mean over all intervals, so that it
 # has to be well below the 1e-12 that is wanted of the hardest one.
@@ -46,8 +48,11 @@ def transitions(
         matrices = tf.ensure_shape(tf.numpy_function(evaluate, [z], tf.float64), shape)
         return matrices @ x
 
-    solver = exact_dormand_prince(
-        rtol=_TOLERANCE, atol=_TOLERANCE, first_step_size=1e-2, max_num_steps=_MAX_STEPS
+    solver = exact_dormand_prince().DormandPrince(
+        rtol=np.float64(_TOLERANCE),
+        atol=np.float64(_TOLERANCE),
+        first_step_size=1e-2,
+        max_num_steps=_MAX_STEPS,
     )
 
     def solve() -> tf.Tensor:
@@ -76,28 +81,22 @@ def constant_transitions(matrix: np.ndarray, durations: np.ndarray) -> np.ndarra
     return _eagerly(lambda: tf.linalg.expm(tf.constant(exponents, tf.float64)))
 
 
-def exact_dormand_prince(rtol: float, atol: float, **options: Any) -> tfp.math.ode.DormandPrince:
-    """TFP's Dormand-Prince solver with coefficients that are exact in float64.
+@functools.cache
+def exact_dormand_prince() -> ModuleType:
+    """A private copy of TFP's module `dormand_prince` with coefficients that are exact in float64.
 
     TFP casts the Python floats of its tableau with `tf.cast`, which rounds them through float32 and
-    leaves an error of 1e-8 at every tolerance. The same numbers as NumPy doubles are cast exactly;
-    they replace the originals for good, because the solver looks them up whenever it is traced.
-
-    Args:
-      rtol: relative tolerance per step.
-      atol: absolute tolerance per step.
-      **options: further arguments of `tfp.math.ode.DormandPrince`.
+    leaves an error of 1e-8 at every tolerance; the same numbers as NumPy doubles are cast exactly.
     """
-    from tensorflow_probability.python.math.ode import dormand_prince
+    spec = importlib.util.find_spec("tensorflow_probability.python.math.ode.dormand_prince")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
 
     def exact(value: Any) -> Any:
         return [exact(v) for v in value] if isinstance(value, list) else np.float64(value)
 
-    tableau = dormand_prince._TABLEAU
-    dormand_prince._TABLEAU = tableau._replace(
-        **{name: exact(getattr(tableau, name)) for name in tableau._fields}
-    )
-    return tfp.math.ode.DormandPrince(rtol=np.float64(rtol), atol=np.float64(atol), **options)
+    module._TABLEAU = type(module._TABLEAU)(*(exact(column) for column in module._TABLEAU))
+    return module
 
 
 def _eagerly(function: Callable[[], tf.Tensor]) -> np.ndarray:

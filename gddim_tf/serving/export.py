@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from gddim_tf._version import __version__
 from gddim_tf.samplers import Sampler
-from gddim_tf.samplers.loop import layout_of, sampling_loop, table_tensors
+from gddim_tf.samplers.loop import compiled_loop, table_tensors
 from gddim_tf.samplers.sampled import Sampled
 from gddim_tf.samplers.table import Table
 from gddim_tf.training import DiffusionModel
@@ -138,7 +138,7 @@ class _Served(Sampled, tf.Module):
 
     def sampling(self, table: Table) -> Any:
         """A signature that runs one table."""
-        layout, columns = layout_of(table), table_tensors(table, tf.float32)
+        columns = table_tensors(table, tf.float32)
         sde, shape, classes = self.model.sde, self.model.image_shape, self.num_classes
 
         def sample(seed: tf.Tensor, **inputs: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -157,7 +157,8 @@ class _Served(Sampled, tf.Module):
                     tensors["context/labels"] = tf.identity(label)
                 tensors["context/guidance"] = guidance
                 eps_fn = self._conditional_eps
-            state, _, _ = sampling_loop(eps_fn, layout, tensors)
+            # tables of one layout share one loop
+            state, _, _ = compiled_loop(eps_fn, table, tensors)(tensors)
             pixels = tf.round((sde.to_images(state) + 1.0) * 127.5)
             return {"image": tf.cast(tf.clip_by_value(pixels, 0.0, 255.0), tf.uint8)}
 

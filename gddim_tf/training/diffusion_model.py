@@ -48,7 +48,7 @@ class DiffusionModel(Sampled, keras.Model):
         label_dropout: float = 0.1,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(autocast=False, **kwargs)  # states stay float32 under any policy
         if network.components != sde.components:
             raise ValueError(
                 f"`network` must have components={sde.components} for {sde}, received "
@@ -106,7 +106,7 @@ class DiffusionModel(Sampled, keras.Model):
 
     def eps(self, u: tf.Tensor, t: tf.Tensor, labels: tf.Tensor | None = None) -> tf.Tensor:
         """`call` without dropout: the `eps_fn` of the samplers."""
-        return self(u, t, labels)
+        return self.call(u, t, labels)
 
     # ---- training -------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ import zipfile
 
 import keras
 
+from gddim_tf.atomic import atomic_write
 from gddim_tf.training.diffusion_model import DiffusionModel
 
 
@@ -28,13 +29,8 @@ def save(model: DiffusionModel, path: str | os.PathLike) -> pathlib.Path:
     path = pathlib.Path(path)
     if path.suffix != ".keras":
         raise ValueError(f"`path` must end in .keras, received {str(path)!r}")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{os.getpid()}-{path.name}")
-    try:
-        model.save(temporary, include_optimizer=False)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with atomic_write(path) as draft:
+        model.save(draft, include_optimizer=False)
     return path
 
 

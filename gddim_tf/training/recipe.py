@@ -12,6 +12,7 @@ import sys
 import keras
 
 from gddim_tf import data, sdes
+from gddim_tf.atomic import atomic_write
 from gddim_tf.networks import ScoreUNet
 from gddim_tf.training.checkpoint import Checkpoint
 from gddim_tf.training.diffusion_model import DiffusionModel
@@ -131,11 +132,12 @@ def train(recipe: Recipe, directory: str | os.PathLike, save_every: int = 1) -> 
       ValueError: if the folder holds a run of another recipe, or the loss becomes NaN.
     """
     directory = pathlib.Path(directory)
-    directory.mkdir(parents=True, exist_ok=True)
-    _claim(recipe, directory)
+    _check_claim(recipe, directory)
     if (directory / "model.keras").exists():
         return load(directory)
     model = recipe.model()
+    with atomic_write(directory / "recipe.json") as draft:
+        draft.write_text(json.dumps(dataclasses.asdict(recipe), indent=2) + "\n")
     done = Checkpoint.restore(model, directory / "checkpoints")
     images = data.load(
         recipe.dataset,
@@ -170,18 +172,14 @@ def train(recipe: Recipe, directory: str | os.PathLike, save_every: int = 1) -> 
     return model
 
 
-def _claim(recipe: Recipe, directory: pathlib.Path) -> None:
+def _check_claim(recipe: Recipe, directory: pathlib.Path) -> None:
     path = directory / "recipe.json"
-    wanted = dataclasses.asdict(recipe)
-    if path.exists():
-        found = json.loads(path.read_text())
-        for key, value in wanted.items():
-            if found.get(key) != value:
-                raise ValueError(
-                    f"{directory} holds a run with {key} = {found.get(key)!r}, received {value!r}; "
-                    "use another folder or the same settings"
-                )
+    if not path.exists():
         return
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(wanted, indent=2) + "\n")
-    temporary.replace(path)
+    found = json.loads(path.read_text())
+    for key, value in dataclasses.asdict(recipe).items():
+        if found.get(key) != value:
+            raise ValueError(
+                f"{directory} holds a run with {key} = {found.get(key)!r}, received {value!r}; "
+                "use another folder or the same settings"
+            )

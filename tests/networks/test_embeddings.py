@@ -32,6 +32,11 @@ def test_an_odd_width_ends_with_zero():
     assert np.all(np.asarray(positional_embedding(tf.constant([5.0]), 9))[:, -1] == 0)
 
 
+def test_too_narrow_an_embedding_is_refused():
+    with pytest.raises(ValueError, match="`width` must be at least 4, received 3"):
+        positional_embedding(tf.constant([5.0]), 3)
+
+
 @pytest.mark.parametrize("log", [True, False])
 def test_fourier_matches_the_formula(log):
     layer = FourierEmbedding(6, scale=2.0, log=log)

@@ -68,13 +68,13 @@ def test_list_grid():
         grid(VPSDE(), 3)
     with pytest.raises(ValueError, match=r"times must lie in \[0, 1.0\], received 0.5 to 2.0"):
         ListGrid([2.0, 0.5])(VPSDE(), 1)
-    with pytest.raises(ValueError, match="received 0.4 followed by 0.4 at step 1"):
+    with pytest.raises(ValueError, match=r"received 0.4 followed by 0.4 at step 1"):
         ListGrid([1.0, 0.4, 0.4])
 
 
 @pytest.mark.parametrize("times", [[0.5], [1.0, np.nan], [0.5, 0.5]])
 def test_grids_are_checked(times):
-    with pytest.raises(ValueError, match="a grid needs|must be strictly decreasing"):
+    with pytest.raises(ValueError, match=r"a grid needs|must be strictly decreasing"):
         check_grid(np.array(times))
 
 

@@ -111,11 +111,11 @@ def test_every_sampler_finds_the_data_of_blurred_langevin(name):
     data = Mixture.gaussian(sde, sde.from_pixels(tf.constant(mean[None]))[0], 1e-4)
     seeds = image_seeds(0, 0, 4)
     start = tf.cast(sde.prior((4, 4, 1), seeds), tf.float64)
-    table = sampler.table(sde, budget(sampler, 40))
+    table = sampler.table(sde, budget(sampler, 32))
     images = sde.to_images(run(table, data.eps_fn(), start, seeds=seeds))
     # the data have the standard deviation 0.01; Euler is far from converged
     deviation = np.sqrt(np.mean((images - mean) ** 2))
-    assert 0.002 < deviation < (0.15 if name == "euler" else 0.03)
+    assert 0.002 < deviation < (0.5 if name == "euler" else 0.03)
 
 
 def test_the_modes_of_blurred_langevin_decay_at_their_own_rates():
@@ -152,8 +152,8 @@ def good():
     [
         ({"drift": np.eye(3)}, r"`drift` must have the shape \(2, 2\), received \(3, 3\)"),
         (
-            {"drift": lambda t: np.zeros((2, len(t), 2))},
-            r"`drift` must have the shape \(2, 2, 2\), received \(2, 2, 2, 2\)|received",
+            {"drift": lambda t: np.zeros((2, 2, len(t)))},
+            r"`drift` must have the shape \(5, 2, 2\), received \(2, 2, 5\)",
         ),
         ({"diffusion": lambda t: np.ones((3, 2, 2))}, r"`diffusion` must have .*\(3, 2, 2\)"),
         ({"drift": lambda t: 1 / t[:, None, None]}, "`drift` must be finite"),
@@ -173,7 +173,7 @@ def test_arguments_are_checked(changed, message):
 
 
 def test_a_variance_must_not_be_negative():
-    with pytest.raises(ValueError, match="`initial_covariance` must be at least 0, .* -0.5"):
+    with pytest.raises(ValueError, match=r"`initial_covariance` must be at least 0, .* -0\.5"):
         NumericalSDE(-1.0, 1.0, -0.5)
 
 
@@ -188,22 +188,20 @@ def test_times_outside_the_interval_are_refused(t):
 
 
 def test_registered_functions_and_arrays_are_saved():
-    sde = NumericalSDE(
-        cases.third_order_drift,
-        np.diag([0.0, 0.0, 1.0]),
-        np.eye(3),
-        t_min=0.01,
-        t_max=2.0,
-        modes=(2,),
-        mode_index=np.array([[0], [1]]),
-        prior_scale=2 * np.eye(3),
-    )
+    sde = NumericalSDE(cases.third_order_drift, np.eye(3), np.eye(3), prior_scale=2 * np.eye(3))
     copy = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(sde))
     assert copy.get_config() == sde.get_config()
-    assert copy._drift is cases.third_order_drift
-    np.testing.assert_array_equal(copy.mode_index, sde.mode_index)
-    np.testing.assert_array_equal(copy.prior_scale(), sde.prior_scale())
-    assert (copy.t_min, copy.t_max, copy.modes) == (0.01, 2.0, (2,))
+    assert copy.get_config()["drift"]["config"] == "gddim_tf_tests>third_order_drift"
+    np.testing.assert_array_equal(copy.drift(0.3), sde.drift(0.3))
+    np.testing.assert_array_equal(copy.prior_scale(), 2 * np.eye(3))
+
+
+def test_modes_and_times_are_saved():
+    index = np.array([[0], [1]])
+    sde = NumericalSDE(-1.0, 1.0, 0.0, t_min=0.01, t_max=2.0, modes=(2,), mode_index=index)
+    copy = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(sde))
+    np.testing.assert_array_equal(copy.mode_index, index)
+    assert (copy.t_min, copy.t_max, copy.modes, copy.components) == (0.01, 2.0, (2,), 1)
 
 
 def test_other_functions_are_not():

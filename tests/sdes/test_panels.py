@@ -47,6 +47,20 @@ def test_a_fast_schedule_is_resolved_by_more_panels():
     np.testing.assert_allclose(value, np.exp(0.5 * np.sin(200 * t) / 200), rtol=1e-10)
 
 
+def test_drift_and_diffusion_may_start_like_a_root():
+    def drift(t):
+        return -np.sqrt(t)[:, None, None]
+
+    def diffusion(t):
+        return t[:, None, None] ** 0.25 * np.exp(-(t**1.5) / 1.5)[:, None, None]
+
+    panels = solve_panels(drift, diffusion, np.zeros((1, 1)), 1.0)
+    t = np.geomspace(1e-8, 1.0, 20)
+    decay = np.exp(-(t**1.5) / 1.5)
+    np.testing.assert_allclose(panels.psi(t, np.zeros(20)).ravel(), decay, rtol=1e-11)
+    np.testing.assert_allclose(panels.sigma(t).ravel(), decay**2 * t**1.5 / 1.5, rtol=1e-9)
+
+
 def test_a_jump_is_refused():
     def drift(t):
         return np.where(t < 0.3, -1.0, -3.0)[:, None, None]

@@ -39,7 +39,7 @@ def test_transitions_ask_for_no_time_outside_their_interval():
 
 def test_the_tableau_of_the_solver_is_not_rounded_to_float32():
     matrix = tf.constant([[0.0, 1.0], [-1.0, 0.0]], tf.float64)
-    solver = exact_dormand_prince(rtol=1e-12, atol=1e-12)
+    solver = exact_dormand_prince().DormandPrince(rtol=1e-12, atol=1e-12)
     end = tf.constant([3.0], tf.float64)
 
     @tf.function

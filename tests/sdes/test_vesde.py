@@ -34,7 +34,7 @@ def test_the_time_of_karras_is_the_noise_level():
 
 
 def test_arguments_are_checked():
-    with pytest.raises(ValueError, match="`schedule` must be .*received 'cubic'"):
+    with pytest.raises(ValueError, match=r"`schedule` must be .*received 'cubic'"):
         VESDE(schedule="cubic")
     for sigmas in ((0.0, 1.0), (2.0, 1.0)):
         with pytest.raises(ValueError, match=rf"`sigma_min`.*received {sigmas[0]} and {sigmas[1]}"):

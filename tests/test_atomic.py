@@ -1,6 +1,6 @@
 import pytest
 
-from gddim_tf.evaluation.atomic import atomic_write
+from gddim_tf.atomic import atomic_write
 
 
 def test_file_appears_whole_and_nothing_else(tmp_path):
@@ -11,6 +11,9 @@ def test_file_appears_whole_and_nothing_else(tmp_path):
         assert not path.exists()
     assert path.read_text() == "whole"
     assert list(path.parent.iterdir()) == [path]
+    with atomic_write(path) as draft:
+        draft.write_text("newer")
+    assert path.read_text() == "newer"
 
 
 def test_failure_leaves_the_older_file(tmp_path):

@@ -1,0 +1,179 @@
+import concurrent.futures
+import dataclasses
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from gddim_tf.samplers import RK45
+from gddim_tf.samplers.adaptive import flow_matrices
+from gddim_tf.sdes import VPSDE
+from gddim_tf.sdes.linalg import transpose
+from tests.oracles import Mixture
+from tests.samplers import problems
+from tests.samplers.cases import SDES
+from tests.samplers.linear_data import as_network, single_point
+from tests.samplers.peers import peers
+
+
+@pytest.fixture(scope="module")
+def continuous():
+    """The mixture of the discrete runs on the continuous VPSDE, and a network that counts."""
+    arrays = peers("linear").arrays
+    data = Mixture(VPSDE(), arrays["gmm_w"], arrays["gmm_mu"], arrays["gmm_cov"])
+    calls = []
+
+    def eps(u, t):
+        calls.append(t)
+        return data.eps(u, t).astype(u.dtype)
+
+    return data.sde, as_network(eps), arrays["x_T"], calls
+
+
+# ---- against the references -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("tolerance", "error"), [(1e-4, 5e-3), (1e-7, 1e-6), (1e-12, 1e-10)])
+def test_continuous_flow(continuous, tolerance, error):
+    sde, network, x_T, calls = continuous
+    calls.clear()
+    solution = RK45(rtol=tolerance, atol=tolerance).solve(sde, network, tf.constant(x_T))
+    expected = peers("linear").arrays["ode_vpsde_dop853_t1_to_0.001"]
+    assert np.abs(solution.state - expected).max() < error
+    assert solution.nfe == len(calls)
+    assert max(calls) == pytest.approx(1.0, rel=1e-12)
+    assert min(calls) == pytest.approx(sde.t_min, rel=1e-12)
+
+
+@pytest.mark.parametrize("schedule", ["linear", "cosine"])
+@pytest.mark.parametrize(("start", "end"), [(1000, 0), (1000, 1), (951, 0)])
+def test_discrete_flow(schedule, start, end):
+    """A table of betas has kinks in time, and none in log rho; its last step is order 0."""
+    reference = peers(schedule)
+    name = f"ode_start{start - 1}_end_abar{0 if end else 1}"
+    solution = RK45(rtol=1e-9, atol=1e-9).solve(
+        reference.sde, reference.network, tf.constant(reference.arrays["x_T"]), start=start, end=end
+    )
+    expected = reference.arrays[name]
+    # the step from index 0 (sigma = 0.01) to the data is outside of the tolerance
+    np.testing.assert_allclose(solution.state, expected, atol=1e-7 if end else 5e-4)
+
+
+def test_cld_flow():
+    problem = problems.cld()
+    truth = problems.packed(problems.golden("cldA_traj")["truth_u"])
+    solution = RK45(rtol=1e-8, atol=1e-8).solve(
+        problem.sde, problem.network, tf.constant(problem.u_T)
+    )
+    np.testing.assert_allclose(solution.state, truth, atol=1e-7)
+
+
+# ---- properties -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["vp", "cosine", "ve", "karras", "cld", "bdm"])
+@pytest.mark.parametrize("variable", ["log_rho", "t"])
+def test_matrices_of_the_flow(name, variable):
+    """`A = F dt/dz` and `B = 1/2 G G^T R^{-T} dt/dz`; with z = t at three times."""
+    sde = SDES[name]
+    for t in sde.t_min + (sde.t_max - sde.t_min) * np.array([0.01, 0.4, 1.0]):
+        z = np.array(t if variable == "t" else np.log(sde.rho(t)))
+        time, drift, pull = flow_matrices(sde, variable, z)
+        assert time == pytest.approx(t, rel=1e-12)
+        slope = 1.0
+        if variable == "log_rho":
+            h = 1e-6 * t
+            slope = 2 * h / np.log(sde.rho(t + h) / sde.rho(t - h))
+        half = 0.5 * sde.diffusion(t) @ transpose(sde.diffusion(t))
+        expected = half @ transpose(np.linalg.inv(sde.root(t)))
+        scale = np.abs(slope * sde.drift(t)).max() + np.abs(slope * expected).max()
+        np.testing.assert_allclose(drift, slope * sde.drift(t), atol=1e-7 * scale)
+        np.testing.assert_allclose(pull, slope * expected, atol=1e-7 * scale)
+
+
+@pytest.mark.parametrize("name", SDES)
+def test_a_single_data_point_is_reached(name):
+    sde = SDES[name]
+    network, clean = single_point(sde)
+    scale = sde.prior_scale()[..., 0, 0].max()
+    u = scale * np.random.default_rng(0).standard_normal(clean.shape)
+    solution = RK45(rtol=1e-6, atol=1e-6).solve(sde, network, tf.constant(u))
+    noise = 8 * np.sqrt(np.abs(sde.covariance(sde.t_min)).max()) + 1e-3
+    images = [sde.to_images(tf.convert_to_tensor(state)) for state in (solution.state, clean)]
+    np.testing.assert_allclose(*images, atol=noise)
+
+
+def test_there_and_back(continuous):
+    sde, network, x_T, _ = continuous
+    solver = RK45(rtol=1e-9, atol=1e-9)
+    clean = solver.solve(sde, network, tf.constant(x_T)).state
+    code = solver.solve(sde, network, clean, start=sde.t_min, end=sde.t_max).state
+    np.testing.assert_allclose(code, x_T, atol=1e-6)
+
+
+def test_float32(continuous):
+    sde, network, x_T, _ = continuous
+    single = RK45().solve(sde, network, tf.constant(x_T, tf.float32))
+    double = RK45().solve(sde, network, tf.constant(x_T))
+    assert single.state.dtype == tf.float32
+    assert abs(single.nfe - double.nfe) <= 12
+    np.testing.assert_allclose(single.state, double.state, atol=1e-3)
+
+
+def test_tfp_itself_is_left_as_it_is(continuous):
+    from tensorflow_probability.python.math.ode import dormand_prince
+
+    sde, network, x_T, _ = continuous
+    before = dormand_prince._TABLEAU
+    RK45(rtol=1e-2, atol=1e-2).solve(sde, network, tf.constant(x_T))
+    assert dormand_prince._TABLEAU is before
+
+
+def test_threads_share_a_sampler():
+    problem, solver = problems.scalar("vp"), RK45(rtol=1e-3, atol=1e-3)
+
+    def end(seed):
+        u = np.random.default_rng(seed).standard_normal(problem.u_T.shape)
+        return solver.solve(problem.sde, problem.network, tf.constant(u)).state.numpy()
+
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(end, range(8)))
+    for seed, state in enumerate(together):
+        np.testing.assert_array_equal(state, end(seed))
+
+
+# ---- errors -----------------------------------------------------------------------------------
+
+
+def test_errors(continuous):
+    sde, network, x_T, _ = continuous
+    x_T = tf.constant(x_T)
+    with pytest.raises(ValueError, match="`rtol` must be positive, received 0"):
+        RK45(rtol=0)
+    with pytest.raises(ValueError, match="`variable` must be one of"):
+        RK45(variable="sigma")
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        RK45().rtol = 1.0
+    with pytest.raises(ValueError, match=r"`end` must be in \[0, 1.0\], received 2.0"):
+        RK45().solve(sde, network, x_T, end=2.0)
+    with pytest.raises(ValueError, match="`start` must be above 0, received 0"):
+        RK45().solve(sde, network, x_T, start=0.0)
+    with pytest.raises(ValueError, match=r"`max_steps` must be larger .*received 2"):
+        RK45(max_steps=2).solve(sde, network, x_T)
+    with pytest.raises(ValueError, match="`eps_fn` must return finite values, received NaN"):
+        RK45().solve(sde, lambda u, t: u * np.nan, x_T)
+
+
+def test_context_reaches_the_network(continuous):
+    sde, network, x_T, _ = continuous
+
+    def shifted(u, t, shift):
+        return network(u, t) + shift[:, None]
+
+    plain = RK45().solve(sde, network, tf.constant(x_T)).state
+    zero, one = (
+        RK45().solve(sde, shifted, tf.constant(x_T), context={"shift": tf.fill([8], value)}).state
+        for value in (tf.constant(0.0, tf.float64), tf.constant(0.3, tf.float64))
+    )
+    np.testing.assert_allclose(zero, plain)
+    assert np.abs(one - plain).max() > 1e-2
