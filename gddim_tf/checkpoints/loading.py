@@ -34,7 +34,7 @@ FORMATS = tuple(_FAMILIES)
 _KERAS_OPTIONS = ("name", "dtype", "trainable")
 
 
-def load(
+def read(
     path: str | Path,
     format: str | None = None,
     *,

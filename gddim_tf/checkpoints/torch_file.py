@@ -125,9 +125,8 @@ class TorchFile:
 
     def _check_sizes(self) -> None:
         """Refuse archives that unpack to more than they are; PyTorch stores without compression."""
-        entries = self._zip.infolist()
-        stored = all(entry.compress_type == zipfile.ZIP_STORED for entry in entries)
-        if not stored or sum(entry.file_size for entry in entries) > self.path.stat().st_size:
+        unpacked = sum(entry.file_size for entry in self._zip.infolist())
+        if unpacked > self.path.stat().st_size:
             raise ValueError(f"{self.path} is not a PyTorch file: its entries must not be packed")
 
 

@@ -74,9 +74,6 @@ def train_digits_classifier(epochs: int = 15, seed: int = 0) -> keras.Model:
 
     Returns:
         The trained model, not compiled.
-
-    Raises:
-        ImportError: if the data extra is not installed.
     """
     classifier = build_digits_classifier(seed)
     images, labels = _digits("train")

@@ -178,7 +178,8 @@ def _fetch_inception() -> str:
         import tensorflow_hub
     except ImportError as error:
         raise ImportError(
-            'fetching Inception needs tensorflow_hub: `pip install "gddim_tf[fid]"`'
+            f"fetching Inception needs tensorflow_hub, which cannot be imported ({error}): "
+            "`pip install tensorflow-hub 'setuptools<82'`"
         ) from error
     try:
         return tensorflow_hub.resolve(INCEPTION_HANDLE)

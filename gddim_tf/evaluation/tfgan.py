@@ -54,7 +54,7 @@ def _load() -> types.ModuleType:
     except ImportError as error:
         raise ImportError(
             f"TF-GAN, which computes the distances, cannot be imported ({error}): install it with "
-            '`pip install "gddim_tf[fid]"`'
+            "`pip install tensorflow-gan==2.1.0`"
         ) from error
 
 

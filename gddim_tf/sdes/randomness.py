@@ -12,7 +12,13 @@ _BITS = {tf.float32: (tf.uint32, 32, 23), tf.float64: (tf.uint64, 64, 52)}
 
 
 def image_seeds(seed: int | tf.Tensor, start: int, count: int) -> tf.Tensor:
-    """One seed per image, `[count, 2]` int32: `(seed, index)` for index = start, start + 1, ..."""
+    """One seed per image, `[count, 2]` int32: `(seed, index)` for index = start, start + 1, ...
+
+    Raises:
+      ValueError: if the seed is a Python number that does not fit in 32 bits.
+    """
+    if isinstance(seed, int) and not -(2**31) <= seed < 2**31:
+        raise ValueError(f"`seed` must be from -2**31 to 2**31 - 1, received {seed}")
     index = tf.range(start, start + count, dtype=tf.int32)
     return tf.stack([tf.fill([count], tf.cast(seed, tf.int32)), index], axis=1)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from gddim_tf.sdes.scalar import ScalarSDE
 
@@ -72,9 +73,9 @@ class VESDE(ScalarSDE):
         return 2 * np.log(self.sigma_max / self.sigma_min) * self.variance(t)
 
     def time_label(self, t: Any) -> Any:
-        """The noise level, which is what the published networks are told."""
+        """What the published networks are told: sigma (score_sde), or `log(sigma) / 4` (EDM)."""
         if self.schedule == "linear":
-            return t
+            return 0.25 * tf.math.log(t)
         return self.sigma_min * (self.sigma_max / self.sigma_min) ** t
 
     def get_config(self) -> dict[str, Any]:

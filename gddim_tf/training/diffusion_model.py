@@ -31,8 +31,9 @@ class DiffusionModel(Sampled, keras.Model):
       network: a callable Keras model `(x, time_label, labels=None, training=False) -> eps`, such as
         `networks.ScoreUNet`, for states of `sde.components * C` channels.
       sde: the diffusion.
-      prediction: what the network predicts, "eps", "x0" or "v"; see `Prediction`. The last two
-        need C output channels only.
+      prediction: what the network predicts, such as "eps", "x0" or "v"; see `Prediction` for all.
+        The last two need C output channels only.
+      data_std: the standard deviation of the data that "v" assumes.
       label_dropout: how often a label is replaced by the null class in training, so that the
         network can be guided.
 
@@ -45,6 +46,7 @@ class DiffusionModel(Sampled, keras.Model):
         network: keras.Model,
         sde: LinearSDE,
         prediction: str = "eps",
+        data_std: float = 1.0,
         label_dropout: float = 0.1,
         **kwargs: Any,
     ) -> None:
@@ -63,7 +65,7 @@ class DiffusionModel(Sampled, keras.Model):
         if not 0 <= label_dropout <= 1:
             raise ValueError(f"`label_dropout` must be in [0, 1], received {label_dropout}")
         self.network, self.sde, self.prediction = network, sde, prediction
-        self.label_dropout = label_dropout
+        self.data_std, self.label_dropout = data_std, label_dropout
         self._loss = keras.metrics.Mean(name="loss")
         self._random = keras.random.SeedGenerator(seed=0)
         self.built = True  # the network made its weights when it was made
@@ -93,7 +95,7 @@ class DiffusionModel(Sampled, keras.Model):
         Returns:
           eps, like `u`, in the coordinates of the SDE.
         """
-        prediction = Prediction(self.prediction, self.sde, u, t)
+        prediction = Prediction(self.prediction, self.sde, u, t, self.data_std)
         return prediction.eps(self._output(prediction, t, labels, training))
 
     def _output(
@@ -143,7 +145,8 @@ class DiffusionModel(Sampled, keras.Model):
         uniform, noise, keep_label = self._draw(tf.shape(images)[0], images.dtype, training)
         labels = self._training_labels(y, keep_label, training)
         t = self.sde.training_times(uniform)
-        prediction = Prediction(self.prediction, self.sde, self.sde.perturb(images, t, noise), t)
+        u = self.sde.perturb(images, t, noise)
+        prediction = Prediction(self.prediction, self.sde, u, t, self.data_std)
         target = prediction.target(self.sde.from_pixels(images), noise)
         error = self._output(prediction, t, labels, training) - target
         loss = tf.reduce_mean(tf.square(error), axis=tuple(range(1, error.shape.rank)))
@@ -216,6 +219,7 @@ class DiffusionModel(Sampled, keras.Model):
             "network": keras.saving.serialize_keras_object(self.network),
             "sde": keras.saving.serialize_keras_object(self.sde),
             "prediction": self.prediction,
+            "data_std": self.data_std,
             "label_dropout": self.label_dropout,
             "name": self.name,
         }

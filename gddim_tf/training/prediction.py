@@ -1,4 +1,4 @@
-"""What the network predicts: eps itself, the clean image, or the part of it that is not obvious.
+"""What the network predicts, and how eps follows from it.
 
 Given the state, the noise is an affine function of the clean image: `z = R^{-1} u - b x0` with
 `b = R^{-1} Psi_x`, where `Psi_x` is the column of `Psi(t, 0)` that acts on the image. So for any
@@ -12,63 +12,126 @@ import tensorflow as tf
 
 from gddim_tf.sdes import LinearSDE
 
-PREDICTIONS = ("eps", "x0", "v")
+# Of each kind, whether the network returns k * C channels (all components) or C.
+PREDICTIONS = {
+    "eps": True,
+    "score": True,
+    "eps_mixed": True,
+    "x0": False,
+    "v": False,
+    "velocity": False,
+    "velocity_mixed": False,
+}
 
 
 class Prediction:
-    """From the network's output to eps at given states and times.
+    """From the network's output to eps at given states and times, and back for training.
 
-    - "eps": the output is eps, `k * C` channels (DDPM; gDDIM with `K = R`).
-    - "x0": the output is the clean image, C channels.
-    - "v": the output is what remains of the clean image after the best guess for data of unit
-      variance, in units of that guess's error: `x0 = b.w / (1 + |b|^2) + out / sqrt(1 + |b|^2)`
-      with `w = R^{-1} u`, so that `eps = w - b b.w / (1 + |b|^2) - b out / sqrt(1 + |b|^2)`. On a
-      variance preserving diffusion this is the v of Salimans and Ho (2022) with its sign turned.
-      The input is scaled to unit variance per component, as in EDM (Karras et al., 2022).
+    - "eps": the output is eps (DDPM; gDDIM with `K = R`).
+    - "score": the output is `grad log p = -R^{-T} eps` (score_sde's VE networks).
+    - "eps_mixed": eps is the output plus `R^{-1} (0, v)` (gDDIM's mixed score).
+    - "x0": the output is the clean image.
+    - "v": the output is what remains of the clean image after the best guess for data of standard
+      deviation s, in units of that guess's error: with `b = s R^{-1} Psi_x` and `w = R^{-1} u`,
+      `x0 / s = b.w / (1 + |b|^2) + out / sqrt(1 + |b|^2)`. On a variance preserving diffusion and
+      s = 1 this is the v of Salimans and Ho (2022) with its sign turned; on `VESDE.karras()` it is
+      the preconditioning of EDM (Karras et al., 2022, table 1) with `sigma_data = s`. The input is
+      scaled to unit variance per component.
+    - "velocity": the output is `-L_vv` times the velocity component of the score; in
+      "velocity_mixed" the score of a normal velocity, `-v / Sigma_vv`, is added (CLD-SGM, Dockhorn
+      et al., 2022, eq. 9). The clean image and with it all of eps follow from that component.
 
     Args:
       kind: one of the above.
       sde: the diffusion.
       u: states `[batch, ..., k * C]` in the coordinates of the SDE.
       t: times `[batch]`.
+      data_std: s of "v".
     """
 
-    def __init__(self, kind: str, sde: LinearSDE, u: tf.Tensor, t: tf.Tensor) -> None:
-        self._kind, self._sde, self._u = kind, sde, u
+    def __init__(
+        self, kind: str, sde: LinearSDE, u: tf.Tensor, t: tf.Tensor, data_std: float = 1.0
+    ) -> None:
+        self._kind, self._sde, self._u, self._std = kind, sde, u, data_std
         if kind == "eps":
             return
-        signal, root = sde.kernel(tf.cast(t, u.dtype))
-        column = signal[..., :, :1]
-        inverse = 1.0 / root if sde.components == 1 else tf.linalg.inv(root)
-        self._b = inverse @ column
-        self._w = self._apply(inverse, u)
-        self._spread = 1.0 + tf.reduce_sum(self._b**2, axis=-2, keepdims=True)
-        self._variance = tf.reduce_sum(root**2, axis=-1) + column[..., 0] ** 2
+        signal, self._root = sde.kernel(tf.cast(t, u.dtype))
+        self._inverse = 1.0 / self._root if sde.components == 1 else tf.linalg.inv(self._root)
+        self._column = signal[..., :, :1]
+        self._b = self._inverse @ self._column
+        self._w = self._apply(self._inverse, u)
+        self._covariance = self._root @ tf.linalg.matrix_transpose(self._root)
 
     def inputs(self) -> tf.Tensor:
         """What the network is given, before `to_pixels`."""
         if self._kind != "v":
             return self._u
-        return self._apply(tf.linalg.diag(tf.math.rsqrt(self._variance)), self._u)
+        clean = (self._std * self._column[..., 0]) ** 2
+        variance = tf.linalg.diag_part(self._covariance) + clean
+        return self._apply(tf.linalg.diag(tf.math.rsqrt(variance)), self._u)
 
     def eps(self, output: tf.Tensor) -> tf.Tensor:
         """The eps `[batch, ..., k * C]` of an output of the network, in SDE coordinates."""
         if self._kind == "eps":
             return output
+        if self._kind == "score":
+            return -self._apply(tf.linalg.matrix_transpose(self._root), output)
+        if self._kind == "eps_mixed":
+            return output + self._mixed()
         if self._kind == "x0":
             return self._w - self._apply(self._b, output)
-        guess = self._apply(tf.linalg.matrix_transpose(self._b) / self._spread, self._w)
-        rest = self._apply(tf.math.rsqrt(self._spread), output)
-        return self._w - self._apply(self._b, guess + rest)
+        if self._kind == "v":
+            guess, error = self._guess()
+            return self._w - self._apply(self._b, guess + self._apply(error, output))
+        row = self._velocity_row()
+        score = -self._apply(1.0 / self._velocity_scale(), output) - self._velocity_score()
+        image = self._apply(1.0 / (row @ self._b), self._apply(row, self._w) + score)
+        return self._w - self._apply(self._b, image)
 
     def target(self, clean: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
         """What the output should be, from the clean image and the noise, in SDE coordinates."""
         if self._kind == "eps":
             return noise
+        if self._kind == "score":
+            return -self._apply(tf.linalg.matrix_transpose(self._inverse), noise)
+        if self._kind == "eps_mixed":
+            return noise - self._mixed()
         if self._kind == "x0":
             return clean
-        guess = self._apply(tf.linalg.matrix_transpose(self._b) / self._spread, self._w)
-        return self._apply(tf.sqrt(self._spread), clean - guess)
+        if self._kind == "v":
+            guess, error = self._guess()
+            return self._apply(1.0 / error, clean - guess)
+        score = -self._apply(self._velocity_row(), noise)
+        return -self._apply(self._velocity_scale(), score + self._velocity_score())
+
+    def _guess(self) -> tuple[tf.Tensor, tf.Tensor]:
+        """The mean of a normal clean image given the state, and its standard deviation."""
+        b = self._std * self._b
+        spread = 1.0 + tf.reduce_sum(b**2, axis=-2, keepdims=True)
+        guess = self._apply(self._std * tf.linalg.matrix_transpose(b) / spread, self._w)
+        return guess, self._std * tf.math.rsqrt(spread)
+
+    def _mixed(self) -> tf.Tensor:
+        rest = self._inverse[..., :, 1:]
+        channels = self._u.shape[-1] // self._sde.components
+        return self._apply(rest, self._u[..., channels:])
+
+    def _velocity_row(self) -> tf.Tensor:
+        """The last row of `R^{-T}`: from eps to minus the velocity's score."""
+        return tf.linalg.matrix_transpose(self._inverse)[..., -1:, :]
+
+    def _velocity_scale(self) -> tf.Tensor:
+        """`L_vv`, `[batch, *modes, 1, 1]`."""
+        scale = tf.abs(tf.linalg.det(self._root)) * tf.math.rsqrt(self._covariance[..., 0, 0])
+        return scale[..., None, None]
+
+    def _velocity_score(self) -> tf.Tensor:
+        """`v / Sigma_vv` for the mixed score, else 0."""
+        channels = self._u.shape[-1] // self._sde.components
+        velocity = self._u[..., -channels:]
+        if self._kind == "velocity":
+            return tf.zeros_like(velocity)
+        return self._apply(1.0 / self._covariance[..., -1:, -1:], velocity)
 
     def _apply(self, matrix: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
         return self._sde.apply(matrix, values, batched=True)
@@ -78,8 +141,10 @@ def output_components(kind: str, sde: LinearSDE) -> int:
     """How many times C channels the network must return.
 
     Raises:
-      ValueError: if there is no such prediction.
+      ValueError: if there is no such prediction, or it needs a velocity that the SDE has not.
     """
     if kind not in PREDICTIONS:
-        raise ValueError(f"`prediction` must be one of {PREDICTIONS}, received {kind!r}")
-    return sde.components if kind == "eps" else 1
+        raise ValueError(f"`prediction` must be one of {list(PREDICTIONS)}, received {kind!r}")
+    if ("velocity" in kind or "mixed" in kind) and sde.components != 2:
+        raise ValueError(f'`prediction` = "{kind}" needs an SDE of 2 components, received {sde}')
+    return sde.components if PREDICTIONS[kind] else 1

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from gddim_tf.checkpoints import FORMATS, load
+from gddim_tf.checkpoints import FORMATS, read
 from gddim_tf.networks import ScoreUNet, weight_shapes
 from tests.checkpoints.goldens import FOLDER
 
@@ -94,7 +94,7 @@ def rewrite(folder, change=None, **config):
 
 
 def test_a_folder_brings_its_configuration(folder):
-    result = load(folder)
+    result = read(folder)
     assert result.source == "diffusers"
     assert result.network.image_size == 8
     named, tensors = result.network.named_weights(), diffusers_tensors()
@@ -110,11 +110,11 @@ def test_a_folder_brings_its_configuration(folder):
 def test_the_configuration_can_be_given(folder):
     file = folder / "diffusion_pytorch_model.safetensors"
     for config in (CONFIG, folder / "config.json", str(folder / "config.json")):
-        assert load(str(file), "diffusers", config=config).network.image_size == 8
+        assert read(str(file), "diffusers", config=config).network.image_size == 8
 
 
 def test_options_replace_what_was_found(folder):
-    network = load(folder, dropout=0.3, dtype="mixed_bfloat16", name="mine").network
+    network = read(folder, dropout=0.3, dtype="mixed_bfloat16", name="mine").network
     assert network.architecture.dropout == 0.3
     assert network.name == "mine"
     assert network.parts["conv_in"].compute_dtype == "bfloat16"
@@ -124,7 +124,7 @@ def test_options_replace_what_was_found(folder):
 def test_files_of_other_precisions_become_float32(folder, dtype):
     tensors = {k: v.astype(dtype) for k, v in diffusers_tensors().items()}
     save_file(tensors, folder / "diffusion_pytorch_model.safetensors")
-    named = load(folder).network.named_weights()
+    named = read(folder).network.named_weights()
     assert {variable.dtype for variable in named.values()} == {"float32"}
     np.testing.assert_array_equal(
         named["conv_out.bias"], tensors["conv_out.bias"].astype("float32")
@@ -136,7 +136,7 @@ def test_complex_tensors_are_refused(folder):
         tensors["conv_out.bias"] = tensors["conv_out.bias"].astype("complex64")
 
     with pytest.raises(ValueError, match=r"'conv_out\.bias' must hold real numbers"):
-        load(rewrite(folder, change))
+        read(rewrite(folder, change))
 
 
 def test_a_preset_takes_the_place_of_a_configuration(tmp_path):
@@ -165,20 +165,20 @@ def test_a_preset_takes_the_place_of_a_configuration(tmp_path):
             value = value.T[:, :, None, None] if ".attn" in layer else value.T
         tensors[f"{layer}.{'bias' if leaf == 'bias' else 'weight'}"] = np.ascontiguousarray(value)
     save_file(tensors, tmp_path / "w.safetensors")
-    copy = load(tmp_path / "w.safetensors", preset="ddpm_tiny").network
+    copy = read(tmp_path / "w.safetensors", preset="ddpm_tiny").network
     for a, b in zip(network.weights, copy.weights, strict=True):
         np.testing.assert_array_equal(a, b)
     with pytest.raises(ValueError, match="does not hold the image size: pass `image_size`"):
-        load(tmp_path / "w.safetensors")
+        read(tmp_path / "w.safetensors")
     with pytest.raises(ValueError, match=r"`norm_groups`: 8 channels cannot be .* 32 groups"):
-        load(tmp_path / "w.safetensors", image_size=8)
+        read(tmp_path / "w.safetensors", image_size=8)
 
 
 def test_a_training_checkpoint_of_ermongroup():
     """Written by PyTorch: [model, optimizer, epoch, step, ema], ema = 2 model, `module.` names."""
     path = FOLDER / "torch_ddpm_training.pt"
-    average = load(path, image_size=8, norm_groups=2).network
-    raw = load(path, image_size=8, norm_groups=2, ema=False).network
+    average = read(path, image_size=8, norm_groups=2).network
+    raw = read(path, image_size=8, norm_groups=2, ema=False).network
     for name, value in raw.named_weights().items():
         np.testing.assert_allclose(average.named_weights()[name], 2 * value, atol=2e-3)
     first = raw.named_weights()["temb.dense_0.kernel"]
@@ -198,12 +198,12 @@ def test_missing_unexpected_and_wrong_tensors_are_listed(folder):
         r"of another shape: norm_out\.scale \(5,\) instead of \(4,\)"
     )
     with pytest.raises(ValueError, match=message):
-        load(rewrite(folder, change))
+        read(rewrite(folder, change))
 
 
 def test_long_lists_are_cut(folder):
     with pytest.raises(ValueError, match=r"unexpected: .* and \d+ more"):
-        load(rewrite(folder, layers_per_block=2), up_attention="last")
+        read(rewrite(folder, layers_per_block=2), up_attention="last")
 
 
 def test_two_names_for_one_weight_are_refused(folder):
@@ -211,7 +211,7 @@ def test_two_names_for_one_weight_are_refused(folder):
         tensors["mid_block.attentions.0.query.weight"] = np.zeros((8, 8), "float32")
 
     with pytest.raises(ValueError, match=r"holds 'mid\.attn\.query\.kernel' twice"):
-        load(rewrite(folder, change))
+        read(rewrite(folder, change))
 
 
 @pytest.mark.parametrize(
@@ -236,7 +236,7 @@ def test_two_names_for_one_weight_are_refused(folder):
 )
 def test_configurations_that_do_not_fit_are_refused(folder, config, message):
     with pytest.raises(ValueError, match=message):
-        load(rewrite(folder, **config))
+        read(rewrite(folder, **config))
 
 
 def test_library_defaults_are_not_ours(folder):
@@ -245,14 +245,14 @@ def test_library_defaults_are_not_ours(folder):
         config = {key: value for key, value in CONFIG.items() if key != name}
         (folder / "config.json").write_text(json.dumps(config))
         with pytest.raises(ValueError, match=f"`{name}` must be"):
-            load(folder)
+            read(folder)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", "\x00"])
 def test_a_broken_configuration_is_refused(folder, text):
     (folder / "config.json").write_text(text)
     with pytest.raises(ValueError, match=r"config\.json (is not a JSON file|must hold a JSON)"):
-        load(folder)
+        read(folder)
 
 
 @pytest.mark.parametrize("length", [0, 4, 9, 500, -1])
@@ -260,7 +260,7 @@ def test_truncated_safetensors_are_refused(folder, length):
     file = folder / "diffusion_pytorch_model.safetensors"
     file.write_bytes(file.read_bytes()[:length])
     with pytest.raises(ValueError, match=r"neither a safetensors|not a readable safetensors"):
-        load(folder)
+        read(folder)
 
 
 def test_a_safetensors_header_that_lies_is_refused(tmp_path):
@@ -268,20 +268,20 @@ def test_a_safetensors_header_that_lies_is_refused(tmp_path):
     text = json.dumps(header).encode()
     (tmp_path / "w").write_bytes(struct.pack("<Q", len(text)) + text + b"\0" * 16)
     with pytest.raises(ValueError, match="not a readable safetensors file"):
-        load(tmp_path / "w")
+        read(tmp_path / "w")
 
 
 def test_unknown_networks_and_files_are_refused(tmp_path):
     save_file({"weight": np.zeros(1, "float32")}, tmp_path / "w.safetensors")
     with pytest.raises(ValueError, match=r"holds no known network; its first tensors .*weight"):
-        load(tmp_path / "w.safetensors")
+        read(tmp_path / "w.safetensors")
     (tmp_path / "image.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"\0" * 50)
     with pytest.raises(ValueError, match="neither a safetensors, PyTorch zip nor Flax"):
-        load(tmp_path / "image.png")
+        read(tmp_path / "image.png")
     with pytest.raises(FileNotFoundError):
-        load(tmp_path / "absent.pt")
+        read(tmp_path / "absent.pt")
     with pytest.raises(FileNotFoundError, match="holds no diffusion_pytorch_model"):
-        load(tmp_path, config={})
+        read(tmp_path, config={})
 
 
 @pytest.mark.parametrize("source", FORMATS)
@@ -289,16 +289,16 @@ def test_the_wrong_format_is_refused_with_one_sentence(source, tmp_path):
     """Tensors of one kind read as any other: a ValueError, whatever goes wrong."""
     save_file({"weight": np.zeros(1, "float32")}, tmp_path / "w.safetensors")
     with pytest.raises(ValueError, match=r"must|does not hold|malformed|not those"):
-        load(tmp_path / "w.safetensors", source)
+        read(tmp_path / "w.safetensors", source)
 
 
 def test_wrong_arguments_are_refused(folder):
     with pytest.raises(ValueError, match=r"`format` must be one of \['diffusers', .*'torch'"):
-        load(folder, "torch")
+        read(folder, "torch")
     with pytest.raises(ValueError, match=r"`preset` must be one of .*'big'"):
-        load(folder, preset="big")
+        read(folder, preset="big")
     with pytest.raises(TypeError, match=r"unknown options \['depth'\]"):
-        load(folder, depth=3)
+        read(folder, depth=3)
 
 
 def test_nothing_is_allocated_for_a_network_that_does_not_fit(folder, monkeypatch):
@@ -306,7 +306,7 @@ def test_nothing_is_allocated_for_a_network_that_does_not_fit(folder, monkeypatc
     built = []
     monkeypatch.setattr(ScoreUNet, "__init__", lambda *a, **k: built.append(1))
     with pytest.raises(ValueError, match="does not fit the network"):
-        load(folder, base_channels=4096, norm_groups=1)
+        read(folder, base_channels=4096, norm_groups=1)
     assert not built
 
 

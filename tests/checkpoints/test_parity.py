@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from gddim_tf.checkpoints import load
+from gddim_tf.checkpoints import read
 from gddim_tf.checkpoints.loading import _FAMILIES
 from gddim_tf.networks import ScoreUNet
 from tests.checkpoints.goldens import flax_checkpoint, golden
@@ -26,7 +26,7 @@ def song():
 
 def imported(tensors, tmp_path, **options):
     save_file({k: np.ascontiguousarray(v) for k, v in tensors.items()}, tmp_path / "w.safetensors")
-    return load(tmp_path / "w.safetensors", **options)
+    return read(tmp_path / "w.safetensors", **options)
 
 
 def test_diffusers(ddpm, tmp_path):
@@ -237,7 +237,7 @@ def test_score_sde_flax(name):
 def test_flax_checkpoint_of_gddim_for_blurring(ema, tmp_path):
     """Written by Flax 0.3.1 with optimizer state; normalizations are stored as (1, 1, 1, C)."""
     path, record, config = flax_checkpoint("flax_checkpoint_bdm", tmp_path)
-    result = load(path, config=config, ema=ema)
+    result = read(path, config=config, ema=ema)
     assert (result.source, result.time_convention, result.parameterisation) == (
         "score_sde_flax",
         "999t",
@@ -254,10 +254,10 @@ def test_flax_checkpoint_of_gddim_for_blurring(ema, tmp_path):
 def test_flax_checkpoint_of_gddim_for_langevin(tmp_path):
     """Written by Flax 0.12 without optimizer; normalizations are stored as (C,)."""
     path, record, config = flax_checkpoint("flax_checkpoint_cld_modern", tmp_path)
-    result = load(path, config={**config, "mixed_score": True})
+    result = read(path, config={**config, "mixed_score": True})
     assert result.parameterisation == "eps_mixed"
     assert (result.network.components, result.network.channels) == (2, 3)
     out = np.asarray(result.network(record["x"], record["time"]))
     assert np.abs(out - record["y"]).max() < TOLERANCE * np.abs(record["y"]).max()
     with pytest.raises(ValueError, match="only holds the moving average"):
-        load(path, config=config, ema=False)
+        read(path, config=config, ema=False)

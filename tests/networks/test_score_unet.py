@@ -13,6 +13,7 @@ from gddim_tf.networks import (
     PRESETS,
     Architecture,
     ScoreUNet,
+    downsample,
     positional_embedding,
     weight_shapes,
 )
@@ -170,18 +171,47 @@ def test_scale_by_sigma_divides_by_the_label():
 
 
 def test_the_embedding_is_that_of_the_label():
-    """A network reduced to its time embedding: only norm_out's shift depends on the rest."""
+    """Every block receives it activated."""
     network = small("ddpm_tiny", num_classes=2)
     parts = network.parts
     hidden = tf.nn.silu(parts["temb.dense_0"](positional_embedding(tf.constant(TIME), 8)))
     labels = np.array([0, 1, 2])
     expected = tf.nn.silu(parts["temb.dense_1"](hidden) + parts["temb.labels"](labels))
     seen = []
-    block = parts["mid.block.0"]
-    original = block.call
-    block.call = lambda x, temb: seen.append(temb) or original(x, temb)
+    record(parts["mid.block.0"], seen)
     network(state(network), TIME, labels)
-    np.testing.assert_allclose(seen[0], expected, atol=1e-6)
+    np.testing.assert_allclose(seen[0][1], expected, atol=1e-6)
+
+
+def record(part, inputs):
+    """Note the inputs of a layer on every call."""
+    original = part.call
+    part.call = lambda *args: inputs.append(args) or original(*args)
+
+
+def test_a_skip_pyramid_is_the_input_at_every_level():
+    """The features never enter it."""
+    network = small(input_pyramid="skip", channel_multipliers=(1, 2, 2), pyramid_combine="cat")
+    seen = []
+    for level in range(2):
+        record(network.parts[f"down.{level}.combine"], seen)
+    x = state(network)
+    network(x, TIME)
+    kernel = network.architecture.fir_kernel
+    half = downsample(tf.constant(x), kernel)
+    np.testing.assert_allclose(seen[0][0], half, atol=1e-6)
+    np.testing.assert_allclose(seen[1][0], downsample(half, kernel), atol=1e-6)
+
+
+def test_a_residual_pyramid_carries_the_features():
+    """The pyramid of the second level starts from what the first level's sum was."""
+    network = small(channel_multipliers=(1, 2, 2))
+    seen = []
+    record(network.parts["down.1.input_pyramid"], seen)
+    record(network.parts["down.1.block.0"], seen)
+    network(state(network), TIME)
+    block, pyramid = seen
+    np.testing.assert_array_equal(block[0], pyramid[0])
 
 
 @pytest.mark.parametrize("preset", ["ddpm_tiny", "ncsnpp_digits"])

@@ -2,7 +2,24 @@
 
 import numpy as np
 
-from gddim_tf.samplers import DDIM, DEIS, GDDIM, Euler, Heun, RhoRK
+from gddim_tf.samplers import (
+    DDIM,
+    DEIS,
+    FON,
+    FPNDM,
+    GDDIM,
+    IPNDM,
+    PLMS,
+    SPNDM,
+    SSCS,
+    Ancestral,
+    DPMSolver,
+    Euler,
+    EulerMaruyama,
+    Heun,
+    RhoRK,
+    UniPC,
+)
 from gddim_tf.sdes import BDM, CLD, VESDE, VPSDE, CosineVPSDE, DiscreteVPSDE
 
 SDES = {
@@ -34,10 +51,32 @@ SAMPLERS = {
     "euler": Euler(),
     "heun": Heun(),
     "heun_rho": Heun(flow="rho"),
+    "ddim_eta": DDIM(eta=0.5),
+    "ddim_clip": DDIM(clip=1.0),
+    "ipndm": IPNDM(),
+    "plms": PLMS(),
+    "s_pndm": SPNDM(),
+    "f_pndm": FPNDM(),
+    "fon": FON(),
+    "dpm_solver_2": DPMSolver(),
+    "dpm_solver_3": DPMSolver(order=3, formula="polynomial"),
+    "dpm_solver_eps": DPMSolver(order=3, prediction="eps"),
+    "dpm_solver_clip": DPMSolver(clip=1.0),
+    "unipc_2": UniPC(),
+    "unipc_3": UniPC(order=3, variant="bh1"),
+    "euler_maruyama": EulerMaruyama(),
+    "ancestral": Ancestral(),
+    "ancestral_clip": Ancestral(variance="large", clip=1.0),
+    "sscs": SSCS(),
 }
 
-# What cannot be: no noise, and so no evaluation, where the discrete schedule ends.
-IMPOSSIBLE = {("discrete", "gddim_denoise")}
+# What cannot be: no noise, and so no evaluation, where the discrete schedule ends; DDIM's eta with
+# more components than one; clipping where states are not pixels.
+IMPOSSIBLE = {
+    ("discrete", "gddim_denoise"),
+    ("cld", "ddim_eta"),
+    *(("bdm", clipping) for clipping in ("ddim_clip", "dpm_solver_clip", "ancestral_clip")),
+}
 
 PAIRS = [(sde, sampler) for sde in SDES for sampler in SAMPLERS if (sde, sampler) not in IMPOSSIBLE]
 

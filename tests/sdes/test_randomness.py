@@ -33,6 +33,12 @@ def test_seeds_are_pairs_of_seed_and_index():
     np.testing.assert_array_equal(traced, [[5, 0], [5, 1]])
 
 
+def test_a_seed_that_would_wrap_round_is_refused():
+    with pytest.raises(ValueError, match=r"`seed` must be from .* received 2147483648"):
+        image_seeds(2**31, 0, 1)
+    np.testing.assert_array_equal(image_seeds(-(2**31), 0, 1), [[-(2**31), 0]])
+
+
 def test_every_use_of_a_seed_is_a_new_seed():
     seeds = image_seeds(0, 0, 3)
     folded = np.concatenate([fold_in(seeds, n).numpy() for n in range(4)])

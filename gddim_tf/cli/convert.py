@@ -1,0 +1,46 @@
+"""Turn a published checkpoint into a `.keras` model with its diffusion, ready to sample.
+
+For example:
+  gddim-tf convert ddpm-cifar10-32 --to ddpm.keras
+  gddim-tf convert checkpoint_15 --preset ncsnpp_deep_cld_cifar10 --sde cld --to cld.keras
+  gddim-tf sample --model ddpm.keras --sampler "gddim(order=2)" --nfe 20
+"""
+
+from __future__ import annotations
+
+import argparse
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `convert`."""
+    parser.add_argument("source", help="safetensors, .pt/.pth, Flax file, or a diffusers folder")
+    parser.add_argument("--to", required=True, help=".keras file to write")
+    parser.add_argument("--format", help="found out by default, see checkpoints.FORMATS")
+    parser.add_argument("--config", help="the source's configuration as JSON (score_sde family)")
+    parser.add_argument("--preset", help="preset of the network, in place of a configuration")
+    parser.add_argument(
+        "--sde", help="vp, cosine, ddpm, ve, cld or bdm; the format's own by default"
+    )
+    parser.add_argument("--image-size", type=int, help="pixels a side, where a file does not tell")
+    parser.add_argument("--raw", action="store_true", help="raw weights instead of their average")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Convert."""
+    from gddim_tf import checkpoints
+    from gddim_tf.training import save
+
+    size = {} if options.image_size is None else {"image_size": options.image_size}
+    model = checkpoints.load(
+        options.source,
+        options.format,
+        sde=options.sde,
+        config=options.config,
+        preset=options.preset,
+        ema=not options.raw,
+        **size,
+    )
+    path = save(model, options.to)
+    print(
+        f"{path}: {model.network.count_params():,} weights, {model.prediction}, {model.sde}"[:200]
+    )
