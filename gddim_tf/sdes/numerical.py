@@ -23,7 +23,8 @@ class NumericalSDE(LinearSDE):
     `tf.linalg.expm` if F is constant) on short panels of time; `Sigma` follows by quadrature and
     the root from `R = L Q`, where `Q' = S Q` and the skew S has the entries of
     `L^{-1} (F + 1/2 G G^T Sigma^{-1}) L` above the diagonal. All of it agrees with the closed forms
-    of the other diffusions to about 1e-11. gDDIM (Zhang et al., 2023), eq. 17, with `R(0) = L(0)`.
+    of the other diffusions to about 1e-11, the roots less closely where Sigma is nearly singular.
+    gDDIM (Zhang et al., 2023), eq. 17, with `R(0) = L(0)`.
 
     States in other coordinates than pixels (a cosine basis, say) are given by a subclass that
     overrides `to_pixels` and `from_pixels`.

@@ -29,7 +29,10 @@ class Golden:
 def golden(name):
     """Read a reference network; images are returned channels last."""
     file = np.load(FOLDER / f"{name}.npz")
-    weights, tensors, start = file["weights"], {}, 0
+    # Stored byte by byte (first all lowest bytes, ...), which compresses better.
+    planes = np.ascontiguousarray(file["weights"].T)
+    weights = planes.view(f"<f{planes.shape[1]}").reshape(-1)
+    tensors, start = {}, 0
     for key, shape in json.loads(str(file["shapes"])).items():
         stop = start + int(np.prod(shape))
         tensors[key] = weights[start:stop].reshape(shape).astype("float32")
@@ -40,9 +43,15 @@ def golden(name):
     return Golden(json.loads(str(file["config"])), tensors, x, file["time"], y)
 
 
-def flax_checkpoint(name, folder):
-    """Unpack a checkpoint that Flax wrote; returns its path and what was recorded about it."""
+def unpack(name, folder):
+    """Decompress a golden file; returns its path."""
     path = folder / name
     path.write_bytes(gzip.decompress((FOLDER / f"{name}.gz").read_bytes()))
+    return path
+
+
+def flax_checkpoint(name, folder):
+    """Unpack a checkpoint that Flax wrote; returns its path and what was recorded about it."""
+    path = unpack(name, folder)
     record = np.load(FOLDER / f"{name}.npz")
     return path, record, json.loads(str(record["config"]))

@@ -10,7 +10,7 @@ from safetensors.numpy import save_file
 
 from gddim_tf.checkpoints import FORMATS, read
 from gddim_tf.networks import ScoreUNet, weight_shapes
-from tests.checkpoints.goldens import FOLDER
+from tests.checkpoints.goldens import unpack
 
 CONFIG = {
     "sample_size": 8,
@@ -174,9 +174,9 @@ def test_a_preset_takes_the_place_of_a_configuration(tmp_path):
         read(tmp_path / "w.safetensors", image_size=8)
 
 
-def test_a_training_checkpoint_of_ermongroup():
+def test_a_training_checkpoint_of_ermongroup(tmp_path):
     """Written by PyTorch: [model, optimizer, epoch, step, ema], ema = 2 model, `module.` names."""
-    path = FOLDER / "torch_ddpm_training.pt"
+    path = unpack("torch_ddpm_training.pt", tmp_path)
     average = read(path, image_size=8, norm_groups=2).network
     raw = read(path, image_size=8, norm_groups=2, ema=False).network
     for name, value in raw.named_weights().items():

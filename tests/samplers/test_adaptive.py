@@ -59,6 +59,19 @@ def test_discrete_flow(schedule, start, end):
     np.testing.assert_allclose(solution.state, expected, atol=1e-7 if end else 5e-4)
 
 
+def test_the_step_to_the_data_is_counted():
+    reference, calls = peers("linear"), []
+
+    def eps(u, t):
+        calls.append(t)
+        return reference.data.eps(u, t)
+
+    start = tf.constant(reference.arrays["x_T"])
+    solution = RK45(rtol=1e-3, atol=1e-3).solve(reference.sde, as_network(eps), start)
+    assert solution.nfe == len(calls)
+    np.testing.assert_allclose(calls[-2:], 1.0, rtol=1e-12)
+
+
 def test_cld_flow():
     problem = problems.cld()
     truth = problems.packed(problems.golden("cldA_traj")["truth_u"])

