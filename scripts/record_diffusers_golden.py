@@ -4,42 +4,48 @@ For developers only, with torch and diffusers installed, which the package does 
 
     python scripts/record_diffusers_golden.py
 
-It writes `tests/golden/diffusers_pipeline.npz`: the noise of the first step and the images of
-`DDIMPipeline` after 10 steps, with the network of `unet_diffusers_ddpm32_a.npz`.
+It writes `tests/golden/diffusers_pipeline.npz`: the noise at the start and what `DDIMPipeline`
+has after 10 steps, before it clips, with the network of `unet_diffusers_ddpm32_a.npz`.
 """
 
-import json
 import pathlib
+import sys
 
 import diffusers
 import numpy as np
 import torch
 
-FOLDER = pathlib.Path(__file__).parents[1] / "tests" / "golden"
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
+from tests.checkpoints.goldens import FOLDER, golden
+
 SEED, STEPS, COUNT = 0, 10, 2
 
 
 def main() -> None:
     """Run the pipeline and write the file."""
-    golden = np.load(FOLDER / "unet_diffusers_ddpm32_a.npz")
-    network = diffusers.UNet2DModel(**json.loads(str(golden["config"])))
-    state, start = {}, 0
-    for name, shape in json.loads(str(golden["shapes"])).items():
-        stop = start + int(np.prod(shape))
-        state[name] = torch.tensor(golden["weights"][start:stop].reshape(shape).astype("float32"))
-        start = stop
+    reference = golden("unet_diffusers_ddpm32_a")
+    network = diffusers.UNet2DModel(**reference.config)
+    state = {name: torch.tensor(tensor) for name, tensor in reference.tensors.items()}
     network.load_state_dict(state)
     scheduler = diffusers.DDIMScheduler(
         num_train_timesteps=1000, beta_start=1e-4, beta_end=0.02, clip_sample=False
     )
     pipeline = diffusers.DDIMPipeline(unet=network.eval(), scheduler=scheduler)
+    steps, step = [], pipeline.scheduler.step
+
+    def recorded(*arguments: object, **options: object) -> object:
+        steps.append(step(*arguments, **options))
+        return steps[-1]
+
+    pipeline.scheduler.step = recorded  # the pipeline itself clips its images to [0, 1]
     pipeline.set_progress_bar_config(disable=True)
-    images = pipeline(
+    pipeline(
         batch_size=COUNT,
         generator=torch.Generator().manual_seed(SEED),
         num_inference_steps=STEPS,
         output_type="np",
-    ).images
+    )
+    images = steps[-1].prev_sample.numpy().transpose(0, 2, 3, 1)
     shape = (COUNT, network.config.in_channels, *(network.config.sample_size,) * 2)
     noise = torch.randn(shape, generator=torch.Generator().manual_seed(SEED)).numpy()
     np.savez_compressed(
@@ -48,8 +54,7 @@ def main() -> None:
         images=images.astype(np.float32),
         versions=f"diffusers {diffusers.__version__}, torch {torch.__version__}",
     )
-    inside = np.mean((images > 0) & (images < 1))
-    print(f"{images.shape}, {inside:.0%} of the values inside (0, 1)")
+    print(f"{images.shape}, {len(steps)} steps, standard deviation {images.std():.2f}")
 
 
 if __name__ == "__main__":

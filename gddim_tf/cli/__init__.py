@@ -16,6 +16,7 @@ COMMANDS = {
     "sample": "draw a picture of samples",
     "evaluate": "measure samplers against real images",
     "export": "write a SavedModel for TF Serving",
+    "convert": "turn published weights into a model that samples",
     "prepare": "download or generate a data set",
 }
 

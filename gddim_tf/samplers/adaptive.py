@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import importlib.util
-from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +13,7 @@ from gddim_tf.samplers.loop import EpsFn
 from gddim_tf.samplers.weights import INVERSES, VARIABLES, check_variable
 from gddim_tf.sdes import LinearSDE
 from gddim_tf.sdes.collocation import interpolation_matrix, legendre
+from gddim_tf.sdes.tf_linear_ode import exact_dormand_prince
 
 # Compiled solvers of the most recent networks.
 _COMPILED_SOLVERS = 8
@@ -201,7 +200,7 @@ def flow_matrices(
 
 def _landing_solver(sampler: RK45, span: tf.Tensor) -> Any:
     """Dormand-Prince whose last step ends at `span`, where TFP's would pass it and interpolate."""
-    dormand_prince = _exact_dormand_prince()
+    dormand_prince = exact_dormand_prince()
     beyond = span * (1 + 8 * np.finfo(span.dtype.as_numpy_dtype).eps)
 
     class LandingDormandPrince(dormand_prince.DormandPrince):
@@ -217,21 +216,3 @@ def _landing_solver(sampler: RK45, span: tf.Tensor) -> Any:
         first_step_size=0.01 * span,
         max_num_steps=sampler.max_steps,
     )
-
-
-@functools.cache
-def _exact_dormand_prince() -> ModuleType:
-    """A private copy of TFP's module whose coefficients are exact to float64.
-
-    TFP casts its coefficients from Python floats, and TensorFlow does that through float32: the
-    error would not fall below 1e-8 at any tolerance. NumPy's float64 is cast exactly.
-    """
-    spec = importlib.util.find_spec("tensorflow_probability.python.math.ode.dormand_prince")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-
-    def exact(numbers: list) -> list:
-        return [exact(n) if isinstance(n, list) else np.float64(n) for n in numbers]
-
-    module._TABLEAU = type(module._TABLEAU)(*(exact(column) for column in module._TABLEAU))
-    return module

@@ -159,7 +159,7 @@ def test_only_the_polynomial_formula_makes_order_three(prediction):
         return np.abs(problem.sample(sampler, steps) - truth).max()
 
     def order(formula):
-        return np.log2(error(formula, 100) / error(formula, 200))
+        return np.log2(error(formula, 80) / error(formula, 160))
 
     assert order("polynomial") > 2.7
     assert order("published") < 2.4
