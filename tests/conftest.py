@@ -1,5 +1,7 @@
 """What all tests share."""
 
+import keras
+import numpy as np
 import pytest
 
 from gddim_tf import sdes
@@ -7,19 +9,42 @@ from gddim_tf.networks import ScoreUNet
 from gddim_tf.training import DiffusionModel
 
 
-def tiny_model(sde=None, **overrides):
-    """A small untrained model whose output is not zero."""
+@keras.saving.register_keras_serializable(package="tests")
+class OwnNetwork(keras.Model):
+    """A user's own network: what `DiffusionModel` asks for, in a few lines that compile fast."""
+
+    def __init__(self, components=1, filters=8, **kwargs):
+        super().__init__(**kwargs)
+        self.image_size, self.channels, self.num_classes = 8, 1, 0
+        self.components, self.out_channels = components, 1
+        self.hidden = keras.layers.Conv2D(filters, 3, padding="same", activation="silu")
+        self.out = keras.layers.Conv2D(1, 3, padding="same")
+        self.hidden.build((None, 8, 8, components + 1))
+        self.out.build((None, 8, 8, filters))
+        self.built = True
+
+    def call(self, x, time, labels=None, training=False):
+        time = keras.ops.reshape(time / 1000.0, (-1, 1, 1, 1)) * keras.ops.ones_like(x[..., :1])
+        return self.out(self.hidden(keras.ops.concatenate([x, time], axis=-1)))
+
+    def get_config(self):
+        return {"components": self.components, "filters": self.out.kernel.shape[2]}
+
+
+def own_model(sde=None, **options):
+    """A small model around a user's own network."""
     sde = sde or sdes.VPSDE()
-    network = ScoreUNet.from_preset("ddpm_tiny", components=sde.components, **overrides)
+    return DiffusionModel(OwnNetwork(sde.components, **options), sde, "v")
+
+
+def tiny_model(sde=None, **overrides):
+    """A small untrained model around a U-Net whose output is not zero."""
+    sde = sde or sdes.VPSDE()
+    options = {"components": sde.components, "out_channels": 1, **overrides}
+    network = ScoreUNet.from_preset("ddpm_tiny", **options)
     for index, weight in enumerate(network.trainable_weights):
-        weight.assign(weight + 0.05 * _noise(weight.shape, index))
-    return DiffusionModel(network, sde)
-
-
-def _noise(shape, seed):
-    import numpy as np
-
-    return np.random.default_rng(seed).standard_normal(shape).astype("float32")
+        weight.assign(weight + 0.05 * np.random.default_rng(index).standard_normal(weight.shape))
+    return DiffusionModel(network, sde, "v")
 
 
 @pytest.fixture(scope="session")

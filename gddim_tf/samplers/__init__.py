@@ -3,10 +3,18 @@
 from gddim_tf.samplers.adaptive import RK45
 from gddim_tf.samplers.base import Sampler
 from gddim_tf.samplers.ddim import DDIM
+from gddim_tf.samplers.default import default
 from gddim_tf.samplers.deis import DEIS
 from gddim_tf.samplers.dpm_solver import DPMSolver
 from gddim_tf.samplers.gddim import GDDIM
-from gddim_tf.samplers.grids import ListGrid, LogSNRGrid, PowerGrid, RhoGrid, SubsequenceGrid
+from gddim_tf.samplers.grids import (
+    ListGrid,
+    LogSNRGrid,
+    PowerGrid,
+    RhoGrid,
+    SubsequenceGrid,
+    VPTimeGrid,
+)
 from gddim_tf.samplers.loop import run
 from gddim_tf.samplers.pndm import FON, FPNDM, IPNDM, PLMS, SPNDM
 from gddim_tf.samplers.runge_kutta import Euler, Heun, RhoRK
@@ -40,5 +48,7 @@ __all__ = [
     "SubsequenceGrid",
     "Table",
     "UniPC",
+    "VPTimeGrid",
+    "default",
     "run",
 ]

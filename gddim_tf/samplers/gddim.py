@@ -42,7 +42,8 @@ class GDDIM(Sampler):
       corrector_order: how many values before the predicted point the corrector uses, at least 1;
         None for that of the predictor.
       lam: lambda, the noise, in [0, 1]; 1 is the reverse diffusion itself.
-      variable: what eps is a polynomial in: "t", "sqrt_t", "rho", "log_rho" or "asinh_rho".
+      variable: what eps is a polynomial in: "t", "sqrt_t", "rho", "log_rho", "asinh_rho" (of 3 rho)
+        or "sqrt_vp_time" (see `VPTimeGrid`).
       root: "R", or "L" to interpolate the eps of the Cholesky factor instead (an ablation).
       start: "ramp", or "single_step" to make the first `order` steps with a Runge-Kutta method of
         that order (2 to 4; `order` evaluations a step), after which convergence is of order

@@ -51,6 +51,33 @@ class RhoGrid:
 
 
 @dataclasses.dataclass(frozen=True)
+class VPTimeGrid:
+    """The power rule in `sqrt(log(1 + (rho / scale)^2))`, a clock that every diffusion has.
+
+    With scale 1 it is, up to a factor, the time at which the variance preserving diffusion with
+    `beta` proportional to t has the same `rho`: near the data it grows like rho, in the noise like
+    the root of the logarithm of rho.
+
+    Args:
+      power: p; larger values put more points near the data.
+      scale: the `rho` at which the clock turns from one regime to the other; larger values put more
+        points above it.
+    """
+
+    power: float = 2.0
+    scale: float = 1.0
+
+    def __call__(self, sde: LinearSDE, steps: int) -> np.ndarray:
+        """Times `[steps + 1]`, decreasing from `sde.t_max` to `sde.t_min`."""
+        return _spaced(
+            sde,
+            steps,
+            lambda t: np.log1p((sde.rho(t) / self.scale) ** 2) ** (0.5 / self.power),
+            lambda z: sde.time_of_rho(self.scale * np.sqrt(np.expm1(z ** (2 * self.power)))),
+        )
+
+
+@dataclasses.dataclass(frozen=True)
 class LogSNRGrid:
     """Uniform in `log rho`, that is in the logarithm of signal over noise; DPM-Solver's grid."""
 

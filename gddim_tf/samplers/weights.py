@@ -19,13 +19,15 @@ from gddim_tf.sdes.linalg import transpose
 # How often an interval is halved at most where 64 nodes do not resolve its transitions.
 _HALVINGS = 4
 
-# What the outputs are interpolated in: a function of time that is smooth along a trajectory.
+# What the outputs are interpolated in: a function of time that is smooth along a trajectory. For
+# the last one see `VPTimeGrid`.
 VARIABLES: dict[str, Callable[[LinearSDE, np.ndarray], np.ndarray]] = {
     "t": lambda sde, t: np.asarray(t, np.float64),
     "sqrt_t": lambda sde, t: np.sqrt(t),
     "rho": lambda sde, t: sde.rho(t),
     "log_rho": lambda sde, t: np.log(sde.rho(t)),
     "asinh_rho": lambda sde, t: np.arcsinh(3.0 * sde.rho(t)),
+    "sqrt_vp_time": lambda sde, t: np.log1p(sde.rho(t) ** 2) ** 0.25,
 }
 
 # From a value of the variable back to time.
@@ -35,6 +37,7 @@ INVERSES: dict[str, Callable[[LinearSDE, np.ndarray], np.ndarray]] = {
     "rho": lambda sde, z: sde.time_of_rho(z),
     "log_rho": lambda sde, z: sde.time_of_rho(np.exp(z)),
     "asinh_rho": lambda sde, z: sde.time_of_rho(np.sinh(z) / 3.0),
+    "sqrt_vp_time": lambda sde, z: sde.time_of_rho(np.sqrt(np.expm1(z**4))),
 }
 
 

@@ -10,13 +10,13 @@ import tensorflow as tf
 
 from gddim_tf.training import Checkpoint, Recipe, load, train
 from gddim_tf.training.files import save
-from tests.conftest import tiny_model
+from tests.conftest import own_model
 
 RECIPE = ["--network", "ddpm_tiny", "--steps", "24", "--steps-per-epoch", "2", "--warmup", "0"]
 
 
 def compiled(**overrides):
-    model = tiny_model(**overrides)
+    model = own_model(**overrides)
     model.compile(keras.optimizers.Adam(1e-3, use_ema=True, ema_momentum=0.9))
     return model
 
@@ -76,7 +76,7 @@ def test_a_loss_that_is_not_a_number_is_not_saved(tmp_path):
 def test_another_architecture_is_refused(tmp_path):
     fit(compiled(), tmp_path, 1)
     with pytest.raises(ValueError, match="another architecture"):
-        Checkpoint.restore(compiled(base_channels=16), tmp_path)
+        Checkpoint.restore(compiled(filters=16), tmp_path)
 
 
 def test_killed_training_goes_on_and_ends_in_the_same_number_of_steps(tmp_path):
@@ -117,7 +117,7 @@ def test_a_finished_run_is_loaded_and_another_recipe_refused(tmp_path):
 
 def test_save_and_load_name_what_is_wrong(tmp_path):
     with pytest.raises(ValueError, match=r"`path` must end in \.keras"):
-        save(tiny_model(), tmp_path / "model.h5")
+        save(own_model(), tmp_path / "model.h5")
     with pytest.raises(FileNotFoundError, match=r"must be a \.keras file"):
         load(tmp_path)
     (tmp_path / "model.keras").write_bytes(b"PK half a file")

@@ -10,7 +10,7 @@ SDES = [sdes.VPSDE(), sdes.VESDE(), sdes.CLD(), sdes.BDM(4)]
 
 
 @pytest.mark.parametrize("sde", SDES, ids=lambda sde: type(sde).__name__)
-@pytest.mark.parametrize("kind", ["x0", "v"])
+@pytest.mark.parametrize("kind", ["eps", "score", "x0", "v"])
 def test_the_right_output_gives_the_noise_back(sde, kind):
     rng = np.random.default_rng(0)
     images = tf.constant(rng.uniform(-1, 1, (5, 4, 4, 2)))
@@ -20,6 +20,20 @@ def test_the_right_output_gives_the_noise_back(sde, kind):
     prediction = Prediction(kind, sde, u, t)
     output = prediction.target(sde.from_pixels(images), noise)
     np.testing.assert_allclose(prediction.eps(output), noise, atol=1e-9)
+
+
+@pytest.mark.parametrize("kind", ["eps_mixed", "velocity", "velocity_mixed"])
+def test_the_right_output_for_velocities_gives_the_noise_back(kind):
+    sde = sdes.CLD()
+    rng = np.random.default_rng(2)
+    images, noise = rng.uniform(-1, 1, (5, 4, 4, 2)), rng.standard_normal((5, 4, 4, 4))
+    t = tf.constant(np.linspace(0.05, 0.9, 5))
+    u = sde.perturb(tf.constant(images), t, tf.constant(noise))
+    prediction = Prediction(kind, sde, u, t)
+    output = prediction.target(tf.constant(images), tf.constant(noise))
+    np.testing.assert_allclose(prediction.eps(output), noise, atol=1e-8)
+    with pytest.raises(ValueError, match="needs an SDE of 2 components"):
+        output_components(kind, sdes.VPSDE())
 
 
 @pytest.mark.parametrize("sde", SDES, ids=lambda sde: type(sde).__name__)
@@ -54,4 +68,4 @@ def test_output_channels():
     assert output_components("eps", sdes.CLD()) == 2
     assert output_components("v", sdes.CLD()) == 1
     with pytest.raises(ValueError, match="`prediction` must be one of"):
-        output_components("score", sdes.CLD())
+        output_components("noise", sdes.CLD())
