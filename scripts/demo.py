@@ -60,7 +60,7 @@ def main() -> None:
     accuracy = evaluation.digits_accuracy(evaluation.load_digits_classifier())
     report = compare(
         model,
-        [samplers.DDIM(), samplers.DDIM(eta=1.0)],
+        [samplers.DDIM(), samplers.DDIM(eta=1.0), samplers.GDDIM(order=2)],
         [10, 20, 50],
         dataset="digits",
         count=options.count,

@@ -16,7 +16,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", default="samples.png", help="picture to write")
     parser.add_argument("--array", help="also write the images as uint8 .npy")
     parser.add_argument("--count", type=int, default=100)
-    parser.add_argument("--sampler", help='name, with arguments if need be: "ddim(eta=1)"')
+    parser.add_argument(
+        "--sampler", help='such as "ddim(eta=1)"; one that suits the diffusion by default'
+    )
     parser.add_argument("--nfe", type=int, default=50, help="network evaluations per image")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--labels", help="classes, separated by commas, cycled over the images")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import pathlib
 import re
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from gddim_tf import data
-from gddim_tf.evaluation.distances import frechet_distance
+from gddim_tf.evaluation.distances import frechet_distance, frechet_floor
 from gddim_tf.evaluation.extraction import extract
 from gddim_tf.evaluation.features import feature_extractor
 from gddim_tf.evaluation.generation import claim, generate
@@ -58,7 +59,9 @@ def compare(
     extractor = feature_extractor(features)
     size = model.image_shape[0]
     real = _activations(extractor, dataset, split, size)
-    floor = frechet_distance(real, _activations(extractor, dataset, floor_split, size))
+    other = _activations(extractor, dataset, floor_split, size)
+    floor = _quietly(frechet_distance, real, other)
+    chance = frechet_floor(np.cov(other, rowvar=False), len(real), count)
     labels = np.arange(count) % model.num_classes if model.num_classes else None
     rows = []
     for sampler in samplers:
@@ -75,7 +78,7 @@ def compare(
                 directory=folder,
                 batch_size=batch_size,
             )
-            rows.append(row_of(sampler, nfe, made.images, made.seconds, real, extractor))
+            rows.append(_quietly(row_of, sampler, nfe, made.images, made.seconds, real, extractor))
     return Report(
         title=f"Samplers on {dataset}",
         rows=tuple(rows),
@@ -84,6 +87,7 @@ def compare(
             **(settings or {}),
             "sde": repr(model.sde),
             "reference": f"{len(real)} images of {dataset}, split {split}",
+            "expected by chance alone": f"{chance:.2f}, for this many independent images",
             "features": f"{extractor.name}, resize {extractor.resize}",
             "seed": seed,
             **versions(),
@@ -94,6 +98,13 @@ def compare(
 def _activations(extractor: Any, dataset: str, split: str, size: int) -> np.ndarray:
     images = data.load(dataset, split, batch_size=500, image_size=size, shuffle=False, flip=False)
     return extract(extractor, images, progress=False)
+
+
+def _quietly(measure: Callable[..., Any], *arguments: Any) -> Any:
+    """Call without the warning on few images, of which the report itself has a line."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".* are few for .* dimensions")
+        return measure(*arguments)
 
 
 def _slug(text: str) -> str:

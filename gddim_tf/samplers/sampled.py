@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from gddim_tf.samplers.base import Sampler
-from gddim_tf.samplers.ddim import DDIM
+from gddim_tf.samplers.default import default
 from gddim_tf.samplers.draw import draw
 from gddim_tf.samplers.loop import run
 from gddim_tf.sdes import LinearSDE
@@ -73,7 +73,7 @@ class Sampled:
 
         Args:
           count: how many.
-          sampler: DDIM by default.
+          sampler: `samplers.default(sde, nfe)` by default.
           nfe: network evaluations per image (each over a doubled batch if guided).
           seed: of the whole draw; image i depends on `(seed, first + i)` alone, so it is the same
             whatever the batch size.
@@ -101,7 +101,7 @@ class Sampled:
         batches = draw(
             self.sde,
             self.eps if guidance is None else self.guided_eps,
-            (sampler or DDIM()).table(self.sde, nfe),
+            (sampler or default(self.sde, nfe)).table(self.sde, nfe),
             self.image_shape,
             count,
             seed=seed,
@@ -122,7 +122,7 @@ class Sampled:
         """The states on the way from noise to images, `[nfe + 1, count, height, width, C]`."""
         seeds = image_seeds(seed, 0, count)
         _, states = run(
-            (sampler or DDIM()).table(self.sde, nfe),
+            (sampler or default(self.sde, nfe)).table(self.sde, nfe),
             self.eps,
             self.sde.prior(self.image_shape, seeds),
             seeds=seeds,
@@ -137,7 +137,7 @@ class Sampled:
 
         Args:
           images: `[batch, height, width, C]` in [-1, 1].
-          sampler: deterministic; DDIM by default.
+          sampler: deterministic; `samplers.default(sde, nfe)` by default.
           nfe: network evaluations.
           seed: of the further components (velocities) of the clean images.
 
@@ -149,7 +149,7 @@ class Sampled:
         noise = normal_per_image(image_seeds(seed, 0, images.shape[0]), shape)
         signal = tf.constant(self.sde.transition(self.sde.t_min, 0.0), tf.float32)
         state = self.sde.apply(signal, self.sde.to_state(images, noise))
-        return run((sampler or DDIM()).encode(self.sde, nfe), self.eps, state)
+        return run((sampler or default(self.sde, nfe)).encode(self.sde, nfe), self.eps, state)
 
     def _check_labels(self, labels: Any, count: int) -> np.ndarray:
         labels = np.broadcast_to(np.asarray(labels), (count,)).astype(np.int32)

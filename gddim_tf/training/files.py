@@ -29,8 +29,10 @@ def save(model: DiffusionModel, path: str | os.PathLike) -> pathlib.Path:
     path = pathlib.Path(path)
     if path.suffix != ".keras":
         raise ValueError(f"`path` must end in .keras, received {str(path)!r}")
+    bare = DiffusionModel.from_config(model.get_config())  # without the optimizer's state
+    bare.set_weights(model.get_weights())
     with atomic_write(path) as draft:
-        model.save(draft, include_optimizer=False)
+        bare.save(draft)
     return path
 
 
