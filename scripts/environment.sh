@@ -13,8 +13,9 @@ if ! "$python" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))'; then
     echo "gddim_tf needs Python 3.11; set PYTHON to its path" >&2
     exit 2
 fi
-if [ ! -x "$venv/bin/python" ]; then
-    "$python" -m venv "$venv"
+# A folder without a working pip is what an interruption left behind.
+if ! "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
+    "$python" -m venv --clear "$venv"
 fi
 # Installed in place, so that a new commit of the clone needs no new installation.
 if [ ! -e "$stamp" ] || [ "$root/setup.cfg" -nt "$stamp" ]; then
