@@ -11,8 +11,9 @@ from gddim_tf.sdes import LinearSDE
 # component; fewer leave the corrector nothing to stand on.
 _CORRECTED = range(6, 13)
 
-# From this many evaluations on the blurring diffusions gain by a fourth order.
-_MANY = 24
+# From this many evaluations on a fourth order pays: on blurring diffusions, and on those with
+# velocities, where with fewer it is unstable in many dimensions.
+_MANY_BLURRED, _MANY_LANGEVIN = 24, 40
 
 
 def default(sde: LinearSDE, nfe: int) -> Sampler:
@@ -23,8 +24,8 @@ def default(sde: LinearSDE, nfe: int) -> Sampler:
 
     - One matrix per mode (a blur): order 3, from 24 evaluations on 4, in sqrt(t), on the quadratic
       grid; the blur is a function of t that the noise level does not tell.
-    - Several components (velocities): order 4 in the root of the VP time (`VPTimeGrid`), on a grid
-      that is dense near the data, where the root R turns.
+    - Several components (velocities): order 3, from 40 evaluations on 4, in the root of the VP time
+      (`VPTimeGrid`), on a grid that is dense near the data, where the root R turns.
     - One component: order 4 in the root of the VP time, except from 6 to 12 evaluations, for which
       a predictor of order 1 is freely corrected at order 3, on a grid that is dense where modes
       part.
@@ -38,10 +39,12 @@ def default(sde: LinearSDE, nfe: int) -> Sampler:
     """
     nfe = check_nfe(nfe)
     if sde.modes:
-        order = 3 if nfe < _MANY else 4
+        order = 3 if nfe < _MANY_BLURRED else 4
         return GDDIM(order=order, variable="sqrt_t", grid=PowerGrid(2.0))
     if sde.components > 1:
-        return GDDIM(order=4, variable="sqrt_vp_time", grid=VPTimeGrid(5.0, 2.0))
+        if nfe < _MANY_LANGEVIN:
+            return GDDIM(order=3, variable="sqrt_vp_time", grid=VPTimeGrid(2.0, 1.0))
+        return GDDIM(order=4, variable="sqrt_vp_time", grid=VPTimeGrid(3.0, 2.0))
     if nfe in _CORRECTED:
         return GDDIM(
             order=1,

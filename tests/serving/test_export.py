@@ -62,7 +62,7 @@ def test_a_model_with_classes_takes_label_and_guidance(conditional_model, tmp_pa
         answer = served(
             seed=tf.constant(pairs(0, 3)), label=tf.constant(labels), guidance=tf.fill([3], weight)
         )
-        expected = conditional_model.sample(3, nfe=3, labels=labels, guidance=weight)
+        expected = conditional_model.sample(3, DDIM(), nfe=3, labels=labels, guidance=weight)
         gap = answer["image"].numpy().astype(int) - np.asarray(to_uint8(expected)).astype(int)
         assert np.abs(gap).max() <= 1
     with pytest.raises(tf.errors.InvalidArgumentError, match=r"`label` must be in \[0, 10\]"):
