@@ -68,7 +68,7 @@ def run(
     """
     u_T = tf.convert_to_tensor(u_T)
     columns = table_tensors(table, u_T.dtype)
-    stochastic = "noise" in columns or "start_noise" in columns
+    stochastic = table.stochastic
     if stochastic and noise is None and seeds is None:
         raise ValueError("`noise` or `seeds` must be given for a stochastic sampler, received None")
     if u_T.shape[-1] % table.components:
@@ -80,19 +80,24 @@ def run(
     if noise is not None and noise.shape[0] < draws:
         raise ValueError(f"`noise` must hold {draws} draws, received {noise.shape[0]}")
     tensors = {"u_T": u_T, **columns}
-    tensors |= {_CONTEXT + name: tf.convert_to_tensor(v) for name, v in (context or {}).items()}
+    tensors |= context_tensors(context or {})
     if stochastic and noise is not None:
         tensors["noise_given"] = tf.convert_to_tensor(noise, u_T.dtype)
     elif stochastic:
         tensors["seeds"] = tf.convert_to_tensor(seeds, tf.int32)
     loop = compiled_loop(eps_fn, table, tensors, trajectory, jit_compile)
     state, path, failed = loop(tensors)
-    if int(failed) >= 0:
+    check_finite(table, int(failed))
+    return (state, path) if trajectory else state
+
+
+def check_finite(table: Table, failed: int) -> None:
+    """Raise the error of a network that returned NaN or Inf at row `failed`, if not -1."""
+    if failed >= 0:
         raise ValueError(
             f"`eps_fn` must return finite values, received NaN or Inf at evaluation "
-            f"{int(failed) + 1} of {table.nfe} (t = {table.time[int(failed)]:.6g})"
+            f"{failed + 1} of {table.nfe} (t = {table.time[failed]:.6g})"
         )
-    return (state, path) if trajectory else state
 
 
 def table_tensors(table: Table, dtype: tf.DType) -> dict[str, tf.Tensor]:
@@ -104,6 +109,11 @@ def table_tensors(table: Table, dtype: tf.DType) -> dict[str, tf.Tensor]:
     if table.clip is not None:
         tensors["clip"] = tf.constant(table.clip, dtype)
     return tensors
+
+
+def context_tensors(context: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    """The further arguments of a network, by the names that the loop knows them by."""
+    return {_CONTEXT + name: tf.convert_to_tensor(value) for name, value in context.items()}
 
 
 def compiled_loop(

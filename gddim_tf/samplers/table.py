@@ -68,6 +68,11 @@ class Table:
         """k, the number of state components per pixel."""
         return self.state.shape[-1]
 
+    @property
+    def stochastic(self) -> bool:
+        """Whether fresh noise is drawn on the way."""
+        return self.noise is not None or self.start is not None
+
     def arrays(self) -> dict[str, np.ndarray]:
         """The columns that are there, by name; what the compiled loop takes as its arguments."""
         columns = {

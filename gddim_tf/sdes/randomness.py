@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import tensorflow as tf
 
@@ -33,30 +35,43 @@ def fold_in(seeds: tf.Tensor, number: int | tf.Tensor) -> tf.Tensor:
     return tf.map_fn(fold, seeds, fn_output_signature=tf.TensorSpec([2], tf.int32))
 
 
+def normal(
+    seed: tf.Tensor, shape: tuple[int, ...] | tf.Tensor, dtype: tf.DType = tf.float32
+) -> tf.Tensor:
+    """Standard normal noise from one seed.
+
+    The method is Box and Muller's, from Philox bits, because `tf.random.stateless_normal` turns the
+    same bits into other numbers under XLA than outside it.
+
+    Args:
+      seed: `[2]`, int32.
+      shape: of the noise.
+      dtype: of the noise, float32 or float64.
+    """
+    integer, width, kept = _BITS[tf.as_dtype(dtype)]
+    size = tf.reduce_prod(shape) if tf.is_tensor(shape) else math.prod(shape)
+    bits = tf.random.stateless_uniform(
+        [2, (size + 1) // 2], seed, None, None, dtype=integer, alg=_ALGORITHM
+    )
+    bits = tf.bitwise.right_shift(bits, tf.constant(width - kept, integer))
+    uniform = (tf.cast(bits, dtype) + 0.5) * 2.0**-kept
+    radius, angle = tf.sqrt(-2.0 * tf.math.log(uniform[0])), 2 * np.pi * uniform[1]
+    noise = tf.concat([radius * tf.cos(angle), radius * tf.sin(angle)], axis=0)
+    return tf.reshape(noise[:size], shape)
+
+
 def normal_per_image(
     seeds: tf.Tensor, shape: tuple[int, ...], dtype: tf.DType = tf.float32
 ) -> tf.Tensor:
     """Standard normal noise `[batch, *shape]`, row i from `seeds[i]` alone.
-
-    The method is Box and Muller's, from Philox bits, because `tf.random.stateless_normal` turns the
-    same bits into other numbers under XLA than outside it.
 
     Args:
       seeds: `[batch, 2]`, int32.
       shape: of one image.
       dtype: of the noise, float32 or float64.
     """
-    integer, width, kept = _BITS[tf.as_dtype(dtype)]
-    size = tf.TensorShape(shape).num_elements()
-
-    def draw(seed: tf.Tensor) -> tf.Tensor:
-        bits = tf.random.stateless_uniform(
-            [2, (size + 1) // 2], seed, None, None, dtype=integer, alg=_ALGORITHM
-        )
-        bits = tf.bitwise.right_shift(bits, tf.constant(width - kept, integer))
-        uniform = (tf.cast(bits, dtype) + 0.5) * 2.0**-kept
-        radius, angle = tf.sqrt(-2.0 * tf.math.log(uniform[0])), 2 * np.pi * uniform[1]
-        noise = tf.concat([radius * tf.cos(angle), radius * tf.sin(angle)], axis=0)
-        return tf.reshape(noise[:size], shape)
-
-    return tf.map_fn(draw, seeds, fn_output_signature=tf.TensorSpec(shape, dtype))
+    return tf.map_fn(
+        lambda seed: normal(seed, shape, dtype),
+        seeds,
+        fn_output_signature=tf.TensorSpec(shape, dtype),
+    )

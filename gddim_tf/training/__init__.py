@@ -1,8 +1,23 @@
-"""Training: the Keras model, checkpoints that survive a kill, recipes by name."""
+"""Training: the Keras model, checkpoints that survive a kill, recipes by name, several devices."""
 
+from gddim_tf.training.adam import AveragingAdam
 from gddim_tf.training.checkpoint import Checkpoint
 from gddim_tf.training.diffusion_model import DiffusionModel
 from gddim_tf.training.files import load, save
-from gddim_tf.training.recipe import Recipe, train
+from gddim_tf.training.recipe import Recipe
+from gddim_tf.training.recipes import RECIPES, named_recipe
+from gddim_tf.training.run import train
+from gddim_tf.training.strategies import strategy
 
-__all__ = ["Checkpoint", "DiffusionModel", "Recipe", "load", "save", "train"]
+__all__ = [
+    "RECIPES",
+    "AveragingAdam",
+    "Checkpoint",
+    "DiffusionModel",
+    "Recipe",
+    "load",
+    "named_recipe",
+    "save",
+    "strategy",
+    "train",
+]

@@ -9,7 +9,8 @@ import tensorflow as tf
 
 from gddim_tf.samplers.sampled import Sampled
 from gddim_tf.sdes import LinearSDE
-from gddim_tf.training.prediction import Prediction, output_components
+from gddim_tf.training.draws import Draws, draw
+from gddim_tf.training.prediction import WEIGHTINGS, Prediction, output_components
 
 # Validation draws its times and noise from here, so that its loss is comparable between runs.
 _VALIDATION_SEED = 20_220_611
@@ -36,6 +37,8 @@ class DiffusionModel(Sampled, keras.Model):
       data_std: the standard deviation of the data that "v" assumes.
       label_dropout: how often a label is replaced by the null class in training, so that the
         network can be guided.
+      weighting: of the squared error, "target", "eps" or "min_snr"; see `Prediction.error`.
+      seed: of the times and noise of training; step n of a run always draws the same.
 
     Raises:
       ValueError: if the network was made for another number of components or output channels.
@@ -48,6 +51,8 @@ class DiffusionModel(Sampled, keras.Model):
         prediction: str = "eps",
         data_std: float = 1.0,
         label_dropout: float = 0.1,
+        weighting: str = "target",
+        seed: int = 0,
         **kwargs: Any,
     ) -> None:
         super().__init__(autocast=False, **kwargs)  # states stay float32 under any policy
@@ -64,10 +69,20 @@ class DiffusionModel(Sampled, keras.Model):
             )
         if not 0 <= label_dropout <= 1:
             raise ValueError(f"`label_dropout` must be in [0, 1], received {label_dropout}")
+        if weighting not in WEIGHTINGS:
+            raise ValueError(f"`weighting` must be one of {WEIGHTINGS}, received {weighting!r}")
         self.network, self.sde, self.prediction = network, sde, prediction
         self.data_std, self.label_dropout = data_std, label_dropout
+        self.weighting, self.seed = weighting, seed
         self._loss = keras.metrics.Mean(name="loss")
-        self._random = keras.random.SeedGenerator(seed=0)
+        # saved with the weights, so that a run that goes on draws what it would have drawn
+        self._step = self.add_weight(
+            name="step",
+            initializer="zeros",
+            dtype="int32",
+            trainable=False,
+            aggregation="only_first_replica",
+        )
         self.built = True  # the network made its weights when it was made
 
     @property
@@ -142,13 +157,14 @@ class DiffusionModel(Sampled, keras.Model):
           InvalidArgumentError: if a pixel is NaN or infinite.
         """
         images = self._check_images(x)
-        uniform, noise, keep_label = self._draw(tf.shape(images)[0], images.dtype, training)
-        labels = self._training_labels(y, keep_label, training)
-        t = self.sde.training_times(uniform)
-        u = self.sde.perturb(images, t, noise)
+        draws = self._draws(tf.shape(images)[0], training)
+        labels = self._training_labels(y, draws.keep_label, training)
+        t = self.sde.training_times(draws.uniform)
+        u = self.sde.perturb(images, t, draws.noise)
         prediction = Prediction(self.prediction, self.sde, u, t, self.data_std)
-        target = prediction.target(self.sde.from_pixels(images), noise)
-        error = self._output(prediction, t, labels, training) - target
+        output = self._output(prediction, t, labels, training)
+        clean = self.sde.from_pixels(images)
+        error = prediction.error(output, clean, draws.noise, self.weighting)
         loss = tf.reduce_mean(tf.square(error), axis=tuple(range(1, error.shape.rank)))
         if sample_weight is not None:
             loss = loss * tf.cast(sample_weight, loss.dtype)
@@ -163,9 +179,19 @@ class DiffusionModel(Sampled, keras.Model):
             # gradients are summed over replicas
             scaled = self.optimizer.scale_loss(loss / replicas)
         weights = self.trainable_weights
-        self.optimizer.apply_gradients(zip(tape.gradient(scaled, weights), weights, strict=True))
+        gradients = self._clipped(tape.gradient(scaled, weights), replicas)
+        self.optimizer.apply_gradients(zip(gradients, weights, strict=True))
+        self._step.assign_add(1)
         self._loss.update_state(loss, sample_weight=tf.shape(x)[0])
         return {"loss": self._loss.result()}
+
+    def _clipped(self, gradients: list[tf.Tensor], replicas: int) -> list[tf.Tensor]:
+        """Clip by the norm of the whole batch, where the optimizer would by that of a replica's."""
+        if replicas == 1 or not self.optimizer.global_clipnorm:
+            return gradients
+        total = tf.distribute.get_replica_context().all_reduce("SUM", gradients)
+        clipped, _ = tf.clip_by_global_norm(total, self.optimizer.global_clipnorm)
+        return [gradient / replicas for gradient in clipped]
 
     def test_step(self, data: Any) -> dict[str, tf.Tensor]:
         """One step of `evaluate`."""
@@ -188,20 +214,14 @@ class DiffusionModel(Sampled, keras.Model):
         message = "training images must be finite, received NaN or Inf"
         return tf.debugging.assert_all_finite(tf.cast(images, tf.float32), message)
 
-    def _draw(self, batch: tf.Tensor, dtype: tf.DType, training: bool) -> tuple[tf.Tensor, ...]:
+    def _draws(self, batch: tf.Tensor, training: bool) -> Draws:
         shape = (*self.image_shape[:-1], self.sde.components * self.image_shape[-1])
         if training:
-            seed = self._random.next()
-        else:  # the number of images already seen in this evaluation
-            seed = tf.stack([_VALIDATION_SEED, tf.cast(self._loss.count, tf.int32)])
-        seeds = tf.random.split(tf.cast(seed, tf.int32), 3, alg="philox")
-        # one uniform number per stratum of the batch: less variance at the same cost
-        strata = tf.range(batch, dtype=tf.int32)
-        offset = tf.random.stateless_uniform([], seeds[0], alg="philox")
-        uniform = (tf.cast(strata, tf.float32) + offset) / tf.cast(batch, tf.float32)
-        noise = tf.random.stateless_normal([batch, *shape], seeds[1], dtype=dtype, alg="philox")
-        keep = tf.random.stateless_uniform([batch], seeds[2], alg="philox") >= self.label_dropout
-        return uniform, noise, keep
+            return draw(self.seed, self._step.value, batch, shape, self.label_dropout)
+        # the step of an evaluation is the number of images that it has seen
+        replicas = tf.distribute.get_strategy().num_replicas_in_sync
+        seen = replicas * tf.cast(self._loss.count, tf.int32)
+        return draw(_VALIDATION_SEED, seen, batch, shape, self.label_dropout)
 
     def _training_labels(
         self, labels: tf.Tensor | None, keep: tf.Tensor, training: bool
@@ -221,6 +241,8 @@ class DiffusionModel(Sampled, keras.Model):
             "prediction": self.prediction,
             "data_std": self.data_std,
             "label_dropout": self.label_dropout,
+            "weighting": self.weighting,
+            "seed": self.seed,
             "name": self.name,
         }
 

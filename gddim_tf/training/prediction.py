@@ -8,6 +8,8 @@ number of components a network of C output channels is enough, and eps is
 
 from __future__ import annotations
 
+import functools
+
 import tensorflow as tf
 
 from gddim_tf.sdes import LinearSDE
@@ -15,6 +17,7 @@ from gddim_tf.sdes import LinearSDE
 # Of each kind, whether the network returns k * C channels (all components) or C.
 PREDICTIONS = {
     "eps": True,
+    "eps_cholesky": True,
     "score": True,
     "eps_mixed": True,
     "x0": False,
@@ -23,11 +26,18 @@ PREDICTIONS = {
     "velocity_mixed": False,
 }
 
+# How the squared error is weighted over times and modes.
+WEIGHTINGS = ("target", "eps", "min_snr")
+
+# gamma of Min-SNR, the value its authors recommend.
+_LARGEST_SNR = 5.0
+
 
 class Prediction:
     """From the network's output to eps at given states and times, and back for training.
 
     - "eps": the output is eps (DDPM; gDDIM with `K = R`).
+    - "eps_cholesky": the output is the eps of `K = L`, the Cholesky factor: `R eps_R = L eps_L`.
     - "score": the output is `grad log p = -R^{-T} eps` (score_sde's VE networks).
     - "eps_mixed": eps is the output plus `R^{-1} (0, v)` (gDDIM's mixed score).
     - "x0": the output is the clean image.
@@ -53,14 +63,7 @@ class Prediction:
         self, kind: str, sde: LinearSDE, u: tf.Tensor, t: tf.Tensor, data_std: float = 1.0
     ) -> None:
         self._kind, self._sde, self._u, self._std = kind, sde, u, data_std
-        if kind == "eps":
-            return
-        signal, self._root = sde.kernel(tf.cast(t, u.dtype))
-        self._inverse = 1.0 / self._root if sde.components == 1 else tf.linalg.inv(self._root)
-        self._column = signal[..., :, :1]
-        self._b = self._inverse @ self._column
-        self._w = self._apply(self._inverse, u)
-        self._covariance = self._root @ tf.linalg.matrix_transpose(self._root)
+        self._t = tf.cast(t, u.dtype)
 
     def inputs(self) -> tf.Tensor:
         """What the network is given, before `to_pixels`."""
@@ -74,6 +77,8 @@ class Prediction:
         """The eps `[batch, ..., k * C]` of an output of the network, in SDE coordinates."""
         if self._kind == "eps":
             return output
+        if self._kind == "eps_cholesky":
+            return self._apply(self._rotation, output)
         if self._kind == "score":
             return -self._apply(tf.linalg.matrix_transpose(self._root), output)
         if self._kind == "eps_mixed":
@@ -92,6 +97,8 @@ class Prediction:
         """What the output should be, from the clean image and the noise, in SDE coordinates."""
         if self._kind == "eps":
             return noise
+        if self._kind == "eps_cholesky":
+            return self._apply(tf.linalg.matrix_transpose(self._rotation), noise)
         if self._kind == "score":
             return -self._apply(tf.linalg.matrix_transpose(self._inverse), noise)
         if self._kind == "eps_mixed":
@@ -103,6 +110,70 @@ class Prediction:
             return self._apply(1.0 / error, clean - guess)
         score = -self._apply(self._velocity_row(), noise)
         return -self._apply(self._velocity_scale(), score + self._velocity_score())
+
+    def error(
+        self, output: tf.Tensor, clean: tf.Tensor, noise: tf.Tensor, weighting: str
+    ) -> tf.Tensor:
+        """What training squares.
+
+        - "target": the error of the network's output, whatever that is.
+        - "eps": the error of the eps that follows from it.
+        - "min_snr": the same times the square root of `min(SNR, 5) / SNR`, with the signal to noise
+          ratio `SNR = s^2 Psi_x^T Sigma^{-1} Psi_x` of each mode (Hang et al., 2023, eq. 6, for any
+          linear diffusion).
+
+        Args:
+          output: of the network.
+          clean: images in SDE coordinates.
+          noise: that `u` was made with.
+          weighting: one of the above.
+        """
+        if weighting == "target":
+            return output - self.target(clean, noise)
+        error = self.eps(output) - noise
+        if weighting == "eps":
+            return error
+        snr = tf.reduce_sum((self._std * self._b) ** 2, axis=-2, keepdims=True)
+        factor = tf.sqrt(tf.minimum(1.0, tf.math.divide_no_nan(_LARGEST_SNR, snr)))
+        factor = tf.where(snr > 0, factor, 1.0)
+        return self._apply(factor * tf.eye(self._sde.components, dtype=snr.dtype), error)
+
+    # ---- the matrices at the times of the batch, each computed when it is needed ---------------
+
+    @functools.cached_property
+    def _kernel(self) -> tuple[tf.Tensor, tf.Tensor]:
+        return self._sde.kernel(self._t)
+
+    @property
+    def _column(self) -> tf.Tensor:
+        """`Psi_x`, `[batch, *modes, k, 1]`."""
+        return self._kernel[0][..., :, :1]
+
+    @property
+    def _root(self) -> tf.Tensor:
+        return self._kernel[1]
+
+    @functools.cached_property
+    def _inverse(self) -> tf.Tensor:
+        return 1.0 / self._root if self._sde.components == 1 else tf.linalg.inv(self._root)
+
+    @functools.cached_property
+    def _covariance(self) -> tf.Tensor:
+        return self._root @ tf.linalg.matrix_transpose(self._root)
+
+    @functools.cached_property
+    def _rotation(self) -> tf.Tensor:
+        """`R^{-1} L`, by a QR decomposition of `R^T`, exact where `Sigma` is nearly singular."""
+        q, upper = tf.linalg.qr(tf.linalg.matrix_transpose(self._root))
+        return q * tf.sign(tf.linalg.diag_part(upper))[..., None, :]
+
+    @functools.cached_property
+    def _b(self) -> tf.Tensor:
+        return self._inverse @ self._column
+
+    @functools.cached_property
+    def _w(self) -> tf.Tensor:
+        return self._apply(self._inverse, self._u)
 
     def _guess(self) -> tuple[tf.Tensor, tf.Tensor]:
         """The mean of a normal clean image given the state, and its standard deviation."""

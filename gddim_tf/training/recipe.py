@@ -1,23 +1,19 @@
-"""A training run as data: the same recipe in the same folder goes on where it stopped."""
+"""A training run as data."""
 
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
-import os
-import pathlib
-import sys
 
 import keras
 
 from gddim_tf import data, sdes
-from gddim_tf.atomic import atomic_write
 from gddim_tf.networks import ScoreUNet
-from gddim_tf.training.checkpoint import Checkpoint
+from gddim_tf.training.adam import AveragingAdam
 from gddim_tf.training.diffusion_model import DiffusionModel
-from gddim_tf.training.files import load, save
 from gddim_tf.training.prediction import output_components
+
+_PRECISIONS = ("float32", "mixed_bfloat16")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -29,41 +25,60 @@ class Recipe:
       sde: a name that `sdes.make` knows.
       network: a preset of `ScoreUNet`.
       prediction: what the network predicts; see `training.Prediction`.
-      steps: optimizer steps.
-      batch_size: images per step.
+      weighting: of the loss, "target", "eps" or "min_snr"; see `training.Prediction.error`.
+      steps: batches.
+      batch_size: images per step, of all devices and workers together.
+      accumulate: steps whose gradients are added up for one update of the weights, so that a batch
+        may be larger than memory; `warmup` and `ema` count updates.
       learning_rate: of Adam, after the warm-up.
-      warmup: steps over which the learning rate grows linearly from 0.
+      warmup: updates over which the learning rate grows linearly from 0.
       decay: whether the learning rate falls to 0 along a cosine after the warm-up.
-      ema: decay of the average of the weights.
+      ema: decay of the average of the weights, which warms up by itself; see
+        `training.AveragingAdam`.
       clip: largest global norm of the gradient.
       conditional: whether the network is told the labels.
+      label_dropout: how often it is not, in training, for classifier-free guidance.
       image_size: None for the data set's own.
+      flip: whether images are mirrored at random; None for what suits the data set.
       dropout: None for the preset's own.
+      precision: "float32" or "mixed_bfloat16"; weights and states are float32 in both.
+      jit: whether the step is compiled with XLA, for GPU and TPU.
       seed: of weights, shuffling, times and noise.
       steps_per_epoch: how often progress is reported and saved.
+
+    Raises:
+      ValueError: if a number is below 1, or `precision` is unknown.
     """
 
     dataset: str = "digits"
     sde: str = "vp"
     network: str = "ddpm_digits"
     prediction: str = "v"
+    weighting: str = "target"
     steps: int = 3000
     batch_size: int = 128
+    accumulate: int = 1
     learning_rate: float = 2e-3
     warmup: int = 200
     decay: bool = True
     ema: float = 0.995
     clip: float = 1.0
     conditional: bool = False
+    label_dropout: float = 0.1
     image_size: int | None = None
+    flip: bool | None = None
     dropout: float | None = None
+    precision: str = "float32"
+    jit: bool = False
     seed: int = 0
     steps_per_epoch: int = 250
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch_size", "steps_per_epoch"):
+        for name in ("steps", "batch_size", "accumulate", "steps_per_epoch"):
             if getattr(self, name) < 1:
                 raise ValueError(f"`{name}` must be at least 1, received {getattr(self, name)}")
+        if self.precision not in _PRECISIONS:
+            raise ValueError(f"`precision` must be one of {_PRECISIONS}, received {self.precision}")
 
     @property
     def epochs(self) -> int:
@@ -81,29 +96,38 @@ class Recipe:
             "channels": info.channels,
             "components": sde.components,
             "out_channels": output_components(self.prediction, sde) * info.channels,
+            "dtype": self.precision,
         }
         if self.conditional:
             overrides["num_classes"] = info.num_classes
         if self.dropout is not None:
             overrides["dropout"] = self.dropout
         network = ScoreUNet.from_preset(self.network, **overrides)
-        model = DiffusionModel(network, sde, self.prediction)
+        model = DiffusionModel(
+            network,
+            sde,
+            self.prediction,
+            label_dropout=self.label_dropout,
+            weighting=self.weighting,
+            seed=self.seed,
+        )
         model.compile(
-            optimizer=keras.optimizers.Adam(
+            optimizer=AveragingAdam(
                 self.schedule(),
-                global_clipnorm=self.clip,
-                use_ema=True,
                 ema_momentum=self.ema,
-            )
+                global_clipnorm=self.clip,
+                gradient_accumulation_steps=self.accumulate if self.accumulate > 1 else None,
+            ),
+            jit_compile=self.jit,
         )
         return model
 
     def schedule(self) -> keras.optimizers.schedules.LearningRateSchedule | float:
-        """The learning rate by step."""
+        """The learning rate by update."""
         if self.decay:
             return keras.optimizers.schedules.CosineDecay(
                 0.0,
-                max(self.steps - self.warmup, 1),
+                max(self.steps // self.accumulate - self.warmup, 1),
                 warmup_target=self.learning_rate,
                 warmup_steps=self.warmup,
             )
@@ -112,74 +136,3 @@ class Recipe:
         return keras.optimizers.schedules.PolynomialDecay(
             0.0, self.warmup, end_learning_rate=self.learning_rate
         )
-
-
-def train(recipe: Recipe, directory: str | os.PathLike, save_every: int = 1) -> DiffusionModel:
-    """Train, or go on training, or return what is already trained.
-
-    The folder holds `recipe.json`, `checkpoints/`, `log.csv` and, when done, `model.keras` with the
-    averaged weights.
-
-    Args:
-      recipe: what to train.
-      directory: of the run.
-      save_every: epochs between checkpoints.
-
-    Returns:
-      The trained model, holding the averaged weights.
-
-    Raises:
-      ValueError: if the folder holds a run of another recipe, or the loss becomes NaN.
-    """
-    directory = pathlib.Path(directory)
-    _check_claim(recipe, directory)
-    if (directory / "model.keras").exists():
-        return load(directory)
-    model = recipe.model()
-    with atomic_write(directory / "recipe.json") as draft:
-        draft.write_text(json.dumps(dataclasses.asdict(recipe), indent=2) + "\n")
-    done = Checkpoint.restore(model, directory / "checkpoints")
-    images = data.load(
-        recipe.dataset,
-        split="train",
-        batch_size=recipe.batch_size,
-        image_size=recipe.image_size,
-        labels=recipe.conditional,
-        seed=recipe.seed + done,
-        repeat=True,
-        drop_remainder=True,
-    )
-    history = model.fit(
-        images,
-        epochs=recipe.epochs,
-        initial_epoch=done,
-        steps_per_epoch=recipe.steps_per_epoch,
-        callbacks=[
-            Checkpoint(directory / "checkpoints", save_every),
-            keras.callbacks.TerminateOnNaN(),
-            keras.callbacks.CSVLogger(str(directory / "log.csv"), append=done > 0),
-        ],
-        shuffle=False,  # the pipeline did
-        verbose=1 if sys.stdout.isatty() else 2,
-    )
-    losses = history.history.get("loss", [0.0])
-    if not math.isfinite(losses[-1]):
-        raise ValueError(
-            f"the loss became {losses[-1]} in epoch {done + len(losses)}; a smaller learning rate "
-            f"may help, received {recipe.learning_rate}; the checkpoint before it is kept"
-        )
-    save(model, directory / "model.keras")
-    return model
-
-
-def _check_claim(recipe: Recipe, directory: pathlib.Path) -> None:
-    path = directory / "recipe.json"
-    if not path.exists():
-        return
-    found = json.loads(path.read_text())
-    for key, value in dataclasses.asdict(recipe).items():
-        if found.get(key) != value:
-            raise ValueError(
-                f"{directory} holds a run with {key} = {found.get(key)!r}, received {value!r}; "
-                "use another folder or the same settings"
-            )

@@ -1,18 +1,11 @@
-import csv
-import signal
-import subprocess
-import sys
-
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from gddim_tf.training import Checkpoint, Recipe, load, train
+from gddim_tf.training import Checkpoint, load
 from gddim_tf.training.files import save
 from tests.conftest import own_model
-
-RECIPE = ["--network", "ddpm_tiny", "--steps", "24", "--steps-per-epoch", "2", "--warmup", "0"]
 
 
 def compiled(**overrides):
@@ -77,44 +70,6 @@ def test_another_architecture_is_refused(tmp_path):
     fit(compiled(), tmp_path, 1)
     with pytest.raises(ValueError, match="another architecture"):
         Checkpoint.restore(compiled(filters=16), tmp_path)
-
-
-def test_killed_training_goes_on_and_ends_in_the_same_number_of_steps(tmp_path):
-    command = [
-        sys.executable,
-        "-m",
-        "gddim_tf.cli",
-        "train",
-        "--out",
-        str(tmp_path / "run"),
-        *RECIPE,
-    ]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    for line in process.stdout:
-        if line.startswith("Epoch 4/12"):
-            break
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    assert not (tmp_path / "run" / "model.keras").exists()
-    subprocess.run(command, check=True, capture_output=True)
-    with (tmp_path / "run" / "log.csv").open() as file:
-        epochs = [int(row["epoch"]) for row in csv.DictReader(file)]
-    assert epochs == list(range(12))
-    model = Recipe(network="ddpm_tiny").model()
-    assert Checkpoint.restore(model, tmp_path / "run" / "checkpoints") == 12
-    assert model.optimizer.iterations == 24
-    assert load(tmp_path / "run").sample(2, nfe=2).shape == (2, 8, 8, 1)
-
-
-def test_a_finished_run_is_loaded_and_another_recipe_refused(tmp_path):
-    recipe = Recipe(network="ddpm_tiny", steps=2, steps_per_epoch=2)
-    first = train(recipe, tmp_path)
-    # the file holds the weights and not the optimizer's state
-    assert (tmp_path / "model.keras").stat().st_size < 2 * 4 * first.count_params() + 300_000
-    again = train(recipe, tmp_path)
-    np.testing.assert_array_equal(first.sample(2, nfe=2), again.sample(2, nfe=2))
-    with pytest.raises(ValueError, match="holds a run with steps = 2, received 4"):
-        train(Recipe(network="ddpm_tiny", steps=4, steps_per_epoch=2), tmp_path)
 
 
 def test_save_and_load_name_what_is_wrong(tmp_path):

@@ -1,0 +1,48 @@
+"""Published training runs by name, and the one for the digits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gddim_tf.training.recipe import Recipe
+
+# What DDPM, score_sde and gDDIM have in common on CIFAR-10: Adam with 2e-4 after 5,000 steps of
+# warm-up, batches of 128, gradients clipped at norm 1, dropout 0.1 (in the presets), mirrored
+# images, an average of decay 0.9999, the plain loss of eps.
+_CIFAR10: dict[str, Any] = {
+    "dataset": "cifar10",
+    "prediction": "eps",
+    "batch_size": 128,
+    "learning_rate": 2e-4,
+    "warmup": 5000,
+    "decay": False,
+    "ema": 0.9999,
+    "clip": 1.0,
+    "steps_per_epoch": 5000,
+}
+
+RECIPES: dict[str, Recipe] = {
+    "digits": Recipe(conditional=True),
+    # Ho et al. 2020, appendix B
+    "ddpm_cifar10": Recipe(**_CIFAR10, sde="ddpm", network="ddpm_cifar10", steps=800_000),
+    # Song et al. 2021, appendices G and H
+    "ddpmpp_cifar10": Recipe(**_CIFAR10, sde="vp", network="ddpmpp_cifar10", steps=1_300_000),
+    # Zhang et al. 2023, with the constants of its published configurations
+    "gddim_cld_cifar10": Recipe(
+        **_CIFAR10, sde="cld", network="ncsnpp_deep_cld_cifar10", steps=1_000_000
+    ),
+    "gddim_bdm_cifar10": Recipe(
+        **_CIFAR10, sde="bdm", network="ncsnpp_deep_bdm_cifar10", steps=1_000_000
+    ),
+}
+
+
+def named_recipe(name: str) -> Recipe:
+    """A recipe by its name; `dataclasses.replace` changes what needs to be changed.
+
+    Raises:
+      ValueError: if there is no such recipe.
+    """
+    if name not in RECIPES:
+        raise ValueError(f"`recipe` must be one of {', '.join(RECIPES)}, received {name!r}")
+    return RECIPES[name]

@@ -1,0 +1,167 @@
+"""A training run in a folder: the same recipe in the same folder goes on where it stopped."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import os
+import pathlib
+import sys
+from collections.abc import Sequence
+
+import keras
+import tensorflow as tf
+
+from gddim_tf import data
+from gddim_tf.atomic import atomic_write
+from gddim_tf.training import workers
+from gddim_tf.training.checkpoint import Checkpoint
+from gddim_tf.training.diffusion_model import DiffusionModel
+from gddim_tf.training.files import load, save
+from gddim_tf.training.recipe import Recipe
+
+
+def train(
+    recipe: Recipe,
+    directory: str | os.PathLike,
+    *,
+    save_every: int = 1,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    strategy: tf.distribute.Strategy | None = None,
+) -> DiffusionModel:
+    """Train, or go on training, or return what is already trained.
+
+    The folder holds `recipe.json`, `checkpoints/`, `log.csv` (with the loss on the test or
+    validation split, if there is one) and, when done, `model.keras` with the averaged weights.
+
+    Args:
+      recipe: what to train.
+      directory: of the run; with several workers, one that all of them see.
+      save_every: epochs between checkpoints.
+      callbacks: further ones, such as `evaluation.SampleGrid`.
+      strategy: None, or a `tf.distribute` strategy over the devices of this machine
+        (`MirroredStrategy`) or over the machines of `TF_CONFIG` (`MultiWorkerMirroredStrategy`).
+        The loss is that of one device with the same `batch_size`.
+
+    Returns:
+      The trained model, holding the averaged weights.
+
+    Raises:
+      ValueError: if the folder holds a run of another recipe, the batch cannot be divided among the
+        devices, or the loss becomes NaN.
+      ConnectionError: if another worker is lost.
+    """
+    directory = pathlib.Path(directory)
+    strategy = strategy or tf.distribute.get_strategy()
+    _check_claim(recipe, directory)
+    _check_devices(recipe, strategy)
+    if (directory / "model.keras").exists():
+        return load(directory)
+    with strategy.scope():
+        model = recipe.model()
+        model.optimizer.build(model.trainable_variables)
+    done = Checkpoint.restore(model, directory / "checkpoints")
+    if workers.is_first(strategy):
+        with atomic_write(directory / "recipe.json") as draft:
+            draft.write_text(json.dumps(dataclasses.asdict(recipe), indent=2) + "\n")
+        kept = [
+            Checkpoint(directory / "checkpoints", save_every),
+            *callbacks,  # which may add to the log
+            keras.callbacks.CSVLogger(str(directory / "log.csv"), append=done > 0),
+        ]
+    else:
+        kept = []
+    common = [keras.callbacks.TerminateOnNaN(), keras.callbacks.SwapEMAWeights()]
+    fit = workers.fit if workers.several(strategy) else DiffusionModel.fit
+    unseen, validation_steps = _validation(recipe, strategy)
+    history = fit(
+        model,
+        _images(recipe, strategy, "train", recipe.seed + done, recipe.batch_size),
+        validation_data=unseen,
+        validation_steps=validation_steps,
+        epochs=recipe.epochs,
+        initial_epoch=done,
+        steps_per_epoch=recipe.steps_per_epoch,
+        callbacks=[*kept, *common],
+        shuffle=False,  # the pipeline did
+        verbose=1 if sys.stdout.isatty() else 2,
+    )
+    losses = history.history.get("loss", [0.0])
+    if not math.isfinite(losses[-1]):
+        raise ValueError(
+            f"the loss became {losses[-1]} in epoch {done + len(losses)}; a smaller learning rate "
+            f"may help, received {recipe.learning_rate}; the checkpoint before it is kept"
+        )
+    if workers.is_first(strategy):
+        save(model, directory / "model.keras")
+    workers.wait_for_all(strategy)
+    return model
+
+
+def _images(
+    recipe: Recipe, strategy: tf.distribute.Strategy, split: str, seed: int, batch_size: int
+) -> tf.data.Dataset | tf.distribute.DistributedDataset:
+    """Endless batches of the train split, one pass over another; each worker reads its own part."""
+
+    def part(index: int, count: int) -> tf.data.Dataset:
+        return data.load(
+            recipe.dataset,
+            split=split,
+            batch_size=batch_size // count,
+            image_size=recipe.image_size,
+            labels=recipe.conditional,
+            flip=recipe.flip if split == "train" else False,
+            seed=seed,
+            repeat=split == "train",
+            drop_remainder=True,
+            shard=(index, count) if count > 1 else None,
+        )
+
+    if not workers.several(strategy):
+        return part(0, 1)  # `fit` divides each batch among the devices
+    return strategy.distribute_datasets_from_function(
+        lambda context: part(context.input_pipeline_id, context.num_input_pipelines)
+    )
+
+
+def _validation(
+    recipe: Recipe, strategy: tf.distribute.Strategy
+) -> tuple[tf.data.Dataset | tf.distribute.DistributedDataset | None, int | None]:
+    """Batches of the images that are not trained on, and how many; None if there are none."""
+    splits = data.info(recipe.dataset).splits
+    split = next((name for name in ("validation", "test") if name in splits), None)
+    count = splits.get(split)
+    if not count:
+        return None, None
+    replicas = strategy.num_replicas_in_sync
+    batch = min(recipe.batch_size, count // replicas * replicas)
+    if not batch:
+        return None, None
+    return _images(recipe, strategy, split, recipe.seed, batch), max(count // batch, 1)
+
+
+def _check_devices(recipe: Recipe, strategy: tf.distribute.Strategy) -> None:
+    replicas = strategy.num_replicas_in_sync
+    if recipe.batch_size % replicas:
+        raise ValueError(
+            f"`batch_size` must be a multiple of the {replicas} devices, received "
+            f"{recipe.batch_size}"
+        )
+    if replicas > 1 and recipe.jit:
+        raise ValueError("`jit` must be False on several devices, received True")
+    if replicas > 1 and recipe.accumulate > 1:
+        raise ValueError(f"`accumulate` must be 1 on several devices, received {recipe.accumulate}")
+
+
+def _check_claim(recipe: Recipe, directory: pathlib.Path) -> None:
+    path = directory / "recipe.json"
+    if not path.exists():
+        return
+    found = json.loads(path.read_text())
+    for key, value in dataclasses.asdict(recipe).items():
+        if found.get(key) != value:
+            raise ValueError(
+                f"{directory} holds a run with {key} = {found.get(key)!r}, received {value!r}; "
+                "use another folder or the same settings"
+            )

@@ -1,0 +1,135 @@
+"""Training on several machines: what `fit` does, as a plain loop over `strategy.run`.
+
+Keras 3 does not run `fit` under `MultiWorkerMirroredStrategy`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from gddim_tf.training.diffusion_model import DiffusionModel
+
+# What the survivors see when a worker is gone.
+_LOST = (
+    tf.errors.UnavailableError,
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+    tf.errors.DeadlineExceededError,
+    tf.errors.InternalError,
+)
+
+
+def several(strategy: tf.distribute.Strategy) -> bool:
+    """Whether the strategy runs on more than one machine."""
+    return strategy.cluster_resolver is not None and bool(
+        strategy.cluster_resolver.cluster_spec().as_dict()
+    )
+
+
+def is_first(strategy: tf.distribute.Strategy) -> bool:
+    """Whether this process is the one that writes files."""
+    return not several(strategy) or strategy.cluster_resolver.task_id == 0
+
+
+def wait_for_all(strategy: tf.distribute.Strategy) -> None:
+    """Return when every worker has come here."""
+    if several(strategy):
+        meet = tf.function(lambda: strategy.run(lambda: tf.constant(1.0)))
+        strategy.reduce("SUM", meet(), axis=None)
+
+
+def fit(
+    model: DiffusionModel,
+    batches: tf.distribute.DistributedDataset,
+    *,
+    epochs: int,
+    steps_per_epoch: int,
+    callbacks: Sequence[keras.callbacks.Callback],
+    initial_epoch: int = 0,
+    validation_data: tf.distribute.DistributedDataset | None = None,
+    validation_steps: int | None = None,
+    verbose: Any = 0,
+    **_: Any,
+) -> keras.callbacks.History:
+    """Train a model that was made in the scope of its strategy; arguments as in `keras.Model.fit`.
+
+    Every worker calls it with the same numbers; callbacks may differ.
+
+    Raises:
+      ConnectionError: if another worker is lost.
+    """
+    strategy = model.distribute_strategy
+    train = _averaged(strategy, model.train_step)
+    test = _averaged(strategy, model.test_step)
+    calls = keras.callbacks.CallbackList(
+        callbacks,
+        add_history=True,
+        add_progbar=bool(verbose),
+        model=model,
+        epochs=epochs,
+        steps=steps_per_epoch,
+        verbose=verbose,
+    )
+    model.stop_training = False
+    calls.on_train_begin()
+    iterator = iter(batches)
+    epoch = initial_epoch
+    try:
+        for epoch in range(initial_epoch, epochs):
+            calls.on_epoch_begin(epoch)
+            model.reset_metrics()
+            for step in range(steps_per_epoch):
+                calls.on_train_batch_begin(step)
+                logs = train(next(iterator))
+                calls.on_train_batch_end(step, logs)
+            logs = _numbers(logs)
+            if validation_data is not None:
+                logs |= _validate(model, test, validation_data, validation_steps, calls)
+            calls.on_epoch_end(epoch, logs)
+            if model.stop_training:
+                break
+    except _LOST as error:
+        raise ConnectionError(
+            f"another worker was lost in epoch {epoch + 1}; start all of them again to go on from "
+            "the last checkpoint"
+        ) from error
+    model.optimizer.finalize_variable_values(model.trainable_weights)
+    calls.on_train_end(logs)
+    return model.history
+
+
+def _averaged(strategy: tf.distribute.Strategy, step: Any) -> Any:
+    """A step on every device, and the mean of what it returns."""
+
+    @tf.function
+    def run(batch: Any) -> dict[str, tf.Tensor]:
+        logs = strategy.run(step, args=(batch,))
+        return {name: strategy.reduce("MEAN", value, axis=None) for name, value in logs.items()}
+
+    return run
+
+
+def _validate(
+    model: DiffusionModel,
+    test: Any,
+    batches: tf.distribute.DistributedDataset,
+    steps: int,
+    calls: keras.callbacks.CallbackList,
+) -> dict[str, float]:
+    calls.on_test_begin()
+    model.reset_metrics()
+    iterator = iter(batches)
+    for step in range(steps):
+        calls.on_test_batch_begin(step)
+        logs = test(next(iterator))
+        calls.on_test_batch_end(step, logs)
+    calls.on_test_end(logs)
+    return {f"val_{name}": value for name, value in _numbers(logs).items()}
+
+
+def _numbers(logs: dict[str, tf.Tensor]) -> dict[str, float]:
+    return {name: float(value) for name, value in logs.items()}

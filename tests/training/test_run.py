@@ -1,0 +1,144 @@
+import csv
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from gddim_tf.training import Checkpoint, Recipe, load, train
+
+RECIPE = ["--network", "ddpm_tiny", "--steps", "24", "--steps-per-epoch", "2", "--warmup", "0"]
+
+
+def command(directory, *options):
+    return [
+        *(sys.executable, "-m", "gddim_tf.cli", "train", "--out", str(directory)),
+        *RECIPE,
+        *options,
+    ]
+
+
+def epochs(directory):
+    with (directory / "log.csv").open() as file:
+        return [int(row["epoch"]) for row in csv.DictReader(file)]
+
+
+def kill_at(process, text):
+    for line in process.stdout:
+        if line.startswith(text):
+            break
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+
+
+def test_killed_training_goes_on_and_ends_in_the_same_number_of_steps(tmp_path):
+    run = tmp_path / "run"
+    process = subprocess.Popen(command(run), stdout=subprocess.PIPE, text=True)
+    kill_at(process, "Epoch 4/12")
+    assert not (run / "model.keras").exists()
+    subprocess.run(command(run), check=True, capture_output=True)
+    assert epochs(run) == list(range(12))
+    model = Recipe(network="ddpm_tiny").model()
+    assert Checkpoint.restore(model, run / "checkpoints") == 12
+    assert model.optimizer.iterations == 24
+    assert load(run).sample(2, nfe=2).shape == (2, 8, 8, 1)
+
+
+@pytest.mark.slow
+def test_ten_kills_at_random_moments_end_like_a_run_without(tmp_path):
+    rng = np.random.default_rng(0)
+    whole, often = tmp_path / "whole", tmp_path / "often"
+    options = ["--steps", "800", "--steps-per-epoch", "20", "--learning-rate", "0.002"]
+    subprocess.run(command(whole, *options), check=True, capture_output=True)
+    kills = 0
+    while kills < 10:
+        process = subprocess.Popen(
+            command(often, *options),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            process.wait(timeout=rng.uniform(5, 25))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        assert process.returncode == -signal.SIGKILL, "the run ended before it was killed ten times"
+        kills += 1
+    subprocess.run(command(often, *options), check=True, capture_output=True)
+    assert sorted(set(epochs(often))) == epochs(whole) == list(range(40))
+    finals = []
+    for run in (whole, often):
+        model = Recipe(network="ddpm_tiny").model()
+        assert Checkpoint.restore(model, run / "checkpoints") == 40
+        assert model.optimizer.iterations == 800
+        with (run / "log.csv").open() as file:
+            finals.append(np.array([float(row["val_loss"]) for row in csv.DictReader(file)][-5:]))
+    assert abs(finals[0].mean() - finals[1].mean()) < 0.02 * finals[0].mean()
+
+
+def test_a_finished_run_is_loaded_and_another_recipe_refused(tmp_path):
+    recipe = Recipe(network="ddpm_tiny", steps=2, steps_per_epoch=2)
+    first = train(recipe, tmp_path)
+    # the file holds the weights and not the optimizer's state
+    assert (tmp_path / "model.keras").stat().st_size < 2 * 4 * first.count_params() + 300_000
+    again = train(recipe, tmp_path)
+    np.testing.assert_array_equal(first.sample(2, nfe=2), again.sample(2, nfe=2))
+    with pytest.raises(ValueError, match="holds a run with steps = 2, received 4"):
+        train(Recipe(network="ddpm_tiny", steps=4, steps_per_epoch=2), tmp_path)
+
+
+def workers(directory, *options):
+    """Two processes that train together."""
+    ports = []
+    for _ in range(2):
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            ports.append(listener.getsockname()[1])
+    processes = []
+    for index in range(2):
+        cluster = {"worker": [f"127.0.0.1:{port}" for port in ports]}
+        config = json.dumps({"cluster": cluster, "task": {"type": "worker", "index": index}})
+        process = subprocess.Popen(
+            command(directory, "--strategy", "workers", *options),
+            env={**os.environ, "TF_CONFIG": config},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        processes.append(process)
+    return processes
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("victim", [0, 1])
+def test_a_lost_worker_stops_the_others_with_a_message_and_all_go_on_later(tmp_path, victim):
+    run = tmp_path / "run"
+    processes = workers(run, "--steps", "4000")
+    kill_at(processes[victim], "Epoch 3/")
+    _, errors = processes[1 - victim].communicate(timeout=90)
+    assert processes[1 - victim].returncode == 2
+    assert "another worker was lost in epoch" in errors.splitlines()[-1]
+    done = max(int(path.stem[6:12]) for path in (run / "checkpoints").glob("*.json"))
+    assert done >= 2
+    again = workers(run, "--steps", "4000")
+    for line in again[0].stdout:
+        if line.startswith("Epoch"):
+            assert int(line.split()[1].split("/")[0]) > done
+            break
+    for process in again:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.slow
+def test_two_workers_train_and_one_writes(tmp_path):
+    run = tmp_path / "run"
+    for process in workers(run):
+        _, errors = process.communicate(timeout=300)
+        assert process.returncode == 0, errors
+    assert epochs(run) == list(range(12))
+    assert load(run).sample(2, nfe=2).shape == (2, 8, 8, 1)
