@@ -39,6 +39,45 @@ def test_loss_is_the_mean_squared_error_of_eps():
     np.testing.assert_allclose(model.compute_loss(x).numpy(), 5.0, atol=0.3)
 
 
+@pytest.mark.parametrize("weighting", ["eps", "min_snr"])
+@pytest.mark.parametrize("prediction", ["eps_cholesky", "x0", "v"])
+def test_every_loss_goes_down_and_its_best_network_samples(weighting, prediction):
+    sde = sdes.VPSDE()
+    model = DiffusionModel(OwnNetwork(), sde, prediction, weighting=weighting)
+    model.compile(keras.optimizers.Adam(1e-2))
+    batch = tf.data.Dataset.from_tensors(np.full((16, 8, 8, 1), 0.5, np.float32)).repeat()
+    losses = model.fit(batch, epochs=2, steps_per_epoch=60, verbose=0, shuffle=False).history
+    assert losses["loss"][-1] < 0.9 * losses["loss"][0]
+    assert np.isfinite(model.sample(2, nfe=4)).all()
+
+
+def test_a_step_draws_the_same_in_every_run():
+    """What is random depends on the seed and the number of the step, not on the process."""
+    x = tf.constant(images(8))
+    model, again, other = own_model(), own_model(), own_model()
+    other.seed = 1
+    model._step.assign(5)
+    again._step.assign(5)
+    for weights in zip(model.weights, again.weights, other.weights, strict=True):
+        for weight in weights[1:]:
+            weight.assign(weights[0])
+    assert model.compute_loss(x) == again.compute_loss(x)
+    assert model.compute_loss(x) != other.compute_loss(x)
+    again._step.assign(6)
+    assert model.compute_loss(x) != again.compute_loss(x)
+
+
+def test_fit_counts_steps_and_a_checkpoint_of_weights_keeps_the_count(tmp_path):
+    model = own_model()
+    model.compile(keras.optimizers.Adam())
+    model.fit(tf.data.Dataset.from_tensors(images(8)).repeat(3), verbose=0, shuffle=False)
+    assert int(model._step.value) == 3
+    model.save_weights(tmp_path / "some.weights.h5")
+    again = own_model()
+    again.load_weights(tmp_path / "some.weights.h5")
+    assert int(again._step.value) == 3
+
+
 def test_after_fit_the_model_holds_the_averaged_weights():
     model = own_model()
     optimizer = keras.optimizers.SGD(0.1, use_ema=True, ema_momentum=0.5)
@@ -148,6 +187,8 @@ def test_bad_images_are_named(x, message):
 def test_bad_arguments_are_named(model, conditional_model):
     with pytest.raises(ValueError, match="`network` must have components=2"):
         DiffusionModel(ScoreUNet.from_preset("ddpm_tiny"), sdes.CLD())
+    with pytest.raises(ValueError, match=r"`weighting` must be one of .*, received 'snr'"):
+        DiffusionModel(model.network, model.sde, "v", weighting="snr")
     with pytest.raises(ValueError, match="`label_dropout` must be in"):
         DiffusionModel(model.network, model.sde, label_dropout=2.0)
     with pytest.raises(ValueError, match="`nfe` must be a whole number of at least 1, received 0"):

@@ -1,0 +1,23 @@
+import numpy as np
+import tensorflow as tf
+
+from gddim_tf.training.draws import draw
+
+
+def test_times_are_stratified_and_noise_is_normal():
+    draws = draw(0, tf.constant(3), tf.constant(1000), (4, 4, 2), 0.25)
+    uniform, noise, keep = (value.numpy() for value in draws)
+    np.testing.assert_array_equal(np.floor(np.sort(uniform) * 1000), np.arange(1000))
+    assert noise.shape == (1000, 4, 4, 2)
+    assert abs(noise.mean()) < 0.02 and abs(noise.std() - 1) < 0.02
+    assert abs(keep.mean() - 0.75) < 0.05
+
+
+def test_a_draw_is_a_function_of_seed_and_step_also_in_a_graph():
+    graph = tf.function(draw, jit_compile=False)
+    arguments = (tf.constant(7), tf.constant(5), (3, 3, 1), 0.5)
+    eager, compiled = draw(1, *arguments), graph(1, *arguments)
+    for a, b in zip(eager, compiled, strict=True):
+        np.testing.assert_allclose(np.float32(a), np.float32(b), atol=2e-6)
+    for other in (draw(2, *arguments), draw(1, tf.constant(8), *arguments[1:])):
+        assert np.abs(other.noise - eager.noise).max() > 0.1

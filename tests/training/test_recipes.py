@@ -1,0 +1,74 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from gddim_tf.training import RECIPES, AveragingAdam, Recipe, named_recipe
+
+
+def test_published_recipes_have_the_published_numbers():
+    """DDPM, appendix B; score_sde, appendix H; gDDIM's configurations."""
+    parameters = {
+        "ddpm_cifar10": (35_746_307, 800_000, "DiscreteVPSDE"),
+        "ddpmpp_cifar10": (61_804_419, 1_300_000, "VPSDE"),
+        "gddim_cld_cifar10": (107_597_318, 1_000_000, "CLD"),
+        "gddim_bdm_cifar10": (107_586_947, 1_000_000, "BDM"),
+    }
+    assert set(parameters) | {"digits"} == set(RECIPES)
+    for name, (_, steps, _) in parameters.items():
+        recipe = named_recipe(name)
+        assert (recipe.steps, recipe.batch_size, recipe.warmup) == (steps, 128, 5000)
+        assert (recipe.ema, recipe.clip, recipe.prediction) == (0.9999, 1.0, "eps")
+        schedule = recipe.schedule()
+        rates = [float(schedule(step)) for step in (0, 2500, 5000, steps)]
+        np.testing.assert_allclose(rates, [0, 1e-4, 2e-4, 2e-4], rtol=1e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in RECIPES if name != "digits"])
+def test_published_recipes_make_the_published_networks(name):
+    counts = {"ddpm_cifar10": 35_746_307, "ddpmpp_cifar10": 61_804_419}
+    counts |= {"gddim_cld_cifar10": 107_597_318, "gddim_bdm_cifar10": 107_586_947}
+    network = named_recipe(name).model().network
+    trained = sum(int(np.prod(weight.shape)) for weight in network.trainable_weights)
+    assert trained == counts[name]
+
+
+def test_a_recipe_compiles_what_it_says():
+    recipe = Recipe(
+        network="ddpm_tiny",
+        sde="cld",
+        prediction="eps_cholesky",
+        weighting="min_snr",
+        precision="mixed_bfloat16",
+        accumulate=2,
+        clip=0.5,
+        ema=0.9,
+        label_dropout=0.3,
+        conditional=True,
+        seed=4,
+    )
+    model = recipe.model()
+    assert (model.weighting, model.label_dropout, model.seed) == ("min_snr", 0.3, 4)
+    assert model.network.out_channels == 2 and model.num_classes == 10
+    assert model.network.dtype_policy.name == "mixed_bfloat16"
+    optimizer = model.optimizer
+    assert isinstance(optimizer, AveragingAdam)
+    assert (optimizer.global_clipnorm, optimizer.gradient_accumulation_steps) == (0.5, 2)
+    assert all(weight.dtype == "float32" for weight in model.trainable_weights)
+
+
+def test_the_learning_rate_counts_updates():
+    recipe = Recipe(steps=1000, accumulate=10, warmup=20, learning_rate=1.0)
+    rates = [float(recipe.schedule()(update)) for update in (0, 10, 20, 60, 100)]
+    np.testing.assert_allclose(rates, [0, 0.5, 1, 0.5, 0], atol=1e-6)
+
+
+def test_bad_recipes_are_named():
+    with pytest.raises(ValueError, match=r"`recipe` must be one of digits, .*, received 'cifar'"):
+        named_recipe("cifar")
+    for name in ("steps", "batch_size", "accumulate", "steps_per_epoch"):
+        with pytest.raises(ValueError, match=f"`{name}` must be at least 1, received 0"):
+            dataclasses.replace(Recipe(), **{name: 0})
+    with pytest.raises(ValueError, match=r"`precision` must be one of .*, received float16"):
+        Recipe(precision="float16")
