@@ -6,6 +6,7 @@ image component first. Everything is float64 NumPy.
 
 import numpy as np
 import scipy.integrate
+import scipy.special
 import tensorflow as tf
 
 
@@ -64,6 +65,18 @@ class Mixture:
 
     def score(self, flat, t):
         """`grad log p_t`, `[batch, k d]`."""
+        logs, pulls = self._parts(flat, t)
+        share = np.exp(logs - logs.max(0))
+        share /= share.sum(0)
+        return np.einsum("kb,kbd->bd", share, pulls)
+
+    def log_density(self, u, t):
+        """`log p_t` of states `[batch, ..., k C]`."""
+        logs = self._parts(self.flatten(np.asarray(u, np.float64)), t)[0]
+        return scipy.special.logsumexp(logs, axis=0) - 0.5 * self.sde.components * self.d * np.log(2 * np.pi)
+
+    def _parts(self, flat, t):
+        """Of every component, `log w_k N(u; mu_k, C_k)` but for `(2 pi)^(-kd/2)`, and its score."""
         logs, pulls = [], []
         for weight, mean, covariance in zip(self.weights, *self.moments(t), strict=True):
             gap = flat - mean
@@ -71,10 +84,7 @@ class Mixture:
             logdet = np.linalg.slogdet(covariance)[1]
             logs.append(np.log(weight) + 0.5 * (gap * pull).sum(1) - 0.5 * logdet)
             pulls.append(pull)
-        logs = np.stack(logs)
-        share = np.exp(logs - logs.max(0))
-        share /= share.sum(0)
-        return np.einsum("kb,kbd->bd", share, np.stack(pulls))
+        return np.stack(logs), np.stack(pulls)
 
     def eps(self, u, t):
         """`eps = -R^T score` for states `[batch, ..., k C]` at one time t."""
@@ -91,6 +101,32 @@ class Mixture:
         def network(u, t):
             eps = tf.numpy_function(evaluate, [u, t], u.dtype)
             return tf.ensure_shape(eps, u.shape)
+
+        return network
+
+    def differentiable_eps_fn(self):
+        """The same of TensorFlow's operations, which have gradients."""
+        k, size = self.sde.components, self.sde.components * self.d
+        count = len(self.weights)
+
+        def parameters(t):
+            means, covariances = self.moments(t)
+            logs = np.log(self.weights) - 0.5 * np.linalg.slogdet(covariances)[1]
+            return means, np.linalg.inv(covariances), logs, self.full(self.sde.root(t))
+
+        def network(u, t):
+            values = tf.numpy_function(parameters, [tf.cast(t[0], tf.float64)], [tf.float64] * 4)
+            shapes = [count, size], [count, size, size], [count], [size, size]
+            values = (tf.ensure_shape(value, shape) for value, shape in zip(values, shapes, strict=True))
+            means, precisions, logs, root = (tf.cast(value, u.dtype) for value in values)
+            pixels = tf.reshape(u, [-1, self.d // self.shape[-1], k, self.shape[-1]])
+            flat = tf.reshape(tf.transpose(pixels, [0, 2, 1, 3]), [-1, size])
+            gap = flat[None] - means[:, None]
+            pull = -gap @ precisions
+            share = tf.nn.softmax(logs[:, None] + 0.5 * tf.reduce_sum(gap * pull, -1), axis=0)
+            eps = -tf.einsum("kb,kbd->bd", share, pull) @ root
+            pixels = tf.reshape(eps, [-1, k, self.d // self.shape[-1], self.shape[-1]])
+            return tf.reshape(tf.transpose(pixels, [0, 2, 1, 3]), tf.shape(u))
 
         return network
 

@@ -15,6 +15,7 @@ COMMANDS = {
     "train": "train a model, or go on where a run stopped",
     "sample": "draw a picture of samples",
     "evaluate": "measure samplers against real images",
+    "tables": "make the published tables again",
     "export": "write a SavedModel for TF Serving",
     "convert": "turn published weights into a model that samples",
     "prepare": "download or generate a data set",

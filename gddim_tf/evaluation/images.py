@@ -190,11 +190,10 @@ def _grid(images: np.ndarray, columns: int | None, scale: int | None) -> np.ndar
     for name, value in (("columns", columns), ("scale", scale)):
         if value is not None and value < 1:
             raise ValueError(f"`{name}` must be at least 1, received {value}")
-    count, height, width, _ = images.shape
+    count = len(images)
     columns = columns or math.ceil(math.sqrt(count))
-    scale = scale or max(1, _SMALLEST_TILE // max(height, width))
-    tiles = images.repeat(scale, axis=1).repeat(scale, axis=2)
-    height, width = height * scale, width * scale
+    tiles = enlarged(images, scale)
+    height, width = tiles.shape[1:3]
     rows = math.ceil(count / columns)
     shape = (rows * (height + _GAP) - _GAP, columns * (width + _GAP) - _GAP, 3)
     canvas = np.full(shape, 255, np.uint8)
@@ -202,6 +201,22 @@ def _grid(images: np.ndarray, columns: int | None, scale: int | None) -> np.ndar
         top, left = index // columns * (height + _GAP), index % columns * (width + _GAP)
         canvas[top : top + height, left : left + width] = tile
     return canvas
+
+
+def enlarged(images: np.ndarray, scale: int | None = None) -> np.ndarray:
+    """Coloured images whose pixels are squares.
+
+    Args:
+        images: uint8 [count, height, width, 1 or 3].
+        scale: pixels per pixel; by default as many as make small images visible.
+
+    Returns:
+        uint8 [count, height * scale, width * scale, 3].
+    """
+    count, height, width, _ = images.shape
+    scale = scale or max(1, _SMALLEST_TILE // max(height, width))
+    coloured = np.broadcast_to(images, (count, height, width, 3))
+    return coloured.repeat(scale, axis=1).repeat(scale, axis=2)
 
 
 def _titled(grid: np.ndarray, title: str) -> Image.Image:

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from gddim_tf.samplers import RK45
-from gddim_tf.samplers.adaptive import flow_matrices
+from gddim_tf.samplers.flow import flow_matrices
 from gddim_tf.sdes import VPSDE
 from gddim_tf.sdes.linalg import transpose
 from tests.oracles import Mixture

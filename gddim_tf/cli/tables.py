@@ -1,0 +1,130 @@
+"""Make the published tables again: Frechet distances by sampler and budget, with plots.
+
+For example:
+  gddim-tf tables --out docs/tables
+  gddim-tf tables --quick --models vp=runs/digits --out runs/tables
+  gddim-tf tables --dataset cifar10 --checkpoint cld.keras --count 50000 --out runs/cifar10
+
+The models default to `saved_models/digits_vp`, `digits_cld` and `digits_bdm` below the current
+folder. Finished cells are kept; the same command goes on where it was interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import pathlib
+from typing import Any
+
+_KINDS = ("vp", "cld", "bdm")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `tables`."""
+    parser.add_argument("--out", required=True, help="folder for results.md, pictures and cells")
+    parser.add_argument("--cells", help="folder of the finished cells, OUT/cells by default")
+    parser.add_argument(
+        "--models", help="vp=PATH,cld=PATH,bdm=PATH, each as --model of the other commands"
+    )
+    parser.add_argument("--checkpoint", help="one model, its diffusion found by itself")
+    parser.add_argument("--dataset", default="digits", help="real images to compare with")
+    parser.add_argument(
+        "--features", help="as in evaluate; digits for digits, inception for all else"
+    )
+    parser.add_argument("--quick", action="store_true", help="200 images, one seed, NFE up to 20")
+    parser.add_argument("--count", type=int, help="images per seed, 2000 by default")
+    parser.add_argument("--seeds", type=int, help="how many, 3 by default")
+    parser.add_argument("--only", help="names of tables, separated by commas")
+    parser.add_argument("--batch-size", type=int, default=1000)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Make the cells that are missing and write the document."""
+    from gddim_tf.evaluation.features import feature_extractor
+    from gddim_tf.evaluation.fingerprint import fingerprint
+    from gddim_tf.evaluation.tables import Reference, Workshop
+
+    tables = _tables(options.only)
+    plan = _plan(options)
+    paths, models = _models(options)
+    features = options.features or ("digits" if options.dataset == "digits" else "inception")
+    size = next(iter(models.values())).image_shape[0]
+    workshop = Workshop(
+        models,
+        Reference(options.dataset, feature_extractor(features), size),
+        plan,
+        pathlib.Path(options.out),
+        pathlib.Path(options.cells or pathlib.Path(options.out) / "cells"),
+        {
+            "command": f"`{_command(options)}`",
+            "models": "; ".join(
+                f"{kind} {paths[kind]} (weights {fingerprint(model)}), {model.sde!r}"
+                for kind, model in models.items()
+            ),
+        },
+        tables,
+        options.batch_size,
+    )
+    print(f"the tables are in {workshop.make(lambda line: print(line, flush=True))}")
+
+
+def _tables(only: str | None) -> tuple[Any, ...]:
+    from gddim_tf.evaluation.tables import TABLES
+
+    if only is None:
+        return TABLES
+    known = {table.name: table for table in TABLES}
+    for name in only.split(","):
+        if name not in known:
+            raise ValueError(f"`--only` must name some of {', '.join(known)}, received {name!r}")
+    return tuple(known[name] for name in only.split(","))
+
+
+def _plan(options: argparse.Namespace) -> Any:
+    import dataclasses
+
+    from gddim_tf.evaluation.tables import Plan
+
+    plan = Plan.quick() if options.quick else Plan()
+    given = {
+        name: value
+        for name, value in (("count", options.count), ("seeds", options.seeds))
+        if value is not None
+    }
+    for name, value in given.items():
+        if value < (2 if name == "count" else 1):
+            raise ValueError(f"`--{name}` is too small, received {value}")
+    return dataclasses.replace(plan, **given)
+
+
+def _models(options: argparse.Namespace) -> tuple[dict[str, str], dict[str, Any]]:
+    """Paths and models by kind."""
+    from gddim_tf.cli.models import open_model
+
+    if options.checkpoint:
+        if options.models:
+            raise ValueError("`--checkpoint` and `--models` exclude each other, received both")
+        model = open_model(options.checkpoint)
+        kind = "bdm" if model.sde.modes else "cld" if model.sde.components > 1 else "vp"
+        return {kind: options.checkpoint}, {kind: model}
+    if options.models:
+        pairs = [pair.partition("=")[::2] for pair in options.models.split(",")]
+        if not all(kind in _KINDS and path for kind, path in pairs):
+            raise ValueError(
+                f"`--models` must be KIND=PATH, separated by commas, KIND one of "
+                f"{', '.join(_KINDS)}, received {options.models!r}"
+            )
+        paths = dict(pairs)
+    else:
+        paths = {kind: f"saved_models/digits_{kind}" for kind in _KINDS}
+    return paths, {kind: open_model(path) for kind, path in paths.items()}
+
+
+def _command(options: argparse.Namespace) -> str:
+    """The command line that repeats this run."""
+    words = ["gddim-tf tables"]
+    for name, value in vars(options).items():
+        if name in ("command", "run") or value in (None, False):
+            continue
+        flag = "--" + name.replace("_", "-")
+        words.append(flag if value is True else f"{flag} {value}")
+    return " ".join(words)

@@ -1,0 +1,135 @@
+"""The images of a cell, drawn by its sampler."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from gddim_tf.evaluation.images import as_uint8
+from gddim_tf.evaluation.tables.cells import Cell
+from gddim_tf.evaluation.tables.definitions import ADAPTIVE
+from gddim_tf.evaluation.tables.reference import Reference
+from gddim_tf.samplers import RK45, run
+from gddim_tf.sdes import LinearSDE
+from gddim_tf.sdes.randomness import image_seeds
+
+_TOLERANCES = 10.0 ** np.arange(0.5, -6.1, -0.5)
+_MOST_STEPS = 1000
+_TRIAL_IMAGES = 100
+
+
+def sample(
+    model: Any, cell: Cell, batch_size: int, tolerance: float | None = None
+) -> tuple[np.ndarray, int]:
+    """Draw the images of a cell; a model with classes makes as many of each.
+
+    Args:
+      model: a `Sampled`.
+      cell: what to draw.
+      batch_size: images per pass.
+      tolerance: of RK45, see `tolerance_for`.
+
+    Returns:
+      uint8 images `[count, height, width, C]` and the evaluations that they took, the mean over
+      the batches where the sampler chooses.
+
+    Raises:
+      ValueError: if the sampler diverges.
+    """
+    images, spent = [], []
+    table = solver = None
+    if cell.sampler == ADAPTIVE:
+        solver = RK45(rtol=tolerance, atol=tolerance, max_steps=_MOST_STEPS)
+    else:
+        table = cell.sampler.table(model.sde, cell.nfe)
+    for state, seeds, labels in _starts(model, cell, batch_size):
+        if solver:
+            state, nfe = solver.solve(model.sde, model.eps, state, context=labels)
+        else:
+            state = run(table, model.eps, state, seeds=seeds, context=labels)
+            nfe = table.nfe
+        images.append(as_uint8(model.sde.to_images(state)))
+        spent.append(nfe)
+    return np.concatenate(images), round(np.mean(spent))
+
+
+def _starts(
+    model: Any, cell: Cell, batch_size: int
+) -> Iterator[tuple[tf.Tensor, tf.Tensor, dict[str, tf.Tensor]]]:
+    """States at t_max, the seeds of their images and their labels, a batch at a time."""
+    prior = _compiled_prior(model.sde, model.image_shape)
+    for first in range(0, cell.count, batch_size):
+        size = min(batch_size, cell.count - first)
+        seeds = image_seeds(cell.seed, first, size)
+        labels = {}
+        if model.num_classes:
+            labels["labels"] = tf.range(first, first + size) % model.num_classes
+        yield prior(seeds), seeds, labels
+
+
+@functools.lru_cache(maxsize=16)
+def _compiled_prior(sde: LinearSDE, image_shape: tuple[int, ...]) -> Any:
+    """`sde.prior` as a graph: outside one, every image would take a millisecond or two."""
+    signature = [tf.TensorSpec([None, 2], tf.int32)]
+    return tf.function(lambda seeds: sde.prior(image_shape, seeds), signature, autograph=False)
+
+
+def tolerance_for(model: Any, nfe: int) -> float:
+    """The tolerance of RK45 whose evaluations come closest to a budget, on a hundred images.
+
+    Args:
+      model: a `Sampled`.
+      nfe: the budget.
+
+    Returns:
+      The tolerance, one of two per decade from 3 down to 1e-6.
+    """
+    low, high = 0, len(_TOLERANCES) - 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if _spent(model, middle) < nfe else (low, middle)
+    best = min((low, high), key=lambda index: abs(_spent(model, index) - nfe))
+    return float(_TOLERANCES[best])
+
+
+@functools.lru_cache(maxsize=64)
+def _spent(model: Any, index: int) -> int:
+    """Evaluations at a tolerance; compiling is what takes the time, hence remembered."""
+    trial = Cell(kind="", sampler=ADAPTIVE, nfe=0, count=_TRIAL_IMAGES, seed=0)
+    try:
+        return sample(model, trial, _TRIAL_IMAGES, float(_TOLERANCES[index]))[1]
+    except ValueError as error:
+        if "max_steps" not in str(error):
+            raise
+        return 6 * _MOST_STEPS  # at least, and more than any column
+
+
+def run_cell(model: Any, cell: Cell, reference: Reference, batch_size: int) -> dict[str, Any]:
+    """Draw and measure.
+
+    Args:
+      model: a `Sampled`.
+      cell: what to draw.
+      reference: what to measure against.
+      batch_size: images per pass.
+
+    Returns:
+      `nfe`, `seconds`, and what `Reference.measure` gives, or `diverged` with the message of the
+      sampler.
+    """
+    adaptive = cell.sampler == ADAPTIVE
+    settings = {"tolerance": tolerance_for(model, cell.nfe)} if adaptive else {}
+    began = time.perf_counter()
+    try:
+        images, nfe = sample(model, cell, batch_size, **settings)
+    except ValueError as error:
+        if "finite" not in str(error):
+            raise
+        return {"diverged": str(error), "spent": cell.nfe, **settings}
+    seconds = time.perf_counter() - began
+    return {**settings, "spent": nfe, "seconds": seconds, **reference.measure(images)}

@@ -1,0 +1,133 @@
+"""What the papers say is better than what, looked up in the tables that were made here."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+from gddim_tf.evaluation.tables.results import Entry, Results
+
+# A place in a table: its row and its column.
+Place = tuple[str, int]
+
+
+@dataclasses.dataclass(frozen=True)
+class Ordering:
+    """`d(better) <= factor d(worse)`, where d is the Frechet distance.
+
+    Attributes:
+      table: where both are.
+      better: row and column.
+      worse: row and column.
+      factor: 1 for "beats"; 1.25 for "comes within 25 % of".
+      why: where it does not hold on digits, the reason; empty otherwise.
+    """
+
+    table: str
+    better: Place
+    worse: Place
+    factor: float = 1.0
+    why: str = ""
+
+    def __str__(self) -> str:
+        relation = "beats" if self.factor == 1 else f"is within {self.factor - 1:.0%} of"
+        return f"{_told(self.better)} {relation} {_told(self.worse)}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Judged:
+    """An ordering and the numbers that decide it.
+
+    Attributes:
+      ordering: what was asked.
+      better: its entry.
+      worse: its entry.
+      verdict: "held", "not held", or "within the spread" if the two differ by less than two
+        standard errors, so that neither can be said.
+    """
+
+    ordering: Ordering
+    better: Entry
+    worse: Entry
+    verdict: str
+
+
+def _told(place: Place) -> str:
+    return f"{place[0]} at {place[1]}"
+
+
+def _all(table: str, better: str, worse: str, columns: tuple[int, ...]) -> tuple[Ordering, ...]:
+    return tuple(Ordering(table, (better, c), (worse, c)) for c in columns)
+
+
+ORDERINGS: tuple[Ordering, ...] = (
+    Ordering("gddim", ("CLD, gDDIM", 20), ("CLD, EM", 100)),
+    *_all("gddim", "CLD, gDDIM", "CLD, EM", (10, 20, 50, 100)),
+    *_all("gddim", "CLD, gDDIM", "CLD, probability flow, RK45", (20, 50)),
+    Ordering("gddim", ("BDM, gDDIM", 10), ("BDM, ancestral sampling", 100)),
+    Ordering("gddim", ("BDM, gDDIM", 20), ("BDM, ancestral sampling", 1000), 1.25),
+    *_all("gddim", "BDM, gDDIM", "BDM, ancestral sampling", (10, 20, 50, 100)),
+    *_all("gddim", "BDM, gDDIM", "BDM, probability flow, RK45", (20, 50)),
+    *_all("gddim", "DDPM, gDDIM", "DDPM, EM", (10, 20, 50, 100)),
+    *_all("gddim", "DDPM, gDDIM", "DDPM, probability flow, RK45", (20, 50)),
+    *_all("gddim", "DDPM, gDDIM", "DDPM, 2nd order Heun", (10, 20)),
+    Ordering("deis", ("tAB3", 10), ("DDIM", 20)),
+    *_all("deis", "tAB3", "rhoAB3", (5, 10, 15, 20)),
+    *_all("deis", "rhoAB3", "DDIM", (5, 10, 15, 20)),
+    *_all("deis", "tAB1", "DDIM", (5, 10, 15, 20)),
+    *_all("deis", "tAB3", "tAB1", (5, 10, 15, 20)),
+    *_all("deis", "tAB3", "rho2Heun", (5, 10, 15)),
+    *_all("deis", "tAB3", "rho4RK", (5, 10, 15)),
+    *_all("ddim", "eta = 0", "eta = 1", (10, 20, 50)),
+    *_all("ddim", "eta = 0", "eta = 0.5", (10, 20)),
+    *_all("ddim", "eta = 1", "sigma-hat", (10, 20, 50)),
+    Ordering("ddim", ("sigma-hat", 1000), ("eta = 0", 1000)),
+    *_all("pndm", "S-PNDM", "DDIM", (10, 20, 50)),
+    *_all("pndm", "F-PNDM", "S-PNDM", (10, 20, 50)),
+    *_all("pndm", "F-PNDM", "FON", (10, 20, 50)),
+    Ordering("pndm", ("F-PNDM", 50), ("DDIM", 1000)),
+    *_all("lambda", "gDDIM, lambda = 0", "gDDIM, lambda = 1", (50,)),
+    *(
+        ordering
+        for lam in ("0", "0.1", "0.3", "0.5", "0.7", "1")
+        for ordering in _all("lambda", f"gDDIM, lambda = {lam}", f"EM, lambda = {lam}", (50,))
+    ),
+    *(
+        ordering
+        for order in range(4)
+        for ordering in _all("root", f"K = R, order {order}", f"K = L, order {order}", (20, 50))
+    ),
+    *_all("corrector", "predictor, order 2", "predictor, order 0", (20, 50)),
+    *_all("grid", "DDPM, gDDIM, quadratic", "DDPM, gDDIM, linear", (10, 20)),
+    *_all("grid", "CLD, gDDIM, quadratic", "CLD, gDDIM, linear", (10, 20)),
+)
+
+
+def judge(orderings: tuple[Ordering, ...], results: Results) -> list[Judged]:
+    """Look up every ordering whose two places were made.
+
+    Args:
+      orderings: to look up.
+      results: of the tables.
+
+    Returns:
+      What was found, in the order of the list.
+    """
+    judged = []
+    for ordering in orderings:
+        better = results.entry(ordering.table, *ordering.better)
+        worse = results.entry(ordering.table, *ordering.worse)
+        if better is not None and worse is not None:
+            verdict = _verdict(better, worse, ordering.factor)
+            judged.append(Judged(ordering, better, worse, verdict))
+    return judged
+
+
+def _verdict(better: Entry, worse: Entry, factor: float) -> str:
+    if better.diverged or worse.diverged:
+        return "not held" if better.diverged else "held"
+    gap = factor * worse.frechet - better.frechet
+    error = math.hypot(better.error, factor * worse.error)
+    if abs(gap) < 2 * error:
+        return "within the spread"
+    return "held" if gap >= 0 else "not held"
