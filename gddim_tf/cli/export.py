@@ -1,7 +1,8 @@
-"""Write a SavedModel in TF Serving's layout, with one signature per sampler and budget.
+"""Write a SavedModel in TF Serving's layout, with one signature per budget.
 
 For example:
   gddim-tf export --model runs/digits --sampler ddim --nfe 10,50 --out saved_models/digits_vp
+  gddim-tf export --model runs/digits --nfe 20 --batch-sizes 1,16 --keep 3 --out served/digits
 """
 
 from __future__ import annotations
@@ -16,6 +17,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sampler", default="ddim", help="name, with arguments if need be")
     parser.add_argument("--nfe", default="50", help="budgets, separated by commas")
     parser.add_argument("--version", type=int, help="the next integer by default")
+    parser.add_argument("--keep", type=int, help="how many versions to leave there; all by default")
+    parser.add_argument(
+        "--batch-sizes",
+        default="1,2,4,8,16,32,64",
+        help="to which a server fills up batches, and for which it warms up",
+    )
+    parser.add_argument("--largest-batch", type=int, default=1024, help="rows of one request")
+    parser.add_argument(
+        "--jit", action="store_true", help="compile the loops with XLA, for GPU and TPU"
+    )
 
 
 def run(options: argparse.Namespace) -> None:
@@ -26,5 +37,14 @@ def run(options: argparse.Namespace) -> None:
 
     sampler = parse(options.sampler)
     signatures = {f"sample_{int(nfe)}": (sampler, int(nfe)) for nfe in options.nfe.split(",")}
-    path = export(load(options.model), options.out, signatures, options.version)
-    print(f"signatures {', '.join(signatures)} and denoise are in {path}")
+    path = export(
+        load(options.model),
+        options.out,
+        signatures,
+        options.version,
+        keep=options.keep,
+        batch_sizes=[int(size) for size in options.batch_sizes.split(",")],
+        largest_batch=options.largest_batch,
+        jit_compile=options.jit,
+    )
+    print(f"signatures {', '.join(signatures)} and more are in {path}")

@@ -1,0 +1,87 @@
+"""Which tables an exported model stores, and where each signature finds its own."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from gddim_tf.samplers import Sampler
+from gddim_tf.samplers.table import Table
+from gddim_tf.sdes import LinearSDE
+from gddim_tf.serving.stored_loop import layout
+
+# The signatures that are made from the others.
+RESERVED = ("sample", "denoise", "encode", "decode", "serving_default")
+
+# The number of a loop and the position of a table in it; the latter may be chosen in the graph.
+Place = tuple[int, int | tf.Tensor]
+
+
+class Budgets:
+    """The tables of some (sampler, nfe) pairs, grouped by layout.
+
+    Args:
+      sde: the diffusion.
+      samplings: name of a signature -> (sampler, nfe).
+
+    Attributes:
+      groups: lists of tables of equal layout.
+      samplings: name of a signature -> place.
+      by_nfe: nfe -> place, for the sampler of the first signature.
+      decoding: None, or the place of the deterministic table with the most evaluations, of the
+        sampler that comes first among those that draw no noise.
+      encoding: None, or the place of the same method from data to noise.
+
+    Raises:
+      ValueError: if there are no signatures, or one has a name that is taken.
+    """
+
+    def __init__(self, sde: LinearSDE, samplings: dict[str, tuple[Sampler, int]]) -> None:
+        self._check(samplings)
+        self.groups: list[list[Table]] = []
+        self._sde, self._places = sde, {}
+        self.samplings = {name: self._table(*pair) for name, pair in samplings.items()}
+        first, _ = next(iter(samplings.values()))
+        self.by_nfe = {
+            nfe: self._table(sampler, nfe)
+            for sampler, nfe in sorted(samplings.values(), key=lambda pair: pair[1])
+            if sampler == first
+        }
+        self.decoding = self.encoding = None
+        invertible = [pair for pair in samplings.values() if self._deterministic(*pair)]
+        if invertible:
+            sampler = invertible[0][0]
+            nfe = max(nfe for other, nfe in invertible if other == sampler)
+            self.decoding = self._table(sampler, nfe)
+            self.encoding = self._store(sampler.encode(sde, nfe))
+
+    @staticmethod
+    def png_name(name: str) -> str:
+        """The signature that gives PNG files: `sample_10` -> `sample_png_10`."""
+        head, _, tail = name.rpartition("_")
+        return f"{head}_png_{tail}" if head else f"{name}_png"
+
+    def _check(self, samplings: dict[str, tuple[Sampler, int]]) -> None:
+        if not samplings:
+            raise ValueError("`signatures` must name at least one (sampler, nfe), received none")
+        taken = [*RESERVED, *map(self.png_name, samplings)]
+        for name in samplings:
+            if name in taken:
+                raise ValueError(f"`signatures` must not use the name {name!r}, which is made")
+
+    def _table(self, sampler: Sampler, nfe: int) -> Place:
+        if (sampler, nfe) not in self._places:
+            self._places[sampler, nfe] = self._store(sampler.table(self._sde, nfe))
+        return self._places[sampler, nfe]
+
+    def _store(self, table: Table) -> Place:
+        for number, group in enumerate(self.groups):
+            if layout(group[0]) == layout(table):
+                group.append(table)
+                return number, len(group) - 1
+        self.groups.append([table])
+        return len(self.groups) - 1, 0
+
+    def _deterministic(self, sampler: Sampler, nfe: int) -> bool:
+        group, position = self._table(sampler, nfe)
+        table = self.groups[group][position]
+        return table.noise is None and table.start is None

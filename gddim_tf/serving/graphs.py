@@ -1,0 +1,203 @@
+"""The graphs of an exported model: every signature, over one network and one loop per layout."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+from gddim_tf.data.pixels import from_uint8, to_uint8
+from gddim_tf.samplers import Sampler
+from gddim_tf.samplers.sampled import Sampled
+from gddim_tf.sdes.randomness import normal_per_image
+from gddim_tf.serving.budgets import Budgets, Place
+from gddim_tf.serving.inputs import Inputs
+from gddim_tf.serving.stored_loop import StoredLoop
+from gddim_tf.training import DiffusionModel
+
+Tensors = dict[str, tf.Tensor]
+
+_PNG_CHANNELS = (1, 2, 3, 4)
+
+
+class Graphs(Sampled):
+    """The signatures of a model; they share one copy of the network.
+
+    Args:
+      model: holding the weights.
+      samplings: name of a signature -> (sampler, nfe).
+      largest_batch: how many rows a request may have.
+      jit_compile: compile the loops with XLA.
+    """
+
+    def __init__(
+        self,
+        model: DiffusionModel,
+        samplings: dict[str, tuple[Sampler, int]],
+        largest_batch: int,
+        jit_compile: bool,
+    ) -> None:
+        self.sde, self.image_shape = model.sde, tuple(model.image_shape)
+        self.num_classes, self._largest_batch = model.network.num_classes, largest_batch
+        height, width, channels = self.image_shape
+        self._state_shape = (height, width, self.sde.components * channels)
+        # concrete, so that every signature calls the same copy of the network
+        network = tf.function(model.eps, autograph=False)
+        specs = self._specs("state", "time", *(["label"] if self.num_classes else []))
+        self._network = network.get_concrete_function(*specs.values())
+        self.weights = tf.Module()  # what is saved beside the signatures; not the layers of Keras
+        self.weights.network = [weight.value for weight in model.network.weights]
+        self._budgets = Budgets(self.sde, samplings)
+        context = {"labels": tf.int32, "guidance": tf.float32} if self.num_classes else {}
+        eps_fn = self._guidable_eps if self.num_classes else self.eps
+        self._loops = [
+            StoredLoop(eps_fn, tables, self._state_shape, context, jit_compile)
+            for tables in self._budgets.groups
+        ]
+        self._images: dict[int, Any] = {}
+
+    # ---- the network ----------------------------------------------------------------------------
+
+    def eps(self, u: tf.Tensor, t: tf.Tensor, *labels: tf.Tensor) -> tf.Tensor:
+        """See `Sampled.eps`."""
+        return self._network(u, t, *labels)
+
+    def _guidable_eps(
+        self, u: tf.Tensor, t: tf.Tensor, labels: tf.Tensor, guidance: tf.Tensor
+    ) -> tf.Tensor:
+        plain = tf.reduce_all(tf.equal(guidance, 1.0))  # then half of a doubled batch is wasted
+        return tf.cond(
+            plain,
+            lambda: self.eps(u, t, labels),
+            lambda: self.guided_eps(u, t, labels, guidance),
+        )
+
+    # ---- signatures -----------------------------------------------------------------------------
+
+    def signatures(self) -> dict[str, Any]:
+        """What `tf.saved_model.save` takes: a concrete function by name."""
+        budgets, signatures = self._budgets, {}
+        condition = ["label", "guidance"] if self.num_classes else []
+        for name, place in budgets.samplings.items():
+            sample = self._function(functools.partial(self._sample, place), "seed", *condition)
+            signatures.setdefault("serving_default", sample)
+            signatures[name] = sample
+            if self.image_shape[-1] in _PNG_CHANNELS:
+                png = functools.partial(_png, sample)
+                signatures[budgets.png_name(name)] = self._function(png, "seed", *condition)
+        at_budget = functools.partial(self._sample_at_budget, budgets.by_nfe)
+        signatures["sample"] = self._function(at_budget, "seed", "nfe", *condition)
+        if budgets.decoding is not None:
+            decode = functools.partial(self._decode, budgets.decoding)
+            encode = functools.partial(self._encode, budgets.encoding)
+            signatures["decode"] = self._function(decode, "state", *condition)
+            signatures["encode"] = self._function(encode, "image", "seed", *condition[:1])
+        signatures["denoise"] = self._function(self._denoise, "state", "time", *condition[:1])
+        return signatures
+
+    def _specs(self, *names: str) -> dict[str, tf.TensorSpec]:
+        known = {
+            "which": tf.TensorSpec([], tf.int32),
+            "seed": tf.TensorSpec(None, tf.int32, name="seed"),
+            "nfe": tf.TensorSpec([None], tf.int32, name="nfe"),
+            "label": tf.TensorSpec([None], tf.int32, name="label"),
+            "guidance": tf.TensorSpec([None], name="guidance"),
+            "time": tf.TensorSpec([None], name="time"),
+            "state": tf.TensorSpec([None, *self._state_shape], name="state"),
+            "image": tf.TensorSpec([None, *self.image_shape], tf.uint8, name="image"),
+        }
+        return {name: known[name] for name in names}
+
+    def _function(self, body: Callable[..., Tensors], *names: str) -> Any:
+        """A concrete function of inputs of these names, which the body gets in this order."""
+
+        def function(**tensors: tf.Tensor) -> Tensors:
+            return body(**{name: tensors[name] for name in names})
+
+        return tf.function(function, autograph=False).get_concrete_function(**self._specs(*names))
+
+    def _inputs(self, tensors: Tensors) -> Inputs:
+        """What every signature requires of its inputs; the first one has the batch."""
+        inputs = Inputs(tensors, self._largest_batch)
+        rows = {"state": [self._state_shape], "image": [self.image_shape], "seed": [(), (2,)]}
+        for name, tensor in tensors.items():
+            inputs.require_rows(name, *rows.get(name, [()]))
+            if tensor.dtype.is_floating:
+                inputs.require_finite(name)
+        if "label" in tensors:
+            label, last = inputs["label"], self.num_classes
+            meaning = f"in [0, {last}], {last} for no class"
+            inputs.require("label", meaning, (label >= 0) & (label <= last))
+        return inputs
+
+    def _sample(self, place: Place, **tensors: tf.Tensor) -> Tensors:
+        loop, position = place
+        return {"image": self._images_of(loop)(which=tf.convert_to_tensor(position), **tensors)}
+
+    def _images_of(self, loop: int) -> Any:
+        """From seeds to images through one loop; shared by its budgets."""
+        if loop not in self._images:
+            condition = ["label", "guidance"] if self.num_classes else []
+            body = functools.partial(self._draw_images, loop)
+            self._images[loop] = self._function(body, "which", "seed", *condition)
+        return self._images[loop]
+
+    def _draw_images(self, loop: int, which: tf.Tensor, **tensors: tf.Tensor) -> tf.Tensor:
+        tensors = self._inputs(tensors).checked()
+        seeds = _pairs(tensors["seed"])
+        u_T = self.sde.prior(self.image_shape, seeds)
+        return to_uint8(self.sde.to_images(self._run((loop, which), u_T, seeds, tensors)))
+
+    def _sample_at_budget(
+        self, by_nfe: dict[int, Place], seed: tf.Tensor, nfe: tf.Tensor, **condition: tf.Tensor
+    ) -> Tensors:
+        inputs = self._inputs({"seed": seed, "nfe": nfe})
+        budget = inputs.require_same("nfe", list(by_nfe))
+        seed = inputs.checked()["seed"]
+        loop, position = tf.unstack(tf.constant(list(by_nfe.values()))[budget])
+        branches = {
+            number: functools.partial(self._sample, (number, position), seed=seed, **condition)
+            for number in sorted({number for number, _ in by_nfe.values()})
+        }
+        if len(branches) == 1:
+            return next(iter(branches.values()))()
+        return tf.switch_case(loop, branches)
+
+    def _decode(self, place: Place, **tensors: tf.Tensor) -> Tensors:
+        tensors = self._inputs(tensors).checked()
+        state = self._run(place, tensors["state"], None, tensors)
+        return {"image": to_uint8(self.sde.to_images(state))}
+
+    def _encode(self, place: Place, **tensors: tf.Tensor) -> Tensors:
+        tensors = self._inputs(tensors).checked()
+        noise = normal_per_image(_pairs(tensors["seed"]), self._state_shape)
+        signal = tf.constant(self.sde.transition(self.sde.t_min, 0.0), tf.float32)
+        clean = self.sde.to_state(from_uint8(tensors["image"]), noise)
+        return {"state": self._run(place, self.sde.apply(signal, clean), None, tensors)}
+
+    def _denoise(self, **tensors: tf.Tensor) -> Tensors:
+        return {"eps": self.eps(*self._inputs(tensors).checked().values())}
+
+    def _run(
+        self, place: Place, state: tf.Tensor, seeds: tf.Tensor | None, tensors: Tensors
+    ) -> tf.Tensor:
+        """The end of a table from a state."""
+        context = {}
+        if self.num_classes:
+            context["labels"] = tensors["label"]
+            context["guidance"] = tensors.get("guidance", tf.ones(tf.shape(tensors["label"])))
+        loop, position = place
+        return self._loops[loop](position, state, seeds, context)
+
+
+def _png(sample: Any, **tensors: tf.Tensor) -> Tensors:
+    return {"image_bytes": tf.io.encode_png(sample(**tensors)["image"])}
+
+
+def _pairs(seed: tf.Tensor) -> tf.Tensor:
+    """Seeds `[batch]` or `[batch, 2]` as `[batch, 2]`, with 0 as the second number."""
+    columns = tf.reshape(seed, [tf.shape(seed)[0], -1])
+    pairs = tf.pad(columns, [[0, 0], [0, 2 - tf.shape(columns)[1]]])
+    return tf.ensure_shape(pairs, [None, 2])
