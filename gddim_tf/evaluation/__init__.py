@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gddim_tf.evaluation.dequantisation import dequantise
 from gddim_tf.evaluation.digits_classifier import (
     digits_accuracy,
     load_digits_classifier,
@@ -21,11 +22,14 @@ from gddim_tf.evaluation.features import (
     feature_extractor,
 )
 from gddim_tf.evaluation.images import save_comparison, save_gif, save_grid, save_strip
+from gddim_tf.evaluation.likelihood import BitsPerDim, LogDensity, bits_per_dim, log_density
+from gddim_tf.evaluation.likelihood_report import split_bits_per_dim
 from gddim_tf.evaluation.memorisation import (
     MemorisationReport,
     memorisation_report,
     nearest_neighbours,
 )
+from gddim_tf.evaluation.monitors import FrechetMonitor, SampleGrid
 from gddim_tf.evaluation.statistics import (
     ActivationStatistics,
     Provenance,
@@ -34,11 +38,17 @@ from gddim_tf.evaluation.statistics import (
 
 __all__ = [
     "ActivationStatistics",
+    "BitsPerDim",
     "DigitsFeatures",
     "FeatureExtractor",
+    "FrechetMonitor",
     "InceptionFeatures",
+    "LogDensity",
     "MemorisationReport",
     "Provenance",
+    "SampleGrid",
+    "bits_per_dim",
+    "dequantise",
     "digits_accuracy",
     "extract",
     "extract_statistics",
@@ -49,11 +59,13 @@ __all__ = [
     "inception_score",
     "kernel_distance",
     "load_digits_classifier",
+    "log_density",
     "memorisation_report",
     "nearest_neighbours",
     "save_comparison",
     "save_gif",
     "save_grid",
     "save_strip",
+    "split_bits_per_dim",
     "train_digits_classifier",
 ]
