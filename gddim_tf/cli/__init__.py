@@ -17,6 +17,7 @@ COMMANDS = {
     "evaluate": "measure samplers against real images",
     "tables": "make the published tables again",
     "export": "write a SavedModel for TF Serving",
+    "client": "draw a picture of samples from a running TF Serving",
     "convert": "turn published weights into a model that samples",
     "prepare": "download or generate a data set",
 }

@@ -27,7 +27,18 @@ def pairs(seed, count):
 def test_layout_and_signatures(exported):
     assert exported.name == "1"
     loaded = tf.saved_model.load(str(exported))
-    assert set(loaded.signatures) == {"serving_default", "denoise", "sample_4", "noisy_3"}
+    assert set(loaded.signatures) == {
+        *SIGNATURES,
+        *(
+            "serving_default",
+            "sample_png_4",
+            "noisy_png_3",
+            "sample",
+            "encode",
+            "decode",
+            "denoise",
+        ),
+    }
     for name in SIGNATURES:
         signature = loaded.signatures[name]
         assert set(signature.structured_input_signature[1]) == {"seed"}
@@ -65,7 +76,9 @@ def test_a_model_with_classes_takes_label_and_guidance(conditional_model, tmp_pa
         expected = conditional_model.sample(3, DDIM(), nfe=3, labels=labels, guidance=weight)
         gap = answer["image"].numpy().astype(int) - np.asarray(to_uint8(expected)).astype(int)
         assert np.abs(gap).max() <= 1
-    with pytest.raises(tf.errors.InvalidArgumentError, match=r"`label` must be in \[0, 10\]"):
+    with pytest.raises(
+        tf.errors.InvalidArgumentError, match=r"`label` must be in \[0, 10\], 10 for no class"
+    ):
         served(seed=tf.constant([1]), label=tf.constant([11]), guidance=tf.constant([1.0]))
 
 
