@@ -12,6 +12,7 @@ folder. Finished cells are kept; the same command goes on where it was interrupt
 from __future__ import annotations
 
 import argparse
+import os
 import pathlib
 from typing import Any
 
@@ -34,14 +35,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--count", type=int, help="images per seed, 2000 by default")
     parser.add_argument("--seeds", type=int, help="how many, 3 by default")
     parser.add_argument("--only", help="names of tables, separated by commas")
-    parser.add_argument("--batch-size", type=int, default=1000)
+    parser.add_argument("--batch-size", type=int, default=500)
 
 
 def run(options: argparse.Namespace) -> None:
     """Make the cells that are missing and write the document."""
+    # batches run side by side instead
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+
     from gddim_tf.evaluation.features import feature_extractor
     from gddim_tf.evaluation.fingerprint import fingerprint
-    from gddim_tf.evaluation.tables import Reference, Workshop
+    from gddim_tf.evaluation.reference import Reference
+    from gddim_tf.evaluation.tables import Workshop
 
     tables = _tables(options.only)
     plan = _plan(options)

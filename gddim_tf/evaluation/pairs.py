@@ -5,43 +5,34 @@ from __future__ import annotations
 import os
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from gddim_tf.atomic import atomic_write
-from gddim_tf.evaluation.images import as_uint8, enlarged
+from gddim_tf.evaluation.images import enlarged
+from gddim_tf.evaluation.memorisation import MemorisationReport
 
 _TEXT_HEIGHT = 22
 _GAP = 4
 
 
-def save_pairs(
-    generated: ArrayLike,
-    training: ArrayLike,
-    distances: ArrayLike,
+def save_closest_pairs(
+    generated: np.ndarray,
+    training: np.ndarray,
+    report: MemorisationReport,
     path: str | os.PathLike[str],
 ) -> None:
-    """Save pairs as columns: the generated image, the training image, their distance.
+    """Save the closest pairs of a report as columns: generated, training image, distance.
 
     Args:
-        generated: [pairs, height, width, 1 or 3], uint8 or float in [-1, 1].
-        training: of the same shape.
-        distances: [pairs], what stands below.
+        generated: uint8 [count, height, width, 1 or 3], of which the report is.
+        training: likewise.
+        report: see `memorisation_report`.
         path: the picture; written atomically.
-
-    Raises:
-        TypeError: for an integer type other than uint8.
-        ValueError: for shapes or numbers of pairs that differ, or NaN or infinite pixels.
     """
     from PIL import Image, ImageDraw, ImageFont
 
-    above, below = as_uint8(generated, "generated"), as_uint8(training, "training")
-    labels = [f"{distance:.3g}" for distance in np.asarray(distances)]
-    if above.shape != below.shape or len(labels) != len(above) or not labels:
-        raise ValueError(
-            "`generated`, `training` and `distances` must be as many, of one shape, received "
-            f"{above.shape}, {below.shape} and {len(labels)}"
-        )
-    tiles = [enlarged(images) for images in (above, below)]
+    mine, theirs = report.closest_pairs.T
+    labels = [f"{distance:.3g}" for distance in report.generated_distances[mine]]
+    tiles = [enlarged(generated[mine]), enlarged(training[theirs])]
     height, width = tiles[0].shape[1:3]
     size = (
         len(labels) * (width + _GAP) - _GAP,

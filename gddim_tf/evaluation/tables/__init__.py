@@ -5,6 +5,5 @@ from __future__ import annotations
 from gddim_tf.evaluation.tables.definitions import TABLES, Row, Table
 from gddim_tf.evaluation.tables.make import Workshop
 from gddim_tf.evaluation.tables.plan import Plan
-from gddim_tf.evaluation.tables.reference import Reference
 
-__all__ = ["TABLES", "Plan", "Reference", "Row", "Table", "Workshop"]
+__all__ = ["TABLES", "Plan", "Row", "Table", "Workshop"]

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import functools
+import os
 import time
 from collections.abc import Iterator
+from concurrent import futures
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from gddim_tf.evaluation.images import as_uint8
+from gddim_tf.evaluation.reference import Reference
 from gddim_tf.evaluation.tables.cells import Cell
 from gddim_tf.evaluation.tables.definitions import ADAPTIVE
-from gddim_tf.evaluation.tables.reference import Reference
 from gddim_tf.samplers import RK45, run
 from gddim_tf.sdes import LinearSDE
 from gddim_tf.sdes.randomness import image_seeds
@@ -41,20 +43,24 @@ def sample(
     Raises:
       ValueError: if the sampler diverges.
     """
-    images, spent = [], []
-    table = solver = None
     if cell.sampler == ADAPTIVE:
         solver = RK45(rtol=tolerance, atol=tolerance, max_steps=_MOST_STEPS)
     else:
         table = cell.sampler.table(model.sde, cell.nfe)
-    for state, seeds, labels in _starts(model, cell, batch_size):
-        if solver:
-            state, nfe = solver.solve(model.sde, model.eps, state, context=labels)
+
+    def draw(start: tuple[Any, ...]) -> tuple[np.ndarray, int]:
+        state, seeds, labels = start
+        if cell.sampler == ADAPTIVE:
+            state, spent = solver.solve(model.sde, model.eps, state, context=labels)
         else:
             state = run(table, model.eps, state, seeds=seeds, context=labels)
-            nfe = table.nfe
-        images.append(as_uint8(model.sde.to_images(state)))
-        spent.append(nfe)
+            spent = table.nfe
+        return as_uint8(model.sde.to_images(state)), spent
+
+    # One batch per core is faster than all cores in one batch.
+    workers = 1 if tf.config.list_physical_devices("GPU") else os.cpu_count()
+    with futures.ThreadPoolExecutor(workers) as pool:
+        images, spent = zip(*pool.map(draw, _starts(model, cell, batch_size)), strict=True)
     return np.concatenate(images), round(np.mean(spent))
 
 
@@ -119,8 +125,8 @@ def run_cell(model: Any, cell: Cell, reference: Reference, batch_size: int) -> d
       batch_size: images per pass.
 
     Returns:
-      `nfe`, `seconds`, and what `Reference.measure` gives, or `diverged` with the message of the
-      sampler.
+      Plain values: `spent` (evaluations) and, unless the sampler `diverged` (its message),
+      `seconds`, `frechet`, `kernel`, and of small data `median_ratio` and `close_fraction`.
     """
     adaptive = cell.sampler == ADAPTIVE
     settings = {"tolerance": tolerance_for(model, cell.nfe)} if adaptive else {}
@@ -132,4 +138,8 @@ def run_cell(model: Any, cell: Cell, reference: Reference, batch_size: int) -> d
             raise
         return {"diverged": str(error), "spent": cell.nfe, **settings}
     seconds = time.perf_counter() - began
-    return {**settings, "spent": nfe, "seconds": seconds, **reference.measure(images)}
+    result = {**settings, "spent": nfe, "seconds": seconds, **reference.measure(images)}
+    report = reference.memorisation(images)
+    if report is not None:
+        result |= {"median_ratio": report.median_ratio, "close_fraction": report.close_fraction}
+    return result

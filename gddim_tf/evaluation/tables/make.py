@@ -9,8 +9,8 @@ from typing import Any
 
 from gddim_tf.atomic import atomic_write
 from gddim_tf.evaluation.fingerprint import fingerprint
-from gddim_tf.evaluation.memorisation import memorisation_report
-from gddim_tf.evaluation.pairs import save_pairs
+from gddim_tf.evaluation.pairs import save_closest_pairs
+from gddim_tf.evaluation.reference import Reference
 from gddim_tf.evaluation.report import versions
 from gddim_tf.evaluation.tables.cells import Cell
 from gddim_tf.evaluation.tables.definitions import TABLES, Table
@@ -19,7 +19,6 @@ from gddim_tf.evaluation.tables.drawing import run_cell, sample
 from gddim_tf.evaluation.tables.orderings import ORDERINGS, judge
 from gddim_tf.evaluation.tables.plan import Plan, evaluations
 from gddim_tf.evaluation.tables.plots import plot_diffusions, plot_tables
-from gddim_tf.evaluation.tables.reference import Reference
 from gddim_tf.evaluation.tables.results import Results
 from gddim_tf.samplers import default
 
@@ -49,7 +48,7 @@ class Workshop:
         cells: pathlib.Path,
         settings: dict[str, Any],
         tables: Sequence[Table] = TABLES,
-        batch_size: int = 1000,
+        batch_size: int = 500,
     ) -> None:
         self.models, self.reference, self.plan, self.out = models, reference, plan, out
         self.tables, self.batch_size, self._settings = tuple(tables), batch_size, settings
@@ -119,11 +118,7 @@ class Workshop:
             **self._settings,
             "images": f"{plan.count} per seed, {plan.seeds} seed(s), mean ± standard deviation; "
             f"from column {plan.long_from} on one seed and {plan.long_count} images",
-            "reference": f"{len(reference.training)} images of {reference.dataset}, split "
-            f"{reference.split}",
-            "real against real": f"{reference.floor:.3g}, the Frechet distance of "
-            f"{len(reference.unseen)} real images, split {reference.held_out}, to the reference",
-            "features": f"{reference.extractor.name}, resize {reference.extractor.resize}",
+            **reference.settings(),
             "cells": f"{len(results)} of {len(cells)}, {seconds:.0f} s of drawing",
             **versions(),
         }
@@ -131,7 +126,7 @@ class Workshop:
     def _closest_pairs(self) -> dict[str, str]:
         """A picture per model of the generated images that are closest to a training image."""
         for kind, model in self.models.items():
-            if kind not in self._pairs:
+            if self.reference.training is not None and kind not in self._pairs:
                 name = f"results_pairs_{kind}.png"
                 self._draw_pairs(kind, model, self.out / name)
                 self._pairs[kind] = name
@@ -145,7 +140,6 @@ class Workshop:
         sampler = default(model.sde, _PAIRS_NFE)
         cell = Cell(kind=kind, sampler=sampler, nfe=_PAIRS_NFE, count=self.plan.count, seed=0)
         images, _ = sample(model, cell, self.batch_size)
-        training = self.reference.training
-        report = memorisation_report(images, training, self.reference.unseen)
-        mine, theirs = report.closest_pairs.T
-        save_pairs(images[mine], training[theirs], report.generated_distances[mine], path)
+        save_closest_pairs(
+            images, self.reference.training, self.reference.memorisation(images), path
+        )

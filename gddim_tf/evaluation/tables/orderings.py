@@ -94,7 +94,7 @@ ORDERINGS: tuple[Ordering, ...] = (
     ),
     *(
         ordering
-        for order in range(4)
+        for order in range(3)
         for ordering in _all("root", f"K = R, order {order}", f"K = L, order {order}", (20, 50))
     ),
     *_all("corrector", "predictor, order 2", "predictor, order 0", (20, 50)),

@@ -11,12 +11,12 @@ from gddim_tf.evaluation.tables.results import Results
 _TITLES = {"vp": "VP (DDPM)", "bdm": "BDM", "cld": "CLD"}
 
 
-def plot_diffusions(results: Results, floor: float, path: pathlib.Path) -> bool:
+def plot_diffusions(results: Results, floor: float | None, path: pathlib.Path) -> bool:
     """One panel per diffusion of the gDDIM table.
 
     Args:
       results: of the cells.
-      floor: distance between real images of two splits, a dashed line.
+      floor: distance between real images of two splits, a dashed line, or None.
       path: the picture to write.
 
     Returns:
@@ -37,7 +37,7 @@ def plot_diffusions(results: Results, floor: float, path: pathlib.Path) -> bool:
     return _draw(panels, floor, path)
 
 
-def plot_tables(results: Results, floor: float, path: pathlib.Path) -> bool:
+def plot_tables(results: Results, floor: float | None, path: pathlib.Path) -> bool:
     """One panel per further table with more than one column; arguments as `plot_diffusions`."""
     panels = {
         table.title: {row.label: _curve(results, table, row.label) for row in table.rows}
@@ -57,7 +57,7 @@ def _curve(results: Results, table: Table, label: str) -> list[tuple[int, float,
     )
 
 
-def _draw(panels: dict[str, dict[str, list]], floor: float, path: pathlib.Path) -> bool:
+def _draw(panels: dict[str, dict[str, list]], floor: float | None, path: pathlib.Path) -> bool:
     panels = {title: curves for title, curves in panels.items() if any(curves.values())}
     if not panels:
         return False
@@ -76,7 +76,8 @@ def _draw(panels: dict[str, dict[str, list]], floor: float, path: pathlib.Path) 
             if curve:
                 nfe, mean, spread = zip(*curve, strict=True)
                 axis.errorbar(nfe, mean, spread, marker=".", capsize=2, lw=1.2, label=label)
-        axis.axhline(floor, color="black", ls="--", lw=0.8, label="real images, held out")
+        if floor is not None:
+            axis.axhline(floor, color="black", ls="--", lw=0.8, label="real images, held out")
         axis.set(title=title, xlabel="network evaluations", xscale="log", yscale="log")
         axis.grid(alpha=0.3, which="both")
         axis.legend(fontsize=7)
