@@ -1,0 +1,87 @@
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+import tensorflow as tf
+
+from gddim_tf import serving
+from gddim_tf.samplers import DDIM
+from tests.conftest import own_model
+
+SIGNATURES = {"sample_1": (DDIM(), 1)}
+READER = pathlib.Path(__file__).parent / "reader.py"
+CONFIGURATION = ["batching.config", "compose.yaml", "models.config", "monitoring.config"]
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir() if path.name not in CONFIGURATION)
+
+
+def test_versions_count_up_and_are_never_overwritten(tmp_path):
+    model = own_model()
+    assert serving.export(model, tmp_path, SIGNATURES).name == "1"
+    assert serving.export(model, tmp_path, SIGNATURES, version=7).name == "7"
+    assert serving.export(model, tmp_path, SIGNATURES).name == "8"
+    with pytest.raises(ValueError, match=r"`version` must be positive and new .*, received 7"):
+        serving.export(model, tmp_path, SIGNATURES, version=7)
+    with pytest.raises(ValueError, match="`signatures` must name at least one"):
+        serving.export(model, tmp_path, {})
+    for name in ("sample", "serving_default", "sample_png_1"):
+        with pytest.raises(ValueError, match=f"must not use the name '{name}'"):
+            serving.export(model, tmp_path, SIGNATURES | {name: (DDIM(), 2)})
+    assert names(tmp_path) == ["1", "7", "8"]
+    assert serving.export(model, tmp_path, SIGNATURES, keep=2).name == "9"
+    assert names(tmp_path) == ["8", "9"]
+    with pytest.raises(ValueError, match="`keep` must be at least 1, received 0"):
+        serving.export(model, tmp_path, SIGNATURES, keep=0)
+
+
+def watched_exports(directory, count):
+    """Export `count` times while another process reads the folder; what that process saw."""
+    directory.mkdir()
+    command = [sys.executable, str(READER), str(directory)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, **pipes) as reader:
+        assert reader.stdout.readline() == "watching\n"
+        model = own_model()
+        for _ in range(count):
+            serving.export(model, directory, SIGNATURES, keep=2)
+        seen, _ = reader.communicate("stop\n", timeout=60)
+    return json.loads(seen)
+
+
+@pytest.mark.parametrize("count", [4, pytest.param(50, marks=pytest.mark.slow)])
+def test_a_reader_never_sees_part_of_a_version(tmp_path, count):
+    seen = watched_exports(tmp_path / "m", count)
+    assert names(tmp_path / "m") == [str(count - 1), str(count)]
+    assert set(seen) == {str(version) for version in range(1, count + 1)}
+    for first, last in seen.values():
+        assert last == first
+        assert {"saved_model.pb", "variables/variables.index"} < set(first)
+        assert "assets.extra/tf_serving_warmup_requests" in first
+
+
+def test_a_full_disk_leaves_the_previous_versions(tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(disk)]
+    if os.geteuid() or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("mounting a small tmpfs needs root")
+    try:
+        model = own_model()
+        versions = [serving.export(model, disk / "m", SIGNATURES) for _ in range(2)]
+        size = sum(path.stat().st_blocks * 512 for path in versions[0].rglob("*"))
+        for left in (0.02 * size, 0.9 * size):  # full at the first file, and near the last
+            state = os.statvfs(disk)
+            (disk / "filling").write_bytes(bytes(state.f_bavail * state.f_frsize - int(left)))
+            before = sorted(str(path) for path in disk.rglob("*"))
+            with pytest.raises(OSError, match=r"cannot write the model|No space left"):
+                serving.export(model, disk / "m", SIGNATURES, keep=1)
+            assert sorted(str(path) for path in disk.rglob("*")) == before
+            (disk / "filling").unlink()
+        assert all(tf.saved_model.load(str(version)).signatures for version in versions)
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
