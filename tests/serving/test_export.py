@@ -48,7 +48,7 @@ def test_a_seed_gives_its_image_in_any_batch(served):
     ("sampler", "budgets", "invertible"),
     [
         (GDDIM(order=3), (2, 6), True),  # the first is too short for the whole history
-        (GDDIM(lam=1.0), (2, 3), False),
+        (GDDIM(order=0, lam=1.0), (2, 3), False),
         (Heun(), (3, 5), True),  # rows that do not commit
         (SSCS(), (2, 4), False),  # a start of its own for each budget
     ],
