@@ -7,10 +7,10 @@ import math
 import numpy as np
 import tensorflow as tf
 
-# The default algorithm draws other bits under XLA than outside it; Philox does not.
-_ALGORITHM = "philox"
-# Of the bits drawn for one number, as many as keep `(bits + 1/2) / 2^bits` exact and inside (0, 1).
-_BITS = {tf.float32: (tf.uint32, 32, 23), tf.float64: (tf.uint64, 64, 52)}
+from gddim_tf.sdes.philox import philox
+
+# What the last word of a counter says the bits are for.
+_NOISE, _SEED = 0, 1
 
 
 def image_seeds(seed: int | tf.Tensor, start: int, count: int) -> tf.Tensor:
@@ -27,51 +27,49 @@ def image_seeds(seed: int | tf.Tensor, start: int, count: int) -> tf.Tensor:
 
 def fold_in(seeds: tf.Tensor, number: int | tf.Tensor) -> tf.Tensor:
     """New seeds `[batch, 2]` for the `number`-th use of each seed."""
-    number = tf.cast(number, tf.int32)
-
-    def fold(seed: tf.Tensor) -> tf.Tensor:
-        return tf.random.experimental.stateless_fold_in(seed, number, alg=_ALGORITHM)
-
-    return tf.map_fn(fold, seeds, fn_output_signature=tf.TensorSpec([2], tf.int32))
+    number, zero = tf.reshape(tf.cast(number, tf.int32), [1, 1]), tf.zeros([1, 1], tf.int32)
+    bits = philox(seeds, (number, zero, zero, tf.fill([1, 1], _SEED)))
+    return tf.bitcast(bits[:, 0, :2], tf.int32)
 
 
-def normal(
-    seed: tf.Tensor, shape: tuple[int, ...] | tf.Tensor, dtype: tf.DType = tf.float32
+def uniform_per_image(
+    seeds: tf.Tensor, shape: tuple[int, ...], dtype: tf.DType = tf.float32
 ) -> tf.Tensor:
-    """Standard normal noise from one seed.
-
-    The method is Box and Muller's, from Philox bits, because `tf.random.stateless_normal` turns the
-    same bits into other numbers under XLA than outside it.
+    """Numbers `[batch, *shape]` uniform in (0, 1), row i from `seeds[i]` alone.
 
     Args:
-      seed: `[2]`, int32.
-      shape: of the noise.
-      dtype: of the noise, float32 or float64.
+      seeds: `[batch, 2]`, int32.
+      shape: of one image.
+      dtype: float32 (of 23 random bits) or float64 (of 52).
     """
-    integer, width, kept = _BITS[tf.as_dtype(dtype)]
-    size = tf.reduce_prod(shape) if tf.is_tensor(shape) else math.prod(shape)
-    bits = tf.random.stateless_uniform(
-        [2, (size + 1) // 2], seed, None, None, dtype=integer, alg=_ALGORITHM
-    )
-    bits = tf.bitwise.right_shift(bits, tf.constant(width - kept, integer))
-    uniform = (tf.cast(bits, dtype) + 0.5) * 2.0**-kept
-    radius, angle = tf.sqrt(-2.0 * tf.math.log(uniform[0])), 2 * np.pi * uniform[1]
-    noise = tf.concat([radius * tf.cos(angle), radius * tf.sin(angle)], axis=0)
-    return tf.reshape(noise[:size], shape)
+    size, words = math.prod(shape), 1 if dtype == tf.float32 else 2
+    zero = tf.zeros([1, 1], tf.int32)
+    blocks = tf.range(-(-size * words // 4))[None]
+    bits = philox(seeds, (blocks, zero, zero, tf.fill([1, 1], _NOISE)))
+    bits = tf.reshape(bits, [tf.shape(seeds)[0], -1, words])[:, :size]
+    # as many bits as keep (bits + 1/2) / 2^bits exact and below 1
+    if words == 1:
+        number, kept = tf.bitwise.right_shift(bits[..., 0], tf.constant(9, tf.uint32)), 23
+    else:
+        high, low = tf.unstack(tf.cast(bits, tf.uint64), axis=-1)
+        both = tf.bitwise.left_shift(high, tf.constant(32, tf.uint64)) + low
+        number, kept = tf.bitwise.right_shift(both, tf.constant(12, tf.uint64)), 52
+    uniform = (tf.cast(number, dtype) + 0.5) * 2.0**-kept
+    return tf.reshape(uniform, [-1, *shape])
 
 
 def normal_per_image(
     seeds: tf.Tensor, shape: tuple[int, ...], dtype: tf.DType = tf.float32
 ) -> tf.Tensor:
-    """Standard normal noise `[batch, *shape]`, row i from `seeds[i]` alone.
+    """Standard normal noise `[batch, *shape]`, row i from `seeds[i]` alone, by Box and Muller.
 
     Args:
       seeds: `[batch, 2]`, int32.
       shape: of one image.
       dtype: of the noise, float32 or float64.
     """
-    return tf.map_fn(
-        lambda seed: normal(seed, shape, dtype),
-        seeds,
-        fn_output_signature=tf.TensorSpec(shape, dtype),
-    )
+    size = math.prod(shape)
+    uniform = uniform_per_image(seeds, (2, (size + 1) // 2), dtype)
+    radius, angle = tf.sqrt(-2.0 * tf.math.log(uniform[:, 0])), 2 * np.pi * uniform[:, 1]
+    noise = tf.concat([radius * tf.cos(angle), radius * tf.sin(angle)], axis=1)
+    return tf.reshape(noise[:, :size], [-1, *shape])

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from gddim_tf.sdes.randomness import normal
+from gddim_tf.sdes.randomness import fold_in, normal_per_image, uniform_per_image
 
 
 class Draws(NamedTuple):
@@ -41,11 +41,10 @@ def draw(
     context = tf.distribute.get_replica_context()
     replicas = context.num_replicas_in_sync if context else 1
     first = (context.replica_id_in_sync_group if context else 0) * batch
-    total = replicas * batch
-    seeds = tf.random.split(tf.stack([seed, step]), 3, alg="philox")
-    offset = tf.random.stateless_uniform([], seeds[0], alg="philox")
-    strata = tf.range(first, first + batch)
-    uniform = (tf.cast(strata, tf.float32) + offset) / tf.cast(total, tf.float32)
-    noise = normal(seeds[1], tf.stack([total, *shape]))[first : first + batch]
-    coins = tf.random.stateless_uniform([total], seeds[2], alg="philox")[first : first + batch]
-    return Draws(uniform, tf.ensure_shape(noise, [None, *shape]), coins >= label_dropout)
+    of_step = fold_in(tf.stack([seed, step])[None], 0)
+    index = tf.range(first, first + batch)
+    seeds = tf.stack([tf.fill([batch], of_step[0, 0]), index], axis=1)
+    offset = uniform_per_image(of_step, ())
+    uniform = (tf.cast(index, tf.float32) + offset) / tf.cast(replicas * batch, tf.float32)
+    coins = uniform_per_image(fold_in(seeds, 0), ())
+    return Draws(uniform, normal_per_image(seeds, shape), coins >= label_dropout)

@@ -6,7 +6,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gddim_tf.sdes.linalg import apply_matrix, transpose
+from gddim_tf.sdes.linalg import apply_matrix, positive_root, sum_over_pixels, transpose
 
 
 @settings(max_examples=20, deadline=None)
@@ -53,3 +53,20 @@ def test_vectors_are_states_too():
 def test_transpose_swaps_the_last_two_axes():
     matrix = np.arange(12.0).reshape(2, 2, 3)
     np.testing.assert_array_equal(transpose(matrix)[1], matrix[1].T)
+
+
+@given(values=st.lists(st.floats(-1e-17, 2.0), min_size=2, max_size=2), angle=st.floats(0, 7))
+def test_positive_root_of_matrices_that_are_all_but_singular(values, angle):
+    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    covariance = turn @ np.diag(values) @ turn.T
+    root = positive_root(covariance)
+    assert np.all(np.isfinite(root))
+    np.testing.assert_allclose(root @ root.T, covariance, atol=1e-14)
+
+
+def test_numbers_of_modes_are_summed_over_the_pixels_that_have_them():
+    index = np.array([[0, 1, 2], [2, 1, 0]])[..., None]
+    values = np.array([1.0, 10.0, 100.0])
+    assert sum_over_pixels(values, (2, 3, 5), index) == 5 * 222.0
+    assert sum_over_pixels(2.0, (2, 3, 5)) == 60.0
+    assert sum_over_pixels(values[:, None, None], (3, 4, 1)) == 4 * 111.0

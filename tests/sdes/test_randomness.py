@@ -5,7 +5,7 @@ import pytest
 import scipy.stats
 import tensorflow as tf
 
-from gddim_tf.sdes.randomness import fold_in, image_seeds, normal_per_image
+from gddim_tf.sdes.randomness import fold_in, image_seeds, normal_per_image, uniform_per_image
 
 
 @pytest.mark.parametrize("dtype", [tf.float32, tf.float64])
@@ -44,6 +44,16 @@ def test_every_use_of_a_seed_is_a_new_seed():
     folded = np.concatenate([fold_in(seeds, n).numpy() for n in range(4)])
     assert len({tuple(row) for row in folded}) == 12
     np.testing.assert_array_equal(fold_in(seeds, tf.constant(2)), fold_in(seeds, 2))
+
+
+@pytest.mark.parametrize(("dtype", "bits"), [(tf.float32, 23), (tf.float64, 52)])
+def test_uniform_numbers_use_their_bits_and_avoid_the_ends(dtype, bits):
+    values = uniform_per_image(image_seeds(2, 0, 50), (11, 7), dtype).numpy().astype(np.float64)
+    grid = values * 2.0**bits - 0.5
+    np.testing.assert_array_equal(grid, np.round(grid))
+    assert (grid % 2).mean() == pytest.approx(0.5, abs=0.05)  # the last bit as well
+    assert values.min() > 0 and values.max() < 1
+    assert scipy.stats.kstest(values.ravel(), "uniform").pvalue > 0.01
 
 
 def test_the_noise_is_standard_normal():
