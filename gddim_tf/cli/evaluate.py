@@ -1,13 +1,16 @@
 """Measure samplers: Frechet and kernel distance to the real images, and the time they take.
 
 For example:
-  gddim-tf evaluate --model runs/digits --data digits --samplers ddim --nfe 10,20,50 \
+  gddim-tf evaluate --model runs/digits --data digits --samplers "default; ddim" --nfe 10,20,50 \
       --count 1500 --out runs/digits/evaluation
+
+Images that were made are kept in `--out` and not made again.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import pathlib
 
 
@@ -16,14 +19,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", required=True, help=".keras file, run or exported model")
     parser.add_argument("--out", required=True, help="folder for images, results.json, results.md")
     parser.add_argument("--data", default="digits", help="real images to compare with")
-    parser.add_argument("--split", default="test", help="split of the real images")
-    parser.add_argument("--floor-split", default="train", help="split for the real-to-real floor")
+    parser.add_argument("--split", default="train", help="split of the real images")
+    parser.add_argument("--floor-split", help="split for the floor, real images against real ones")
     parser.add_argument(
-        "--samplers", default="ddim", help='names, separated by semicolons: "ddim; ddim(eta=1)"'
+        "--samplers",
+        default="default",
+        help='names, separated by semicolons: "default; ddim(eta=1)"',
     )
     parser.add_argument("--nfe", default="50", help="budgets, separated by commas")
     parser.add_argument("--count", type=int, default=1500, help="images per sampler and budget")
     parser.add_argument("--features", default="digits", help="digits, inception or inception:PATH")
+    parser.add_argument("--guidance", type=float, help="weight of the class, 1 is plain")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--batch-size", type=int, default=500)
 
@@ -34,9 +40,10 @@ def run(options: argparse.Namespace) -> None:
     from gddim_tf.evaluation.compare import compare
     from gddim_tf.samplers.parse import parse
 
+    names = [name.strip() for name in options.samplers.split(";")]
     report = compare(
         open_model(options.model),
-        [parse(name) for name in options.samplers.split(";")],
+        [None if name == "default" else parse(name) for name in names],
         [int(nfe) for nfe in options.nfe.split(",")],
         dataset=options.data,
         split=options.split,
@@ -44,9 +51,24 @@ def run(options: argparse.Namespace) -> None:
         features=options.features,
         count=options.count,
         seed=options.seed,
+        guidance=options.guidance,
         batch_size=options.batch_size,
-        directory=pathlib.Path(options.out),
-        settings={"model": options.model},
+        directory=options.out,
+        settings=_model_settings(pathlib.Path(options.model)),
     )
     report.write(options.out)
     print(report.markdown())
+
+
+def _model_settings(path: pathlib.Path) -> dict[str, str]:
+    """Where the weights come from: the file, and the recipe of the run that it belongs to."""
+    from gddim_tf.evaluation.fingerprint import file_digest
+
+    file = path / "model.keras" if (path / "model.keras").exists() else path
+    settings = {"model": str(path), "sha256 of the model": file_digest(file)}
+    recipe = (path if path.is_dir() else path.parent) / "recipe.json"
+    if recipe.exists():
+        told = json.loads(recipe.read_text())
+        settings["training"] = ", ".join(f"{name} {value}" for name, value in told.items())
+        settings["weights used"] = f"their average, decay {told['ema']}"
+    return settings

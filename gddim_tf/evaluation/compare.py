@@ -5,107 +5,138 @@ from __future__ import annotations
 import os
 import pathlib
 import re
-import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from gddim_tf import data
-from gddim_tf.evaluation.distances import frechet_distance, frechet_floor
-from gddim_tf.evaluation.extraction import extract
 from gddim_tf.evaluation.features import feature_extractor
-from gddim_tf.evaluation.generation import claim, generate
-from gddim_tf.evaluation.report import Report, row_of, versions
-from gddim_tf.samplers import Sampler
+from gddim_tf.evaluation.fingerprint import fingerprint
+from gddim_tf.evaluation.generation import Generated, claim, generate
+from gddim_tf.evaluation.pairs import save_closest_pairs
+from gddim_tf.evaluation.reference import Reference
+from gddim_tf.evaluation.report import Report, Row, versions
+from gddim_tf.samplers import Sampler, default
 
 
 def compare(
     model: Any,
-    samplers: Sequence[Sampler],
+    samplers: Sequence[Sampler | None],
     nfes: Sequence[int],
     *,
     dataset: str,
     directory: str | os.PathLike,
-    split: str = "test",
-    floor_split: str = "train",
+    split: str = "train",
+    floor_split: str | None = None,
     features: str = "digits",
     count: int = 1500,
     seed: int = 0,
+    guidance: float | None = None,
     batch_size: int = 500,
     settings: dict[str, Any] | None = None,
 ) -> Report:
     """Measure every sampler at every budget.
 
+    A model with classes makes as many images of each.
+
     Args:
       model: a `DiffusionModel` or a `ServedModel`.
-      samplers: to compare.
+      samplers: to compare; None is `samplers.default` at each budget.
       nfes: their budgets.
       dataset: a name that `data.load` knows, of the real images.
-      directory: where generated images are kept; finished ones are not made again.
+      directory: where generated images, statistics of the real ones and pictures of the closest
+        pairs are kept; finished images are not made again.
       split: of the reference images.
-      floor_split: whose real images are measured against `split`, for the floor.
+      floor_split: whose real images are measured against `split`, for the floor; by default another
+        split that the data set has.
       features: as in `feature_extractor`.
       count: images per sampler and budget.
       seed: of the images.
+      guidance: weight of the class, see `Sampled.guided_eps`; None is the plain model.
       batch_size: images per pass.
       settings: further lines for the report.
 
-    A model with classes makes as many images of each.
-
     Returns:
       The report, one row per sampler and budget.
+
+    Raises:
+      ValueError: if the folder holds images or statistics of something else, or guidance is asked
+        of a model without classes.
     """
-    extractor = feature_extractor(features)
-    size = model.image_shape[0]
-    real = _activations(extractor, dataset, split, size)
-    other = _activations(extractor, dataset, floor_split, size)
-    floor = _quietly(frechet_distance, real, other)
-    chance = frechet_floor(np.cov(other, rowvar=False), len(real), count)
-    labels = np.arange(count) % model.num_classes if model.num_classes else None
+    folder = pathlib.Path(directory)
+    reference = Reference(
+        dataset, feature_extractor(features), model.image_shape[0], split, floor_split, folder
+    )
+    made_by = {"weights": fingerprint(model), "seed": seed, "guidance": guidance}
     rows = []
-    for sampler in samplers:
+    for chosen in samplers:
         for nfe in nfes:
-            folder = pathlib.Path(directory) / "images" / _slug(f"{sampler}-nfe{nfe}-seed{seed}")
-            claim(folder, {"sampler": repr(sampler), "nfe": nfe, "seed": seed, **(settings or {})})
+            sampler = chosen or default(model.sde, nfe)
+            name = f"{sampler}-nfe{nfe}-seed{seed}"
+            name += "" if guidance is None else f"-guidance{guidance:g}"
+            slug = re.sub(r"[^a-z0-9.]+", "-", name.lower()).strip("-")
+            images = folder / "images" / slug
+            claim(images, {"sampler": repr(sampler), "nfe": nfe, **made_by})
             made = generate(
                 model,
                 sampler,
                 nfe,
                 count,
                 seed=seed,
-                labels=labels,
-                directory=folder,
+                labels=_labels(model, count),
+                guidance=guidance,
+                directory=images,
                 batch_size=batch_size,
             )
-            rows.append(_quietly(row_of, sampler, nfe, made.images, made.seconds, real, extractor))
+            pairs = folder / "pairs" / f"{slug}.png"
+            label = f"default, {sampler}" if chosen is None else str(sampler)
+            rows.append(_row(label, sampler, nfe, made, reference, pairs))
     return Report(
         title=f"Samplers on {dataset}",
         rows=tuple(rows),
-        floor=floor,
+        floor=reference.floor,
         settings={
             **(settings or {}),
             "sde": repr(model.sde),
-            "reference": f"{len(real)} images of {dataset}, split {split}",
-            "expected by chance alone": f"{chance:.2f}, for this many independent images",
-            "features": f"{extractor.name}, resize {extractor.resize}",
-            "seed": seed,
+            **made_by,
+            "labels": _labels_told(model),
+            **reference.settings(),
+            "expected by chance alone": f"{reference.chance(count):.2f}, for this many independent "
+            "images",
             **versions(),
         },
     )
 
 
-def _activations(extractor: Any, dataset: str, split: str, size: int) -> np.ndarray:
-    images = data.load(dataset, split, batch_size=500, image_size=size, shuffle=False, flip=False)
-    return extract(extractor, images, progress=False)
+def _row(
+    label: str, sampler: Sampler, nfe: int, made: Generated, reference: Reference, pairs: Any
+) -> Row:
+    """Measure what a sampler made; the closest pairs become a picture."""
+    report = reference.memorisation(made.images)
+    told = {}
+    if report is not None:
+        save_closest_pairs(made.images, reference.training, report, pairs)
+        told = {
+            "median_ratio": report.median_ratio,
+            "close_fraction": report.close_fraction,
+            "verdict": report.verdict,
+            "pairs": f"{pairs.parent.name}/{pairs.name}",
+        }
+    return Row(
+        sampler=label,
+        arguments=repr(sampler),
+        nfe=nfe,
+        count=len(made.images),
+        seconds=made.seconds,
+        seconds_per_image=made.seconds / len(made.images),
+        **reference.measure(made.images),
+        **told,
+    )
 
 
-def _quietly(measure: Callable[..., Any], *arguments: Any) -> Any:
-    """Call without the warning on few images, of which the report itself has a line."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", ".* are few for .* dimensions")
-        return measure(*arguments)
+def _labels(model: Any, count: int) -> np.ndarray | None:
+    return np.arange(count) % model.num_classes if model.num_classes else None
 
 
-def _slug(text: str) -> str:
-    return re.sub(r"[^a-z0-9.]+", "-", text.lower()).strip("-")
+def _labels_told(model: Any) -> str:
+    return f"image i has class i mod {model.num_classes}" if model.num_classes else "none"

@@ -1,8 +1,10 @@
-"""A short name for the weights of a model, the same before and after its export."""
+"""What a model is, so that a result can name it: digests of its weights and of its files."""
 
 from __future__ import annotations
 
 import hashlib
+import os
+import pathlib
 from typing import Any
 
 import numpy as np
@@ -34,3 +36,20 @@ def fingerprint(model: Any) -> str:
         if weight.dtype == np.float32
     )
     return hashlib.sha256(" ".join(digests).encode()).hexdigest()[:8]
+
+
+def file_digest(path: str | os.PathLike) -> str:
+    """The SHA-256 of a file, or of all files of a folder in the order of their names.
+
+    Args:
+      path: of a model.
+
+    Returns:
+      64 hexadecimal digits.
+    """
+    path = pathlib.Path(path)
+    files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()

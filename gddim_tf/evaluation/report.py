@@ -7,16 +7,18 @@ import json
 import os
 import pathlib
 import platform
-from collections.abc import Callable
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from gddim_tf._version import __version__
 from gddim_tf.atomic import atomic_write
-from gddim_tf.evaluation.distances import frechet_distance, kernel_distance
+
+_MEMORISATION = """\
+The median ratio is the median distance of generated images to their nearest training image over
+that of held-out images: 1 without memorisation, 0 for copies. "Near" are the generated images that
+are nearer than the nearest 5 % of the held-out ones."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -24,20 +26,44 @@ class Row:
     """One line: a sampler at a budget, and how far its images are from real ones.
 
     Attributes:
-      sampler: its name and arguments.
+      sampler: its name and the arguments that differ from their defaults.
+      arguments: all of its arguments, its grid among them.
       nfe: network evaluations per image.
       count: generated images.
       frechet: Frechet distance of the features to those of the reference images.
       kernel: kernel distance (KID) of the same.
       seconds: time to generate all images, without tracing the graph.
+      seconds_per_image: the same for one.
+      median_ratio: see `MemorisationReport`; None where nothing was checked.
+      close_fraction: likewise.
+      verdict: likewise.
+      pairs: picture of the closest pairs, relative to the report.
     """
 
     sampler: str
+    arguments: str
     nfe: int
     count: int
     frechet: float
     kernel: float
     seconds: float
+    seconds_per_image: float
+    median_ratio: float | None = None
+    close_fraction: float | None = None
+    verdict: str | None = None
+    pairs: str | None = None
+
+    def markdown(self) -> str:
+        """The line of the table."""
+        copies = "| | | |"
+        if self.median_ratio is not None:
+            copies = (
+                f"| {self.median_ratio:.2f} | {self.close_fraction:.1%} | [pairs]({self.pairs}) |"
+            )
+        return (
+            f"| {self.sampler} | {self.nfe} | {self.count} | {self.frechet:.2f} | "
+            f"{self.kernel:.4f} | {1000 * self.seconds_per_image:.3g} {copies}"
+        )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -47,13 +73,14 @@ class Report:
     Attributes:
       title: of the table.
       rows: its lines.
-      floor: Frechet distance between real images of two splits, below which no difference shows.
+      floor: Frechet distance between real images of two splits, below which no difference shows;
+        None where there is one split only.
       settings: model, data, extractor, seeds: plain values.
     """
 
     title: str
     rows: tuple[Row, ...]
-    floor: float
+    floor: float | None
     settings: dict[str, Any]
 
     def markdown(self) -> str:
@@ -61,15 +88,14 @@ class Report:
         lines = [
             f"# {self.title}",
             "",
-            "| sampler | NFE | images | Frechet distance | kernel distance | seconds |",
-            "|---|---|---|---|---|---|",
+            "| sampler | NFE | images | Frechet distance | kernel distance | ms per image | "
+            "median ratio | near | closest |",
+            "|---|---|---|---|---|---|---|---|---|",
         ]
-        lines += [
-            f"| {row.sampler} | {row.nfe} | {row.count} | {row.frechet:.2f} | {row.kernel:.4f} | "
-            f"{row.seconds:.1f} |"
-            for row in self.rows
-        ]
-        lines += [f"| real images of the other split | | | {self.floor:.2f} | | |", ""]
+        lines += [row.markdown() for row in self.rows]
+        if self.floor is not None:
+            lines.append(f"| real images of the other split | | | {self.floor:.2f} | | | | | |")
+        lines += ["", _MEMORISATION, ""]
         lines += [f"- {name}: {value}" for name, value in self.settings.items()]
         return "\n".join(lines) + "\n"
 
@@ -80,38 +106,6 @@ class Report:
             draft.write_text(json.dumps(dataclasses.asdict(self), indent=2) + "\n")
         with atomic_write(folder / f"{name}.md") as draft:
             draft.write_text(self.markdown())
-
-
-def row_of(
-    sampler: Any,
-    nfe: int,
-    images: np.ndarray,
-    seconds: float,
-    real: np.ndarray,
-    extractor: Callable[[np.ndarray], np.ndarray],
-) -> Row:
-    """Measure generated images against the activations of real ones.
-
-    Args:
-      sampler: what made them.
-      nfe: at which budget.
-      images: uint8 `[count, height, width, C]`.
-      seconds: that they took.
-      real: activations `[n, d]` of the reference images.
-      extractor: that made the activations.
-
-    Returns:
-      The row.
-    """
-    fake = extractor(images)
-    return Row(
-        sampler=str(sampler),
-        nfe=nfe,
-        count=len(images),
-        frechet=frechet_distance(real, fake),
-        kernel=kernel_distance(real, fake),
-        seconds=seconds,
-    )
 
 
 def versions() -> dict[str, str]:
