@@ -13,7 +13,7 @@ from gddim_tf.samplers.runge_kutta import TABLEAUX, exponential_step
 from gddim_tf.samplers.table import Table
 from gddim_tf.samplers.weights import check_variable, exponential_weights
 from gddim_tf.sdes import LinearSDE
-from gddim_tf.sdes.linalg import transpose
+from gddim_tf.sdes.linalg import positive_root, transpose
 
 # The weight of the state and those of the outputs, newest first.
 Move = tuple[np.ndarray, Weights]
@@ -219,9 +219,3 @@ def denoising_step(sde: LinearSDE, times: np.ndarray) -> Move:
     diffusion = sde.diffusion(t)
     score = diffusion @ transpose(np.linalg.solve(sde.root(t), diffusion))
     return np.eye(sde.components) - t * sde.drift(t), -t * score[None]
-
-
-def positive_root(covariance: np.ndarray) -> np.ndarray:
-    """The symmetric root of matrices that rounding may have made slightly indefinite."""
-    values, vectors = np.linalg.eigh(0.5 * (covariance + transpose(covariance)))
-    return vectors * np.sqrt(np.maximum(values, 0.0))[..., None, :] @ transpose(vectors)

@@ -7,10 +7,9 @@ import dataclasses
 import numpy as np
 
 from gddim_tf.samplers.base import Sampler
-from gddim_tf.samplers.gddim import positive_root
 from gddim_tf.samplers.table import Table, multistep_table
 from gddim_tf.sdes import LinearSDE
-from gddim_tf.sdes.linalg import transpose
+from gddim_tf.sdes.linalg import positive_root, transpose
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

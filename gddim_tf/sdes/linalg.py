@@ -1,4 +1,4 @@
-"""Small matrices per pixel: a transpose, and the product with a packed state."""
+"""Small matrices per pixel: transpose, root, product with a packed state, sum over the image."""
 
 from __future__ import annotations
 
@@ -9,6 +9,12 @@ import tensorflow as tf
 def transpose(matrix: np.ndarray) -> np.ndarray:
     """Swap the last two axes."""
     return np.swapaxes(matrix, -1, -2)
+
+
+def positive_root(covariance: np.ndarray) -> np.ndarray:
+    """The symmetric root of matrices that rounding may have made slightly indefinite."""
+    values, vectors = np.linalg.eigh(0.5 * (covariance + transpose(covariance)))
+    return vectors * np.sqrt(np.maximum(values, 0.0))[..., None, :] @ transpose(vectors)
 
 
 def apply_matrix(
@@ -37,3 +43,17 @@ def apply_matrix(
     parts = tf.split(state, columns, axis=-1) if columns > 1 else [state]
     products = [sum(matrix[..., i, j] * parts[j] for j in range(columns)) for i in range(rows)]
     return tf.concat(products, axis=-1) if rows > 1 else products[0]
+
+
+def sum_over_pixels(
+    values: np.ndarray, shape: tuple[int, ...], mode_index: np.ndarray | None = None
+) -> float:
+    """The sum over an image of a number per mode, such as a log-determinant.
+
+    Args:
+      values: `[*modes]`.
+      shape: of one image, `(height, width, C)` or `(d,)`.
+      mode_index: as in `apply_matrix`.
+    """
+    values = np.asarray(values) if mode_index is None else values[mode_index]
+    return float(np.broadcast_to(values, shape).sum())

@@ -7,7 +7,6 @@ import tensorflow as tf
 from hypothesis import strategies as st
 
 from gddim_tf.samplers import DDIM, GDDIM, ListGrid, PowerGrid, RhoGrid, run
-from gddim_tf.samplers.gddim import positive_root
 from gddim_tf.sdes import CLD, VPSDE, DiscreteVPSDE
 from gddim_tf.sdes.linalg import transpose
 from tests.samplers import problems
@@ -142,17 +141,6 @@ def test_stochastic_ends():
         quiet, silent = (s.table(other, 7) for s in (GDDIM(order=0, lam=1e-7), GDDIM(order=0)))
         np.testing.assert_allclose(quiet.prediction, silent.prediction, atol=1e-9)
         assert np.abs(quiet.noise).max() < 1e-6
-
-
-@hypothesis.given(
-    values=st.lists(st.floats(-1e-17, 2.0), min_size=2, max_size=2), angle=st.floats(0, 7)
-)
-def test_positive_root_of_matrices_that_are_all_but_singular(values, angle):
-    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-    covariance = turn @ np.diag(values) @ turn.T
-    root = positive_root(covariance)
-    assert np.all(np.isfinite(root))
-    np.testing.assert_allclose(root @ root.T, covariance, atol=1e-14)
 
 
 # ---- order of convergence ---------------------------------------------------------------------
