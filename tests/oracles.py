@@ -73,7 +73,9 @@ class Mixture:
     def log_density(self, u, t):
         """`log p_t` of states `[batch, ..., k C]`."""
         logs = self._parts(self.flatten(np.asarray(u, np.float64)), t)[0]
-        return scipy.special.logsumexp(logs, axis=0) - 0.5 * self.sde.components * self.d * np.log(2 * np.pi)
+        return scipy.special.logsumexp(logs, axis=0) - 0.5 * self.sde.components * self.d * np.log(
+            2 * np.pi
+        )
 
     def _parts(self, flat, t):
         """Of every component, `log w_k N(u; mu_k, C_k)` but for `(2 pi)^(-kd/2)`, and its score."""
@@ -117,7 +119,9 @@ class Mixture:
         def network(u, t):
             values = tf.numpy_function(parameters, [tf.cast(t[0], tf.float64)], [tf.float64] * 4)
             shapes = [count, size], [count, size, size], [count], [size, size]
-            values = (tf.ensure_shape(value, shape) for value, shape in zip(values, shapes, strict=True))
+            values = (
+                tf.ensure_shape(value, shape) for value, shape in zip(values, shapes, strict=True)
+            )
             means, precisions, logs, root = (tf.cast(value, u.dtype) for value in values)
             pixels = tf.reshape(u, [-1, self.d // self.shape[-1], k, self.shape[-1]])
             flat = tf.reshape(tf.transpose(pixels, [0, 2, 1, 3]), [-1, size])

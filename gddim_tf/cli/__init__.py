@@ -16,6 +16,7 @@ COMMANDS = {
     "sample": "draw a picture of samples",
     "evaluate": "measure samplers against real images",
     "tables": "make the published tables again",
+    "likelihood": "measure bits per dimension of real images",
     "export": "write a SavedModel for TF Serving",
     "client": "draw a picture of samples from a running TF Serving",
     "convert": "turn published weights into a model that samples",

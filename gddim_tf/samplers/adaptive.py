@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
+from gddim_tf.samplers.flow import NOT_FINITE, compiled_flow
 from gddim_tf.samplers.loop import EpsFn
-from gddim_tf.samplers.weights import INVERSES, VARIABLES, check_variable
+from gddim_tf.samplers.weights import VARIABLES, check_variable
 from gddim_tf.sdes import LinearSDE
-from gddim_tf.sdes.collocation import interpolation_matrix, legendre
-from gddim_tf.sdes.tf_linear_ode import exact_dormand_prince
-
-# Compiled solvers of the most recent networks.
-_COMPILED_SOLVERS = 8
-
-# The interval in which the flow is differentiated, relative to t and to rho, and its nodes.
-_WINDOW, _WINDOW_NODES = 0.05, 10
-
-# How the graph says what went wrong; the first is TFP's wording.
-_TOO_MANY, _NOT_FINITE = "max_num_steps exceeded", "`eps_fn` must return finite values"
 
 # Where a discrete schedule is left for the data, as a share of t_max: one training step of 1000.
-_LAST_SHARE = 1e-3
+LAST_SHARE = 1e-3
+
+# TFP's wording.
+_TOO_MANY = "max_num_steps exceeded"
 
 
 class Solution(NamedTuple):
@@ -34,10 +26,12 @@ class Solution(NamedTuple):
     Attributes:
       state: like the state at the start.
       nfe: how many network evaluations it took, an int.
+      log_det: of `solve_with_volume`, `log |det d state / d u|` per image, `[batch]`.
     """
 
     state: tf.Tensor
     nfe: int
+    log_det: tf.Tensor | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -101,26 +95,9 @@ class RK45:
             not finite, or if `max_steps` are not enough.
         """
         u = tf.convert_to_tensor(u)
-        start = sde.t_max if start is None else float(start)
-        end = sde.t_min if end is None else float(end)
-        for name, time in (("start", start), ("end", end)):
-            if not 0 <= time <= sde.t_max:
-                raise ValueError(f"`{name}` must be in [0, {sde.t_max}], received {time}")
-        if start == 0:
-            raise ValueError("`start` must be above 0, received 0")
-        stop = end if end > 0 else min(_LAST_SHARE * sde.t_max, start)
-        ends = VARIABLES[self.variable](sde, np.array([start, stop]))
-        solver = _compiled(self, sde, eps_fn)
-        try:
-            state, nfe = solver(u, tf.constant(ends), dict(context or {}))
-        except tf.errors.InvalidArgumentError as error:
-            if _TOO_MANY in error.message:
-                raise ValueError(
-                    f"`max_steps` must be larger for these tolerances, received {self.max_steps}"
-                ) from error
-            if _NOT_FINITE in error.message:
-                raise ValueError(f"{_NOT_FINITE}, received NaN or Inf") from error
-            raise
+        start, end = _check_ends(sde, start, end)
+        stop = end if end > 0 else min(LAST_SHARE * sde.t_max, start)
+        (state,), nfe = self._integrate(sde, eps_fn, u, (start, stop), context)
         if stop != end:
             eps = eps_fn(
                 state, tf.fill([state.shape[0]], tf.cast(stop, u.dtype)), **(context or {})
@@ -131,88 +108,82 @@ class RK45:
                 tf.constant(weight, u.dtype), eps
             )
             nfe += 1
-        return Solution(state, int(nfe))
+        return Solution(state, nfe)
+
+    def solve_with_volume(
+        self,
+        sde: LinearSDE,
+        eps_fn: EpsFn,
+        u: tf.Tensor,
+        *,
+        start: float,
+        end: float,
+        context: dict[str, tf.Tensor] | None = None,
+        probes: tf.Tensor | None = None,
+    ) -> Solution:
+        """`solve`, together with what the flow does to volumes.
+
+        `log |det d u(end) / d u(start)| = int tr(A + B J) dz`, with A and B of `flow_matrices` and
+        the Jacobian J of eps. The integral is one more variable of the same solver and counts in
+        its choice of steps; an evaluation of the network is followed by reverse passes, which are
+        not counted. Score-SDE (Song et al., 2021), appendix D.2.
+
+        Args:
+          sde: any linear diffusion.
+          eps_fn: as in `run`, made of TensorFlow's operations.
+          u: as in `solve`.
+          start: in (0, t_max].
+          end: likewise.
+          context: as in `run`.
+          probes: None for the exact trace, or `[count, *u.shape]` as in `divergence`.
+
+        Returns:
+          The state, the number of network evaluations and the log-determinant.
+
+        Raises:
+          ValueError: as `solve` does, if `end` is 0, or if `eps_fn` has no gradient.
+        """
+        u = tf.convert_to_tensor(u)
+        start, end = _check_ends(sde, start, end)
+        if end == 0:
+            raise ValueError("`end` must be above 0 for a log-determinant, received 0")
+        (state, log_det), nfe = self._integrate(
+            sde, eps_fn, u, (start, end), context, volume=True, probes=probes
+        )
+        return Solution(state, nfe, log_det)
+
+    def _integrate(
+        self,
+        sde: LinearSDE,
+        eps_fn: EpsFn,
+        u: tf.Tensor,
+        times: tuple[float, float],
+        context: dict[str, tf.Tensor] | None,
+        volume: bool = False,
+        probes: tf.Tensor | None = None,
+    ) -> tuple[tuple[tf.Tensor, ...], int]:
+        """The variables at the second time (u, and the log-determinant), and the NFE."""
+        ends = tf.constant(VARIABLES[self.variable](sde, np.array(times)))
+        solver = compiled_flow(sde, eps_fn, volume=volume, **dataclasses.asdict(self))
+        try:
+            variables, nfe = solver(u, ends, dict(context or {}), probes)
+        except tf.errors.InvalidArgumentError as error:
+            if _TOO_MANY in error.message:
+                raise ValueError(
+                    f"`max_steps` must be larger for these tolerances, received {self.max_steps}"
+                ) from error
+            if NOT_FINITE in error.message:
+                raise ValueError(f"{NOT_FINITE}, received NaN or Inf") from error
+            raise
+        return variables, int(nfe)
 
 
-@functools.lru_cache(maxsize=_COMPILED_SOLVERS)
-def _compiled(sampler: RK45, sde: LinearSDE, eps_fn: EpsFn) -> Any:
-    matrices = functools.partial(flow_matrices, sde, sampler.variable)
-    shape = (*sde.modes, sde.components, sde.components)
-
-    @functools.partial(tf.function, autograph=False)
-    def solve(u: tf.Tensor, ends: tf.Tensor, context: dict[str, tf.Tensor]) -> Any:
-        sign = tf.sign(ends[1] - ends[0])
-
-        def flow(distance: tf.Tensor, state: tf.Tensor) -> tf.Tensor:
-            """The slope in the variable's distance from the start."""
-            z = ends[0] + sign * tf.cast(distance, tf.float64)
-            t, drift, pull = tf.numpy_function(matrices, [z], [tf.float64] * 3)
-            drift, pull = (tf.ensure_shape(sign * m, shape) for m in (drift, pull))
-            time = tf.fill([tf.shape(state)[0]], tf.cast(t, state.dtype))
-            eps = tf.cast(eps_fn(state, time, **context), state.dtype)
-            eps = tf.debugging.assert_all_finite(eps, _NOT_FINITE)
-            drift, pull = tf.cast(drift, state.dtype), tf.cast(pull, state.dtype)
-            return sde.apply(drift, state) + sde.apply(pull, eps)
-
-        span = tf.cast(tf.abs(ends[1] - ends[0]), u.dtype)
-        solver = _landing_solver(sampler, span)
-        results = solver.solve(flow, tf.zeros([], u.dtype), u, solution_times=span[None])
-        # TFP does not count the evaluation with which it starts
-        return results.states[0], results.diagnostics.num_ode_fn_evaluations + 1
-
-    return solve
-
-
-def flow_matrices(
-    sde: LinearSDE, variable: str, z: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The probability flow `du/dz = A u + B eps` at one value z of a variable.
-
-    `A = -d Psi(t, t') / dz'` and `B = d [Psi(t, t') R(t')] / dz'` at `z' = z`, from the
-    interpolating polynomial in z over a few hundredths of t or rho. (Derivatives in time times
-    `dt/dz` would do where a schedule is smooth in time; a table of betas is smooth in rho only.)
-
-    Args:
-      sde: the diffusion.
-      variable: a key of `VARIABLES`.
-      z: `[]`.
-
-    Returns:
-      The time, A and B `[*modes, k, k]`.
-    """
-    t = INVERSES[variable](sde, z)
-    sides = np.array([1 - _WINDOW, 1 + _WINDOW])
-    in_rho = sde.time_of_rho(sde.rho(t) * sides)
-    around = np.array([max(t * sides[0], in_rho[0]), min(t * sides[1], in_rho[1], sde.t_max)])
-    low, high = VARIABLES[variable](sde, around)
-    x, _, derivative = legendre(_WINDOW_NODES)
-    times = INVERSES[variable](sde, low + (high - low) * 0.5 * (x + 1))
-    here = 2 * (z - low) / (high - low) - 1
-    slope = interpolation_matrix(np.array([here]), _WINDOW_NODES)[0] @ derivative
-    slope *= 2 / (high - low)
-    psi = sde.transition(np.full_like(times, t), times)
-    return (
-        np.float64(t),
-        -np.tensordot(slope, psi, axes=(0, 0)),
-        np.tensordot(slope, psi @ sde.root(times), axes=(0, 0)),
-    )
-
-
-def _landing_solver(sampler: RK45, span: tf.Tensor) -> Any:
-    """Dormand-Prince whose last step ends at `span`, where TFP's would pass it and interpolate."""
-    dormand_prince = exact_dormand_prince()
-    beyond = span * (1 + 8 * np.finfo(span.dtype.as_numpy_dtype).eps)
-
-    class LandingDormandPrince(dormand_prince.DormandPrince):
-        def _step(self, solver_state: Any, *args: Any, **kwargs: Any) -> Any:
-            # a hair beyond, because the solver goes on until it has passed the end
-            left = beyond - solver_state.current_time
-            size = tf.minimum(solver_state.step_size, left)
-            return super()._step(solver_state._replace(step_size=size), *args, **kwargs)
-
-    return LandingDormandPrince(
-        rtol=sampler.rtol,
-        atol=sampler.atol,
-        first_step_size=0.01 * span,
-        max_num_steps=sampler.max_steps,
-    )
+def _check_ends(sde: LinearSDE, start: float | None, end: float | None) -> tuple[float, float]:
+    start = sde.t_max if start is None else float(start)
+    end = sde.t_min if end is None else float(end)
+    for name, time in (("start", start), ("end", end)):
+        if not 0 <= time <= sde.t_max:
+            raise ValueError(f"`{name}` must be in [0, {sde.t_max}], received {time}")
+    if start == 0:
+        raise ValueError("`start` must be above 0, received 0")
+    return start, end

@@ -70,7 +70,15 @@ def test_the_whole_path(tmp_path, capsys):
     table = (out / "results.md").read_text()
     assert "| DDIM(eta=1) | 3 | 20 |" in table
     assert "expected by chance alone" in table
+    bits = tmp_path / "bits.json"
+    likelihood = ["likelihood", "--model", served, "--levels", "17", "--tolerance", "1e-2"]
+    options = ["--conditional", "--count", "3", "--probes", "1", "--out", str(bits)]
     capsys.readouterr()
+    assert cli.main([*likelihood, *options]) == 0
+    report = json.loads(bits.read_text())
+    assert json.loads(capsys.readouterr().out) == report
+    assert np.isfinite(report["bits_per_dim"])
+    assert (report["images"], report["probes"], report["levels"]) == (3, 1, 17)
     assert cli.main([*train, "--seed", "5", "--out", run]) == 2
     assert "use another folder or the same settings" in capsys.readouterr().err
 

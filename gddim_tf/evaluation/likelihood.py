@@ -1,0 +1,198 @@
+"""How probable a model finds given images: its log-density, and bits per dimension."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from gddim_tf.evaluation.dequantisation import dequantise
+from gddim_tf.samplers import RK45
+from gddim_tf.samplers.adaptive import LAST_SHARE
+from gddim_tf.samplers.loop import EpsFn
+from gddim_tf.samplers.sampled import Sampled
+from gddim_tf.sdes import LinearSDE
+from gddim_tf.sdes.linalg import sum_over_pixels
+from gddim_tf.sdes.randomness import fold_in, image_seeds, normal_per_image
+
+# States of at most so many numbers get the exact trace unless told otherwise.
+_EXACT_SIZE = 256
+
+
+class LogDensity(NamedTuple):
+    """What a model says of given states.
+
+    Attributes:
+      log_density: natural logarithm, `[batch]`, float64.
+      latent: the states at `sde.t_max`.
+      nfe: network evaluations, for the whole batch at once.
+    """
+
+    log_density: tf.Tensor
+    latent: tf.Tensor
+    nfe: int
+
+
+class BitsPerDim(NamedTuple):
+    """What a model says of given images.
+
+    Attributes:
+      bits: bits per dimension of every image, `[batch]`, float64.
+      nfe: network evaluations, for the whole batch at once.
+      probes: how many probes estimated the trace; 0 where it is exact.
+    """
+
+    bits: np.ndarray
+    nfe: int
+    probes: int
+
+
+def log_density(
+    sde: LinearSDE,
+    eps_fn: EpsFn,
+    states: tf.Tensor,
+    *,
+    start: float | None = None,
+    probes: tf.Tensor | None = None,
+    solver: RK45 | None = None,
+    context: dict[str, tf.Tensor] | None = None,
+) -> LogDensity:
+    """`log p(u) = log N(u_T; 0, S S^T) + log |det d u_T / d u|` along the probability flow.
+
+    S is `sde.prior_scale()`, and `u_T` is where `du/dt = F u + 1/2 G G^T R^{-T} eps` takes u. It is
+    the density of the samples of an exact ODE solver at the time `start`: no noise is added to u,
+    nor is it scaled by `Psi(start, 0)`, as in score_sde.
+    Chen et al. (2018), theorem 1; Score-SDE (Song et al., 2021), eq. 39 and appendix D.2.
+
+    Args:
+      sde: any linear diffusion.
+      eps_fn: as in `samplers.run`, made of TensorFlow's operations.
+      states: `[batch, ..., k * C]` in the coordinates of the SDE, float32 or float64.
+      start: the time at which the states are; `sde.t_min` if None (or `t_max / 1000` if that is 0).
+      probes: None for the exact trace, or `[count, *states.shape]` with `E v v^T = I`.
+      solver: `RK45()` if None; its tolerances are those of the state and of the log-density.
+      context: as in `samplers.run`.
+
+    Returns:
+      The log-densities, the latents and the number of network evaluations.
+
+    Raises:
+      ValueError: as `RK45.solve_with_volume` does.
+    """
+    solution = (solver or RK45()).solve_with_volume(
+        sde,
+        eps_fn,
+        states,
+        start=first_time(sde) if start is None else start,
+        end=sde.t_max,
+        context=context,
+        probes=probes,
+    )
+    prior = _normal_log_density(sde, sde.prior_scale(), solution.state)
+    return LogDensity(prior + tf.cast(solution.log_det, tf.float64), solution.state, solution.nfe)
+
+
+def bits_per_dim(
+    model: Sampled,
+    images: np.ndarray,
+    labels: np.ndarray | None = None,
+    *,
+    levels: int = 256,
+    probes: int | None = None,
+    seed: int = 0,
+    first: int = 0,
+    start: float | None = None,
+    solver: RK45 | None = None,
+) -> BitsPerDim:
+    """Negative log2-likelihood of discrete images per pixel and channel, `[batch]`.
+
+    `-(log p(x) / d + log(2 / levels)) / log 2`, with x from `dequantise` and p from `log_density`.
+    Its mean over the noise of `dequantise` is an upper bound on the code length, for every
+    diffusion. In the cosine basis of BDM the density is the same, because the basis is orthonormal.
+
+    With k > 1 components (CLD) the model has a density of the image x and the velocity v together.
+    v is drawn from `q = N(0, Sigma_vv(0))` (`gamma M + initial_eps` for CLD) and `log p(x)` is
+    replaced by `log p(x, v) - log q(v)`, whose mean `E log p(x, v) + H(q)` is at most `log p(x)`:
+    one more upper bound. It is loose where the noise of `start` has already widened v.
+    CLD-SGM (Dockhorn et al., 2022), appendix on likelihoods.
+
+    Args:
+      model: a `DiffusionModel` or a `ServedModel`.
+      images: uint8 `[batch, height, width, C]`.
+      labels: None for the density without a class, or the classes `[batch]` to condition on.
+      levels: grey levels of the data, as in `dequantise`.
+      probes: 0 for the exact trace, or the number of Rademacher probes of Hutchinson's estimate;
+        None is 0 for states of at most 256 numbers and 1 for larger ones.
+      seed: of all noise; that of image i depends on `(seed, first + i)` alone.
+      first: index of the first image.
+      start: as in `log_density`. The model's noise there should be below the width of a level.
+      solver: as in `log_density`. It chooses its steps for the whole batch, so that a number
+        depends on the other images within the tolerances.
+
+    Returns:
+      The bits, the number of network evaluations and of probes.
+
+    Raises:
+      TypeError: if the images are not uint8.
+      ValueError: if `images` or `labels` do not fit the model, `levels` the images, `probes` is
+        negative, or the flow cannot be solved.
+    """
+    sde, shape = model.sde, tuple(model.image_shape)
+    if np.shape(images)[1:] != shape:
+        raise ValueError(f"`images` must be [batch, *{shape}], received {np.shape(images)}")
+    state_shape = (*shape[:-1], sde.components * shape[-1])
+    if probes is None:
+        probes = 0 if math.prod(state_shape) <= _EXACT_SIZE else 1
+    if probes < 0:
+        raise ValueError(f"`probes` must be at least 0, received {probes}")
+    context = {}
+    if labels is not None:
+        context["labels"] = tf.constant(model._check_labels(labels, len(images)))
+    # independent noise of the levels, of the velocities and of each probe
+    seeds = image_seeds(seed, first, len(images))
+    pixels = tf.cast(dequantise(images, fold_in(seeds, 0), levels), tf.float32)
+    states = sde.to_state(pixels, normal_per_image(fold_in(seeds, 1), state_shape))
+    signs = [_rademacher(fold_in(seeds, 2 + i), state_shape) for i in range(probes)]
+    density = log_density(
+        sde,
+        model.eps,
+        states,
+        start=start,
+        probes=tf.stack(signs) if probes else None,
+        solver=solver,
+        context=context,
+    )
+    log_p = density.log_density - _log_density_of_rest(sde, states)
+    bits = np.log2(levels / 2) - log_p.numpy() / (math.prod(shape) * np.log(2))
+    return BitsPerDim(bits, density.nfe, probes)
+
+
+def first_time(sde: LinearSDE) -> float:
+    """The time at which clean images are put: `t_min`, or `t_max / 1000` where that is 0."""
+    return sde.t_min or LAST_SHARE * sde.t_max
+
+
+def _log_density_of_rest(sde: LinearSDE, states: tf.Tensor) -> tf.Tensor | float:
+    """`log q` of the components after the image, `N(0, Sigma(0))` without its first row."""
+    if sde.components == 1:
+        return 0.0
+    root = np.linalg.cholesky(sde.covariance(0.0)[..., 1:, 1:])
+    return _normal_log_density(sde, root, states[..., states.shape[-1] // sde.components :])
+
+
+def _normal_log_density(sde: LinearSDE, root: np.ndarray, values: tf.Tensor) -> tf.Tensor:
+    """`log N(values; 0, root root^T)`, `[batch]`, float64; `root` is `[*modes, r, r]`."""
+    values = tf.cast(values, tf.float64)
+    white = sde.apply(tf.constant(np.linalg.inv(root), tf.float64), values)
+    pixels = (*values.shape[1:-1], values.shape[-1] // root.shape[-1])
+    log_det = sum_over_pixels(np.linalg.slogdet(root)[1], pixels, sde.mode_index)
+    axes = tuple(range(1, values.shape.rank))
+    size = math.prod(values.shape[1:])
+    return -0.5 * tf.reduce_sum(white**2, axes) - 0.5 * size * np.log(2 * np.pi) - log_det
+
+
+def _rademacher(seeds: tf.Tensor, shape: tuple[int, ...]) -> tf.Tensor:
+    """Signs `[batch, *shape]`, each +1 or -1 with probability 1/2."""
+    return tf.where(normal_per_image(seeds, shape) < 0, -1.0, 1.0)

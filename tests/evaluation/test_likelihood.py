@@ -1,0 +1,189 @@
+"""Log-densities against closed forms: data with an exact score on every diffusion."""
+
+import numpy as np
+import pytest
+import scipy.stats
+import tensorflow as tf
+
+from gddim_tf.evaluation import bits_per_dim, dequantise, log_density
+from gddim_tf.samplers import RK45
+from gddim_tf.samplers.sampled import Sampled
+from gddim_tf.sdes import BDM, CLD, VPSDE, NumericalSDE
+from gddim_tf.sdes.dct import dct
+from gddim_tf.sdes.randomness import fold_in, image_seeds
+from tests.conftest import own_model
+from tests.oracles import Mixture
+from tests.samplers.cases import SDES as CLOSED_FORMS
+from tests.samplers.linear_data import shape_of
+
+# Ornstein and Uhlenbeck's process, without its closed form.
+SDES = {**CLOSED_FORMS, "numerical": NumericalSDE([[-2.0]], [[2.0]], [[1e-4]], t_min=0.01)}
+TIGHT = RK45(rtol=1e-7, atol=1e-7)
+
+
+def slow_but(*quick):
+    """The names of all diffusions, of which every test run takes the quick ones."""
+    return [name if name in quick else pytest.param(name, marks=pytest.mark.slow) for name in SDES]
+
+
+def gaussian_data(sde, components=1, seed=0):
+    rng = np.random.default_rng(seed)
+    shape = shape_of(sde) if sde.modes else (2,)
+    means = rng.uniform(-1, 1, (components, *shape))
+    variances = rng.uniform(0.05, 0.5, (components, means[0].size))
+    return Mixture(sde, np.full(components, 1 / components), means, variances)
+
+
+def exact_log_density(data, u, start):
+    """`log p_t` at the start, but for the prior in place of `p_T` at the end."""
+    sde = data.sde
+    end = data.flow(u, start, sde.t_max)
+    scale = data.full(sde.prior_scale())
+    prior = scipy.stats.multivariate_normal(np.zeros(len(scale)), scale @ scale.T)
+    at_prior = prior.logpdf(data.flatten(end))
+    return data.log_density(u, start) - data.log_density(end, sde.t_max) + at_prior
+
+
+# ---- the density ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", slow_but("vp", "ve", "cld", "bdm"))
+def test_gaussian_data(name):
+    sde = SDES[name]
+    data = gaussian_data(sde)
+    start = 1.0 if name == "discrete" else sde.t_min
+    u = data.sample_state(3, start)
+    # the flow of a table of betas is too rough in time for the reference
+    solver = RK45(rtol=1e-6, atol=1e-6) if name == "numerical" else TIGHT
+    found = log_density(sde, data.differentiable_eps_fn(), tf.constant(u), solver=solver)
+    if name == "discrete":
+        end = found.latent.numpy()
+        prior = scipy.stats.norm(0, 1).logpdf(end).sum(1)
+        expected = data.log_density(u, start) - data.log_density(end, sde.t_max) + prior
+    else:
+        expected = exact_log_density(data, u, start)
+    np.testing.assert_allclose(found.log_density, expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["vp", pytest.param("cld", marks=pytest.mark.slow)])
+def test_mixtures(name):
+    sde = SDES[name]
+    data = gaussian_data(sde, components=2)
+    u = data.sample_state(4, sde.t_min, seed=1)
+    found = log_density(sde, data.differentiable_eps_fn(), tf.constant(u), solver=TIGHT)
+    expected = exact_log_density(data, u, sde.t_min)
+    np.testing.assert_allclose(found.log_density, expected, rtol=1e-5, atol=1e-5)
+
+
+def test_the_network_is_called_nfe_times():
+    data = gaussian_data(VPSDE())
+    network, calls = data.differentiable_eps_fn(), []
+
+    def counted(u, t):
+        time = tf.numpy_function(lambda t: calls.append(t) or t, [t], t.dtype)
+        return network(u, tf.ensure_shape(time, t.shape))
+
+    u = tf.constant(data.sample_state(2, 1e-3))
+    found = log_density(data.sde, counted, u)
+    assert found.nfe == len(calls)
+    assert min(t[0] for t in calls) == pytest.approx(1e-3, rel=1e-9)
+    assert max(t[0] for t in calls) == pytest.approx(1.0, rel=1e-9)
+
+
+def test_one_sign_per_number_is_exact_where_the_jacobian_is_diagonal():
+    data = gaussian_data(VPSDE())
+    u = tf.constant(data.sample_state(3, 1e-3))
+    signs = tf.constant(np.random.default_rng(0).choice([-1.0, 1.0], (1, *u.shape)))
+    network = data.differentiable_eps_fn()
+    exact = log_density(data.sde, network, u, solver=TIGHT)
+    estimate = log_density(data.sde, network, u, solver=TIGHT, probes=signs)
+    np.testing.assert_allclose(estimate.log_density, exact.log_density, rtol=1e-6)
+
+
+def test_an_image_does_not_depend_on_its_batch():
+    data = gaussian_data(VPSDE(), components=2)
+    u = tf.constant(data.sample_state(4, 1e-3))
+    network = data.differentiable_eps_fn()
+    together = log_density(data.sde, network, u, solver=TIGHT).log_density
+    alone = log_density(data.sde, network, u[2:3], solver=TIGHT).log_density
+    np.testing.assert_allclose(alone, together[2:3], rtol=1e-6, atol=1e-6)
+
+
+# ---- bits per dimension -----------------------------------------------------------------------
+
+
+class Known(Sampled):
+    """A model whose data are Gaussian in every coordinate of the image; labels spoil it."""
+
+    num_classes = 3
+
+    def __init__(self, sde, variance=0.1, size=8):
+        self.sde, self.image_shape = sde, (size, size, 1)
+        self.data = Mixture.gaussian(sde, np.zeros(self.image_shape), variance)
+        self._network = self.data.differentiable_eps_fn()
+
+    def eps(self, u, t, labels=None):
+        eps = self._network(u, t)
+        if labels is None:
+            return eps
+        return eps * (1 + 0.1 * tf.reshape(tf.cast(labels, u.dtype), [-1, 1, 1, 1]))
+
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 1)).astype(np.uint8)
+
+
+@pytest.mark.parametrize("sde", [VPSDE(), BDM(8)])
+def test_bits_of_gaussian_data(sde):
+    """The variance of white noise is the same in the cosine basis."""
+    model = Known(sde)
+    found = bits_per_dim(model, IMAGES, seed=5, solver=RK45(rtol=1e-6, atol=1e-6))
+    assert found.bits.dtype == np.float64 and found.bits.shape == (2,)
+    assert found.probes == 0
+    x = dequantise(IMAGES, fold_in(image_seeds(5, 0, 2), 0)).numpy()
+    u = dct(tf.constant(x), 8).numpy() if sde.modes else x
+    exact = exact_log_density(model.data, u, sde.t_min)
+    np.testing.assert_allclose(found.bits, 7 - exact / (64 * np.log(2)), atol=1e-4)
+
+
+def test_velocities_give_an_upper_bound_that_is_tight_without_noise_at_the_start():
+    """At the limit t = 0, x and v are independent, and `log p(x, v) - log q(v)` is `log p(x)`."""
+    model = Known(CLD(), size=2)
+    options = {"start": 1e-6, "probes": 0, "solver": RK45(rtol=1e-4, atol=1e-4)}
+    images = np.rint(IMAGES[:, :2, :2] // 16 * (255 / 16)).astype(np.uint8)
+    found = bits_per_dim(model, images, levels=17, **options)
+    x = dequantise(images, fold_in(image_seeds(0, 0, 2), 0), 17).numpy()
+    variance = 0.1 + 1e-6
+    log_p = scipy.stats.norm(0, np.sqrt(variance)).logpdf(x).sum((1, 2, 3))
+    np.testing.assert_allclose(found.bits, np.log2(17 / 2) - log_p / (4 * np.log(2)), atol=0.02)
+
+
+def test_noise_follows_the_image():
+    model = own_model()
+    solver = RK45(rtol=1e-5, atol=1e-5)
+    both = bits_per_dim(model, IMAGES, seed=1, first=3, probes=2, solver=solver)
+    second = bits_per_dim(model, IMAGES[1:], seed=1, first=4, probes=2, solver=solver)
+    np.testing.assert_allclose(second.bits, both.bits[1:], atol=1e-3)
+    assert both.probes == 2
+    other = bits_per_dim(model, IMAGES, seed=2, first=3, probes=2, solver=solver)
+    assert np.abs(other.bits - both.bits).min() > 5e-3
+
+
+def test_labels_are_conditions():
+    model = Known(VPSDE())
+    options = {"probes": 1, "solver": RK45(rtol=1e-4, atol=1e-4)}
+    plain = bits_per_dim(model, IMAGES, **options).bits
+    found = bits_per_dim(model, IMAGES, [0, 1], **options).bits
+    np.testing.assert_allclose(found[0], plain[0], atol=1e-2)
+    assert abs(found[1] - plain[1]) > 0.05
+
+
+def test_errors():
+    model = own_model()
+    with pytest.raises(ValueError, match=r"`images` must be \[batch, \*\(8, 8, 1\)\]"):
+        bits_per_dim(model, IMAGES[:, :4])
+    with pytest.raises(ValueError, match="`probes` must be at least 0, received -1"):
+        bits_per_dim(model, IMAGES, probes=-1)
+    with pytest.raises(ValueError, match="`labels` must be in"):
+        bits_per_dim(model, IMAGES, [0, 1])
+    with pytest.raises(ValueError, match="`end` must be above 0"):
+        RK45().solve_with_volume(VPSDE(), model.eps, tf.zeros([1, 8, 8, 1]), start=1.0, end=0.0)
