@@ -14,6 +14,7 @@ _MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
 _WEYL = (0x9E3779B9, 0xBB67AE85)
 
 
+@tf.function(autograph=False, reduce_retracing=True)  # one call where it would be 200
 def philox(keys: tf.Tensor, counters: tuple[tf.Tensor, ...]) -> tf.Tensor:
     """Random bits as a function of keys and counters.
 

@@ -14,6 +14,7 @@ from gddim_tf._version import __version__
 from gddim_tf.samplers import Sampler
 from gddim_tf.serving.configuration import write_configuration
 from gddim_tf.serving.graphs import Graphs
+from gddim_tf.serving.slim import drop_shapes
 from gddim_tf.serving.versions import new_version, prune
 from gddim_tf.serving.warmup import write_warmup
 from gddim_tf.training import DiffusionModel
@@ -80,6 +81,7 @@ def export(
             graphs = Graphs(model, signatures, largest_batch, jit_compile)
             functions = graphs.signatures()
             tf.saved_model.save(graphs.weights, str(draft), functions)
+            drop_shapes(draft)
             extra = draft / "assets.extra"
             extra.mkdir()
             description = _description(model, signatures)
