@@ -172,7 +172,9 @@ class Graphs(Sampled):
 
     def _encode(self, place: Place, **tensors: tf.Tensor) -> Tensors:
         tensors = self._inputs(tensors).checked()
-        noise = normal_per_image(_pairs(tensors["seed"]), self._state_shape)
+        noise = None  # of the components after the first
+        if self.sde.components > 1:
+            noise = normal_per_image(_pairs(tensors["seed"]), self._state_shape)
         signal = tf.constant(self.sde.transition(self.sde.t_min, 0.0), tf.float32)
         clean = self.sde.to_state(from_uint8(tensors["image"]), noise)
         return {"state": self._run(place, self.sde.apply(signal, clean), None, tensors)}

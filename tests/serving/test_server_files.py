@@ -16,9 +16,11 @@ from tensorflow_serving.apis import prediction_log_pb2
 from tensorflow_serving.config import model_server_config_pb2
 
 from gddim_tf import serving
+from gddim_tf.data import to_uint8
 from gddim_tf.samplers import DDIM
 from tests.conftest import own_model
 from tests.serving.c_session import CSession
+from tests.serving.conftest import assert_same_images, labelled_model
 
 SIGNATURES = {"sample_1": (DDIM(), 1)}
 
@@ -48,14 +50,16 @@ def test_warm_up_requests_are_answered(served):
 
 def test_with_xla_every_shape_is_compiled_before_the_first_request(tmp_path):
     options = {"batch_sizes": (1, 2), "jit_compile": True}
-    model = own_model()
+    model = labelled_model()
     version = serving.export(model, tmp_path / "m", {"sample_2": (DDIM(), 2)}, **options)
     sizes = {(signature, batch) for signature, batch, _ in warmup(version)}
     loaded = tf.saved_model.load(str(version))
     assert sizes == {(name, batch) for name in loaded.signatures for batch in (1, 2)}
-    image = loaded.signatures["sample_2"](seed=tf.constant([[0, 0], [0, 1]]))["image"].numpy()
-    expected = (model.sample(2, DDIM(), 2) + 1) * 127.5
-    assert np.abs(image - np.clip(np.round(expected), 0, 255)).max() <= 1
+    inputs = {"seed": [[0, 0], [0, 1]], "label": [0, 2], "guidance": [3.0, 3.0]}
+    inputs = {name: tf.constant(value) for name, value in inputs.items()}
+    image = loaded.signatures["sample_2"](**inputs)["image"]
+    expected = model.sample(2, DDIM(), 2, labels=[0, 2], guidance=3.0)
+    assert_same_images(image, np.asarray(to_uint8(expected)))
     graph = (version / "saved_model.pb").read_bytes()
     assert b"_XlaMustCompile" in graph
 
