@@ -51,7 +51,8 @@ def sample(
     def draw(start: tuple[Any, ...]) -> tuple[np.ndarray, int]:
         state, seeds, labels = start
         if cell.sampler == ADAPTIVE:
-            state, spent = solver.solve(model.sde, model.eps, state, context=labels)
+            solution = solver.solve(model.sde, model.eps, state, context=labels)
+            state, spent = solution.state, solution.nfe
         else:
             state = run(table, model.eps, state, seeds=seeds, context=labels)
             spent = table.nfe

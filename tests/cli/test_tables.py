@@ -1,0 +1,50 @@
+import pytest
+
+from gddim_tf import cli
+from gddim_tf.training import Recipe, train
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--only", "gddim,ddpm"], "`--only` must name some of gddim, lambda"),
+        (["--models", "vp=x,mars=y"], "KIND one of vp, cld, bdm"),
+        (["--models", "vp=x", "--checkpoint", "y"], "exclude each other"),
+        (["--count", "1"], "`--count` is too small, received 1"),
+        (["--models", "vp=nowhere"], "`--model` must be a model file or folder"),
+    ],
+)
+def test_bad_arguments_are_named(arguments, message, tmp_path, capsys):
+    assert cli.main(["tables", "--out", str(tmp_path), *arguments]) == 2
+    printed = capsys.readouterr().err
+    assert message in printed
+    assert printed.count("\n") == 1
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    train(Recipe(network="ddpm_tiny", steps=2, steps_per_epoch=2, conditional=True), folder)
+    return folder
+
+
+def test_one_table_of_one_model(run, tmp_path, capsys):
+    arguments = ["--checkpoint", str(run), "--quick", "--count", "4", "--only", "grid"]
+    assert cli.main(["tables", *arguments, "--out", str(tmp_path)]) == 0
+    assert "8 cells, 8 to make" in capsys.readouterr().out
+    text = (tmp_path / "results.md").read_text()
+    assert f"`gddim-tf tables --out {tmp_path} --checkpoint {run}" in text
+    assert "| DDPM, DDIM, linear |" in text
+    kept = ["--cells", str(tmp_path / "cells"), "--out", str(tmp_path / "again")]
+    assert cli.main(["tables", *arguments, *kept]) == 0
+    assert "8 cells, 0 to make" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_quick_makes_all_tables(run, tmp_path, capsys):
+    assert cli.main(["tables", "--models", f"vp={run}", "--quick", "--out", str(tmp_path)]) == 0
+    text = (tmp_path / "results.md").read_text()
+    for title in ("gDDIM on three diffusions", "DDIM by eta", "Pseudo numerical methods", "DEIS"):
+        assert f"## {title}" in text
+    assert "Do the published orderings hold?" in text
+    assert "*published*" in text

@@ -1,0 +1,54 @@
+import pytest
+
+from gddim_tf import sdes
+from gddim_tf.evaluation.tables.definitions import TABLES
+from gddim_tf.evaluation.tables.plan import Plan, evaluations
+
+SDES = {"vp": sdes.VPSDE(), "cld": sdes.CLD(), "bdm": sdes.BDM(8)}
+BY_NAME = {table.name: table for table in TABLES}
+
+
+def cells(table, label, column):
+    table = BY_NAME[table]
+    (row,) = (row for row in table.rows if row.label == label)
+    return Plan().cells(table, row, column, SDES[row.kind])
+
+
+def test_a_cell_has_three_seeds_and_a_long_one_has_one():
+    short, long = cells("gddim", "DDPM, EM", 100), cells("gddim", "DDPM, EM", 1000)
+    assert [(cell.seed, cell.count) for cell in short] == [(0, 2000), (1, 2000), (2, 2000)]
+    assert [(cell.seed, cell.count) for cell in long] == [(0, 1000)]
+
+
+def test_equal_samplers_share_their_cells():
+    assert cells("deis", "DDIM", 10) == cells("ddim", "eta = 0", 10)
+    assert cells("deis", "tAB3", 20) == cells("gddim", "DDPM, gDDIM", 20)
+    assert cells("lambda", "EM, lambda = 1", 50) == cells("gddim", "CLD, EM", 50)
+    assert cells("corrector", "predictor, order 0", 50) == cells("lambda", "gDDIM, lambda = 0", 50)
+    wanted = Plan().all_cells(TABLES, SDES)
+    assert len(set(wanted)) == len(wanted)
+
+
+def test_cheap_cells_come_first_and_models_that_lack_are_left_out():
+    wanted = Plan().all_cells(TABLES, SDES)
+    rounds = [sum(cell.nfe > limit for limit in (20, 50, 200)) for cell in wanted]
+    assert rounds == sorted(rounds)
+    assert {cell.kind for cell in Plan().all_cells(TABLES, {"vp": SDES["vp"]})} == {"vp"}
+
+
+def test_the_default_sampler_follows_the_budget():
+    few, more = cells("gddim", "DDPM, default", 10), cells("gddim", "DDPM, default", 20)
+    assert few[0].sampler != more[0].sampler
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_every_table_has_a_quick_form(table):
+    wanted = Plan.quick().all_cells([table], SDES)
+    assert wanted
+    assert all(cell.count == 200 and cell.seed == 0 and cell.nfe <= 50 for cell in wanted)
+
+
+def test_work_is_counted_in_evaluations():
+    one, *others = cells("gddim", "DDPM, EM", 100)
+    assert evaluations([one, *others]) == 3 * 100 * 2000
+    assert evaluations([one, *others], done=[one]) == 2 * 100 * 2000
