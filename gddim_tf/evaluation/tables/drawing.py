@@ -17,7 +17,6 @@ from gddim_tf.evaluation.reference import Reference
 from gddim_tf.evaluation.tables.cells import Cell
 from gddim_tf.evaluation.tables.definitions import ADAPTIVE
 from gddim_tf.samplers import RK45, run
-from gddim_tf.sdes import LinearSDE
 from gddim_tf.sdes.randomness import image_seeds
 
 _TOLERANCES = 10.0 ** np.arange(0.5, -6.1, -0.5)
@@ -69,21 +68,13 @@ def _starts(
     model: Any, cell: Cell, batch_size: int
 ) -> Iterator[tuple[tf.Tensor, tf.Tensor, dict[str, tf.Tensor]]]:
     """States at t_max, the seeds of their images and their labels, a batch at a time."""
-    prior = _compiled_prior(model.sde, model.image_shape)
     for first in range(0, cell.count, batch_size):
         size = min(batch_size, cell.count - first)
         seeds = image_seeds(cell.seed, first, size)
         labels = {}
         if model.num_classes:
             labels["labels"] = tf.range(first, first + size) % model.num_classes
-        yield prior(seeds), seeds, labels
-
-
-@functools.lru_cache(maxsize=16)
-def _compiled_prior(sde: LinearSDE, image_shape: tuple[int, ...]) -> Any:
-    """`sde.prior` as a graph: outside one, every image would take a millisecond or two."""
-    signature = [tf.TensorSpec([None, 2], tf.int32)]
-    return tf.function(lambda seeds: sde.prior(image_shape, seeds), signature, autograph=False)
+        yield model.sde.prior(model.image_shape, seeds), seeds, labels
 
 
 def tolerance_for(model: Any, nfe: int) -> float:
