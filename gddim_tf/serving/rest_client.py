@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import http.client
 import json
 import urllib.error
 import urllib.request
@@ -49,12 +50,26 @@ class RestClient(Client):
         ]
 
     def _send(self, action: str, body: Any = None) -> Any:
+        """What the server answers; `HTTPError` is left to the caller."""
         version = "" if self.version is None else f"/versions/{self.version}"
         url = f"http://{self.address}/v1/models/{self.model}{version}{action}"
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=self.deadline) as answer:
-            return json.load(answer)
+        try:
+            with urllib.request.urlopen(request, timeout=self.deadline) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError:
+            raise
+        except (TimeoutError, urllib.error.URLError, ConnectionError) as error:
+            reason = getattr(error, "reason", error)
+            if isinstance(reason, TimeoutError):
+                raise self._late() from error
+            raise ServerUnavailable(f"no server answers at {self.address}: {reason}") from error
+        except (http.client.HTTPException, json.JSONDecodeError) as error:
+            raise OSError(
+                f"{self.address} does not answer as the REST port of TF Serving does (8501, where "
+                "gRPC is at 8500)"
+            ) from error
 
     def _call(self, action: str, body: Any = None) -> Any:
         try:
@@ -63,13 +78,6 @@ class RestClient(Client):
             if error.code == 404:
                 raise self._missing() from error
             raise self._translated(error) from error
-        except TimeoutError as error:
-            raise self._late() from error
-        except (urllib.error.URLError, ConnectionError) as error:
-            reason = getattr(error, "reason", error)
-            if isinstance(reason, TimeoutError):
-                raise self._late() from error
-            raise ServerUnavailable(f"no server answers at {self.address}: {reason}") from error
 
     def _late(self) -> Exception:
         return TimeoutError(f"no answer from {self.address} within {self.deadline:g} seconds")

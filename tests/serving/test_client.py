@@ -123,6 +123,15 @@ def test_a_server_that_never_answers(protocol):
             client.signatures()
 
 
+def test_the_port_of_the_other_protocol(server):
+    swapped = serving.connect(server.addresses["grpc"], "shades", "rest", wait=0.0)
+    with pytest.raises(OSError, match="does not answer as the REST port of TF Serving"):
+        swapped.signatures()
+    swapped = serving.connect(server.addresses["rest"], "shades", "grpc", wait=0.0)
+    with pytest.raises(serving.ServerUnavailable, match="no server answers at"):
+        swapped.signatures()
+
+
 def test_names_that_the_server_does_not_have(server, client):
     with pytest.raises(ValueError, match=r"`signature` must be one of decode, .*received 'paint'"):
         client.predict("paint")
