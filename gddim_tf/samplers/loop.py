@@ -2,35 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from gddim_tf.samplers.loop_body import CONTEXT, EpsFn, Layout, Rows
 from gddim_tf.samplers.table import Table
-from gddim_tf.sdes.linalg import apply_matrix
-from gddim_tf.sdes.randomness import fold_in, normal_per_image
-
-EpsFn = Callable[..., tf.Tensor]
-
-_CONTEXT = "context/"
 
 # Compiled loops of the most recent networks; each holds a graph, so the number is bounded.
 _COMPILED_LOOPS = 16
-
-
-@dataclasses.dataclass(frozen=True)
-class _Layout:
-    """What of a table shapes the graph; two tables with equal layouts run in the same graph."""
-
-    history: int
-    scratch: int
-    uniform: bool
-    clip: bool
-    columns: tuple[str, ...]
 
 
 def run(
@@ -113,7 +95,7 @@ def table_tensors(table: Table, dtype: tf.DType) -> dict[str, tf.Tensor]:
 
 def context_tensors(context: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     """The further arguments of a network, by the names that the loop knows them by."""
-    return {_CONTEXT + name: tf.convert_to_tensor(value) for name, value in context.items()}
+    return {CONTEXT + name: tf.convert_to_tensor(value) for name, value in context.items()}
 
 
 def compiled_loop(
@@ -141,9 +123,9 @@ def compiled_loop(
     return _compiled(eps_fn, _layout_of(table), _signature(tensors), trajectory, jit_compile)
 
 
-def _layout_of(table: Table) -> _Layout:
+def _layout_of(table: Table) -> Layout:
     """What of the table shapes the graph."""
-    return _Layout(
+    return Layout(
         history=table.history,
         scratch=table.scratch,
         uniform=bool(np.all(table.keep) and np.all(table.commit)),
@@ -154,10 +136,10 @@ def _layout_of(table: Table) -> _Layout:
 
 @functools.lru_cache(maxsize=_COMPILED_LOOPS)
 def _compiled(
-    eps_fn: EpsFn, layout: _Layout, signature: tuple, trajectory: bool, jit_compile: bool
+    eps_fn: EpsFn, layout: Layout, signature: tuple, trajectory: bool, jit_compile: bool
 ) -> Any:
     def loop(tensors: dict[str, tf.Tensor]) -> Any:
-        return _sampling_loop(eps_fn, layout, tensors, trajectory)
+        return Rows(eps_fn, layout, tensors, trajectory).run()
 
     specs = {name: tf.TensorSpec(shape, dtype) for name, shape, dtype in signature}
     return tf.function(loop, input_signature=[specs], jit_compile=jit_compile, autograph=False)
@@ -174,102 +156,3 @@ def _signature(tensors: dict[str, tf.Tensor]) -> tuple:
         free = _FREE_AXES.get(name, 1)
         signature.append((name, (*(None,) * free, *tensor.shape[free:]), tensor.dtype))
     return tuple(signature)
-
-
-def _sampling_loop(
-    eps_fn: EpsFn, layout: _Layout, tensors: dict[str, tf.Tensor], trajectory: bool
-) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    u_T = tensors["u_T"]
-    rows = tf.shape(tensors["time"])[0]
-    index = tensors.get("mode_index")
-    context = {
-        name.removeprefix(_CONTEXT): tensor
-        for name, tensor in tensors.items()
-        if name.startswith(_CONTEXT)
-    }
-
-    def apply(name: str, i: tf.Tensor, value: tf.Tensor) -> tf.Tensor:
-        return apply_matrix(tensors[name][i], value, index)
-
-    def draw(i: tf.Tensor) -> tf.Tensor:
-        if "noise_given" in tensors:
-            return tensors["noise_given"][i]
-        return normal_per_image(fold_in(tensors["seeds"], i + 1), u_T.shape[1:], u_T.dtype)
-
-    def combine(state: str, prediction: str, i: tf.Tensor, committed: Any, outputs: Any) -> Any:
-        total = apply(state, i, committed)
-        for j, output in enumerate(outputs):
-            total += apply_matrix(tensors[prediction][i, j], output, index)
-        return total
-
-    def evaluate(i: tf.Tensor, point: tf.Tensor) -> tf.Tensor:
-        time = tf.repeat(tensors["time"][i], tf.shape(point)[0])
-        eps = tf.convert_to_tensor(eps_fn(point, time, **context))
-        if not eps.shape.is_compatible_with(point.shape):
-            raise ValueError(
-                f"`eps_fn` must return the shape of the state, {point.shape}, at evaluation 1, "
-                f"received {eps.shape}"
-            )
-        return tf.cast(eps, u_T.dtype)
-
-    def stored(i: tf.Tensor, point: tf.Tensor, eps: tf.Tensor) -> tf.Tensor:
-        if "data_state" not in tensors:
-            return eps
-        value = apply("data_state", i, point) + apply("data_eps", i, eps)
-        if layout.clip:
-            channels = value.shape[-1] // tensors["state"].shape[-1]
-            image = tf.clip_by_value(value[..., :channels], -tensors["clip"], tensors["clip"])
-            value = tf.concat([image, value[..., channels:]], axis=-1)
-        return value
-
-    def push(slots: tuple, value: tf.Tensor, wanted: tf.Tensor) -> tuple:
-        shifted = (value, *slots[:-1])[: len(slots)]
-        if layout.uniform:
-            return shifted
-        return tuple(tf.where(wanted, new, old) for new, old in zip(shifted, slots, strict=True))
-
-    def row(
-        i: Any, committed: Any, point: Any, kept: tuple, scratch: tuple, path: Any, _: Any
-    ) -> Any:
-        eps = evaluate(i, point)
-        finite = tf.reduce_all(tf.math.is_finite(eps))
-        value = stored(i, point, eps)
-        kept = push(kept, value, tensors["keep"][i])
-        scratch = push(scratch, value, ~tensors["keep"][i])
-        outputs = (*kept, *scratch)
-        point = combine("state", "prediction", i, committed, outputs)
-        ended = point
-        if "corrected_state" in tensors:
-            ended = combine("corrected_state", "corrected_prediction", i, committed, outputs)
-        if "noise" in tensors:
-            fresh = apply("noise", i, draw(i + tf.cast("start_noise" in tensors, tf.int32)))
-            point, ended = point + fresh, ended + fresh
-        if not layout.uniform:
-            ended = tf.where(tensors["commit"][i], ended, committed)
-        if trajectory:
-            path = path.write(i + 1, point)
-        return i + 1, ended, point, kept, scratch, path, tf.where(finite, -1, i)
-
-    if "start_matrix" in tensors:
-        u_T = apply_matrix(tensors["start_matrix"], u_T, index) + apply_matrix(
-            tensors["start_noise"], draw(tf.constant(0)), index
-        )
-    empty = tf.zeros_like(u_T)
-    path = tf.TensorArray(u_T.dtype, rows + 1 if trajectory else 0, element_shape=u_T.shape)
-    if trajectory:
-        path = path.write(0, u_T)
-    _, committed, _, _, _, path, failed = tf.while_loop(
-        lambda i, *state: (i < rows) & (state[-1] < 0),
-        row,
-        (
-            tf.constant(0),
-            u_T,
-            u_T,
-            (empty,) * layout.history,
-            (empty,) * layout.scratch,
-            path,
-            tf.constant(-1),
-        ),
-        parallel_iterations=1,
-    )
-    return committed, path.stack() if trajectory else tf.zeros([0], u_T.dtype), failed
