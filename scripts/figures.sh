@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# Make the figures and tables of docs/ again, all or those named: digits, accuracy, results.
+# `results` takes hours on two cores; its finished cells are kept in runs/tables.
+set -euo pipefail
+here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
+figures=("$@")
+set -- # environment.sh takes the arguments for extras
+source "$here/environment.sh"
+export TF_CPP_MIN_LOG_LEVEL="${TF_CPP_MIN_LOG_LEVEL:-3}"
+cd "$root"
+[ "${#figures[@]}" -gt 0 ] || figures=(digits accuracy results)
+for figure in "${figures[@]}"; do
+    case "$figure" in
+    digits)
+        gddim-tf sample --model saved_models/digits_vp --count 100 --nfe 20 \
+            --labels 0,1,2,3,4,5,6,7,8,9 --out docs/digits.png
+        ;;
+    accuracy) python scripts/accuracy.py --out docs ;;
+    results) gddim-tf tables --out docs --cells runs/tables ;;
+    *)
+        echo "figures.sh: must be digits, accuracy or results, received $figure" >&2
+        exit 2
+        ;;
+    esac
+done
