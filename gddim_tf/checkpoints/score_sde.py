@@ -6,6 +6,7 @@ of `layout`: the PyTorch files count all layers, the Flax files count each class
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -96,6 +97,32 @@ def options(config: Mapping[str, Any], in_channels: int, out_channels: int) -> d
             f"the configuration of a score_sde network must hold a valid {error.args[0]!r}; "
             "pass `config` or `preset`"
         ) from None
+
+
+def channels(
+    tensors: Mapping[str, np.ndarray], convolution: str, inputs: int, outputs: int
+) -> tuple[int, int]:
+    """Return the channels of the network's input and output: those of its first and last layer.
+
+    Args:
+        tensors: the weights by name.
+        convolution: the name of a kernel, with `{i}` for the number of the layer.
+        inputs: the axis of the input channels in a kernel.
+        outputs: that of the output channels.
+
+    Raises:
+        ValueError: if there is no convolution.
+    """
+    pattern = re.escape(convolution).replace(re.escape("{i}"), r"(\d+)")
+    matches = (re.fullmatch(pattern, name) for name in tensors)
+    shapes = {
+        int(match[1]): tensors[match[0]].shape
+        for match in matches
+        if match and tensors[match[0]].ndim == 4
+    }
+    if not shapes:
+        raise ValueError(f"the checkpoint must hold convolutions `{convolution}`")
+    return shapes[min(shapes)][inputs], shapes[max(shapes)][outputs]
 
 
 def meaning(config: Mapping[str, Any]) -> tuple[str, str]:

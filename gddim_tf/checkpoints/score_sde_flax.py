@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -10,8 +9,11 @@ from typing import Any
 import numpy as np
 
 from gddim_tf.checkpoints import score_sde
+from gddim_tf.checkpoints.score_sde import meaning
 from gddim_tf.checkpoints.torch_names import Tensors
 from gddim_tf.networks import Architecture, Part, layout
+
+__all__ = ["meaning", "options", "recognises", "weights"]
 
 _CLASSES = {
     "fourier": "GaussianFourierProjection",
@@ -40,24 +42,8 @@ def options(tensors: Tensors, config: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         ValueError: if a setting is missing or asks for something that the network does not do.
     """
-    in_channels, out_channels = channels(tensors)
-    return score_sde.options(config, in_channels, out_channels)
-
-
-def channels(tensors: Tensors) -> tuple[int, int]:
-    """Return the channels of the network's input and output.
-
-    Raises:
-        ValueError: if there is no convolution.
-    """
-    shapes = {
-        int(match[1]): tensors[match[0]].shape
-        for match in (re.fullmatch(r"Conv_(\d+)/kernel", name) for name in tensors)
-        if match and tensors[match[0]].ndim == 4
-    }
-    if not shapes:
-        raise ValueError("the checkpoint must hold convolutions `Conv_{i}/kernel`")
-    return shapes[min(shapes)][2], shapes[max(shapes)][3]
+    ends = score_sde.channels(tensors, "Conv_{i}/kernel", inputs=2, outputs=3)
+    return score_sde.options(config, *ends)
 
 
 def weights(tensors: Tensors, architecture: Architecture) -> Iterator[tuple[str, np.ndarray]]:
@@ -75,11 +61,6 @@ def weights(tensors: Tensors, architecture: Architecture) -> Iterator[tuple[str,
         head, *rest = name.split("/")
         found = rest and head in parts and score_sde.translate(parts[head], rest, tensor, _leaf)
         yield found or (name, tensor)
-
-
-def meaning(config: Mapping[str, Any]) -> tuple[str, str]:
-    """Return the time convention and what the network predicts."""
-    return score_sde.meaning(config)
 
 
 def _leaf(layer: str, leaf: str, tensor: np.ndarray) -> tuple[str, np.ndarray] | None:

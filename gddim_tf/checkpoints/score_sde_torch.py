@@ -9,8 +9,11 @@ from typing import Any
 import numpy as np
 
 from gddim_tf.checkpoints import score_sde
+from gddim_tf.checkpoints.score_sde import meaning
 from gddim_tf.checkpoints.torch_names import Tensors, to_ours
 from gddim_tf.networks import Architecture, layout
+
+__all__ = ["meaning", "options", "recognises", "weights"]
 
 _MODULE = re.compile(r"all_modules\.(\d+)\.(.+)")
 
@@ -30,24 +33,8 @@ def options(tensors: Tensors, config: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         ValueError: if a setting is missing or asks for something that the network does not do.
     """
-    in_channels, out_channels = channels(tensors)
-    return score_sde.options(config, in_channels, out_channels)
-
-
-def channels(tensors: Tensors) -> tuple[int, int]:
-    """Return the channels of the network's input and output.
-
-    Raises:
-        ValueError: if there is no convolution.
-    """
-    shapes = {
-        int(match[1]): tensors[match[0]].shape
-        for match in map(_MODULE.fullmatch, tensors)
-        if match and match[2] == "weight" and tensors[match[0]].ndim == 4
-    }
-    if not shapes:
-        raise ValueError("the checkpoint must hold convolutions `all_modules.{i}.weight`")
-    return shapes[min(shapes)][1], shapes[max(shapes)][0]
+    ends = score_sde.channels(tensors, "all_modules.{i}.weight", inputs=1, outputs=0)
+    return score_sde.options(config, *ends)
 
 
 def weights(tensors: Tensors, architecture: Architecture) -> Iterator[tuple[str, np.ndarray]]:
@@ -64,11 +51,6 @@ def weights(tensors: Tensors, architecture: Architecture) -> Iterator[tuple[str,
         found = part and score_sde.translate(part, match[2].split("."), tensor, _leaf)
         if name != "sigmas":
             yield found or (name, tensor)
-
-
-def meaning(config: Mapping[str, Any]) -> tuple[str, str]:
-    """Return the time convention and what the network predicts."""
-    return score_sde.meaning(config)
 
 
 def _leaf(layer: str, leaf: str, tensor: np.ndarray) -> tuple[str, np.ndarray] | None:
