@@ -78,22 +78,16 @@ def load(
     if image_size is None:
         image_size = info.image_size
 
-    index, workers = shard or (0, 1)
-    count = _part_size(source.count(split), index, workers)
-    if drop_remainder and not repeat and count is not None and count < (batch_size or 1):
-        raise ValueError(
-            f"`batch_size` must be at most the {count} images there are when `drop_remainder` is "
-            f"True and `repeat` is False, received {batch_size}: there would be no batch at all"
-        )
+    part = shard or (0, 1)
+    count = _part_size(source.count(split), *part)
+    if drop_remainder and not repeat:
+        _check_a_batch_is_left(count, batch_size)
     image_bytes = image_size**2 * info.channels
     if cache is None:
         cache = count is not None and count * image_bytes <= MEMORY_LIMIT
+    shuffle_seed = seed if shuffle and not cache else None
     dataset = source.images(
-        split,
-        image_size,
-        in_memory=cache,
-        shard=(index, workers),
-        shuffle_seed=seed if shuffle and not cache else None,
+        split, image_size, in_memory=cache, shard=part, shuffle_seed=shuffle_seed
     )
     if shuffle:
         dataset = dataset.shuffle(_buffer_size(count, image_bytes, cache), seed=seed)
@@ -164,6 +158,14 @@ def _check_ranges(
     if shard is not None and not (len(shard) == 2 and 0 <= shard[0] < shard[1]):
         raise ValueError(
             f"`shard` must be (index, count) with 0 <= index < count, received {shard}"
+        )
+
+
+def _check_a_batch_is_left(count: int | None, batch_size: int | None) -> None:
+    if count is not None and count < (batch_size or 1):
+        raise ValueError(
+            f"`batch_size` must be at most the {count} images there are when `drop_remainder` is "
+            f"True and `repeat` is False, received {batch_size}: there would be no batch at all"
         )
 
 
