@@ -6,6 +6,7 @@ from gddim_tf.samplers.ddim import DDIM
 from gddim_tf.samplers.default import default
 from gddim_tf.samplers.deis import DEIS
 from gddim_tf.samplers.dpm_solver import DPMSolver
+from gddim_tf.samplers.euler_heun import Euler, Heun
 from gddim_tf.samplers.gddim import GDDIM
 from gddim_tf.samplers.grids import (
     ListGrid,
@@ -17,7 +18,7 @@ from gddim_tf.samplers.grids import (
 )
 from gddim_tf.samplers.loop import run
 from gddim_tf.samplers.pndm import FON, FPNDM, IPNDM, PLMS, SPNDM
-from gddim_tf.samplers.runge_kutta import Euler, Heun, RhoRK
+from gddim_tf.samplers.rho_rk import RhoRK
 from gddim_tf.samplers.sscs import SSCS
 from gddim_tf.samplers.stochastic import Ancestral, EulerMaruyama
 from gddim_tf.samplers.table import Table

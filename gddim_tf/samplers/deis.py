@@ -8,7 +8,7 @@ import numpy as np
 
 from gddim_tf.samplers.base import Sampler
 from gddim_tf.samplers.gddim import GDDIM
-from gddim_tf.samplers.runge_kutta import RhoRK
+from gddim_tf.samplers.rho_rk import RhoRK
 from gddim_tf.samplers.table import Table
 from gddim_tf.sdes import LinearSDE
 

@@ -8,8 +8,9 @@ import itertools
 import numpy as np
 
 from gddim_tf.samplers.base import Sampler
+from gddim_tf.samplers.rho_rk import exponential_step
 from gddim_tf.samplers.rows import Row, Weights, pack, steps_within
-from gddim_tf.samplers.runge_kutta import TABLEAUX, exponential_step
+from gddim_tf.samplers.runge_kutta import TABLEAUX
 from gddim_tf.samplers.table import Table
 from gddim_tf.samplers.weights import check_variable, exponential_weights
 from gddim_tf.sdes import LinearSDE
