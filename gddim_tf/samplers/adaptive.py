@@ -164,9 +164,12 @@ class RK45:
     ) -> tuple[tuple[tf.Tensor, ...], int]:
         """The variables at the second time (u, and the log-determinant), and the NFE."""
         ends = tf.constant(VARIABLES[self.variable](sde, np.array(times)))
-        solver = compiled_flow(sde, eps_fn, volume=volume, **dataclasses.asdict(self))
+        solver = compiled_flow(
+            sde, eps_fn, max_steps=self.max_steps, variable=self.variable, volume=volume
+        )
+        tolerances = tf.constant([self.rtol, self.atol], tf.float64)
         try:
-            variables, nfe = solver(u, ends, dict(context or {}), probes)
+            variables, nfe = solver(u, ends, tolerances, dict(context or {}), probes)
         except tf.errors.InvalidArgumentError as error:
             if _TOO_MANY in error.message:
                 raise ValueError(

@@ -30,8 +30,6 @@ def compiled_flow(
     sde: LinearSDE,
     eps_fn: EpsFn,
     *,
-    rtol: float,
-    atol: float,
     max_steps: int,
     variable: str,
     volume: bool,
@@ -41,22 +39,27 @@ def compiled_flow(
     Args:
       sde: the diffusion.
       eps_fn: as in `run`; for `volume` made of TensorFlow's operations.
-      rtol: relative tolerance of a step, per element.
-      atol: absolute tolerance of a step, per element.
       max_steps: most steps, accepted or not.
       variable: z, a key of `VARIABLES`.
       volume: whether `int tr(A + B J) dz` is integrated too, J the Jacobian of eps.
 
     Returns:
-      A `tf.function` of u, the two values of z `[2]` (float64), the context and the probes of
-      `divergence` (or None). It gives a tuple, u at the end and with `volume` the integral
+      A `tf.function` of u, the two values of z `[2]` (float64), the relative and the absolute
+      tolerance of a step per element `[2]` (float64), the context and the probes of `divergence`
+      (or None). It gives a tuple, u at the end and with `volume` the integral
       `[batch]`, and the number of network evaluations.
     """
     matrices = functools.partial(flow_matrices, sde, variable)
     shape = (*sde.modes, sde.components, sde.components)
 
     @functools.partial(tf.function, autograph=False)
-    def solve(u: tf.Tensor, ends: tf.Tensor, context: dict[str, tf.Tensor], probes: Any) -> Any:
+    def solve(
+        u: tf.Tensor,
+        ends: tf.Tensor,
+        tolerances: tf.Tensor,
+        context: dict[str, tf.Tensor],
+        probes: tf.Tensor | None,
+    ) -> Any:
         sign = tf.sign(ends[1] - ends[0])
 
         # a function of its own, because the method calls it seven times and traces it each time
@@ -84,7 +87,7 @@ def compiled_flow(
 
         variables = (u, tf.zeros(tf.shape(u)[:1], u.dtype)) if volume else (u,)
         span = tf.cast(tf.abs(ends[1] - ends[0]), u.dtype)
-        solver = _landing_solver(rtol, atol, max_steps, span)
+        solver = _landing_solver(tf.cast(tolerances, u.dtype), max_steps, span)
         results = solver.solve(flow, tf.zeros([], u.dtype), variables, solution_times=span[None])
         # TFP does not count the evaluation with which it starts
         ended = tuple(values[0] for values in results.states)
@@ -137,7 +140,7 @@ def _trace(sde: LinearSDE, matrix: tf.Tensor, state: tf.Tensor) -> tf.Tensor:
     return tf.reduce_sum(tf.broadcast_to(per_mode, pixels))
 
 
-def _landing_solver(rtol: float, atol: float, max_steps: int, span: tf.Tensor) -> Any:
+def _landing_solver(tolerances: tf.Tensor, max_steps: int, span: tf.Tensor) -> Any:
     """Dormand-Prince whose last step ends at `span`, where TFP's would pass it and interpolate."""
     dormand_prince = exact_dormand_prince()
     beyond = span * (1 + 8 * np.finfo(span.dtype.as_numpy_dtype).eps)
@@ -150,8 +153,8 @@ def _landing_solver(rtol: float, atol: float, max_steps: int, span: tf.Tensor) -
             return super()._step(solver_state._replace(step_size=size), *args, **kwargs)
 
     return LandingDormandPrince(
-        rtol=rtol,
-        atol=atol,
+        rtol=tolerances[0],
+        atol=tolerances[1],
         first_step_size=0.01 * span,
         max_num_steps=max_steps,
     )
