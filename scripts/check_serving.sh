@@ -26,7 +26,7 @@ trap finish EXIT
 
 compose up --detach
 options=(--count 20 --seed 7 --labels "0,1,2,3,4,5,6,7,8,9" --out "$work/picture.png")
-gddim-tf sample --model "$model" --sampler ddim --nfe 10 "${options[@]}" --array "$work/known.npy"
+gddim-tf sample --model "$model" --sampler "gddim(order=2)" --nfe 10 "${options[@]}" --array "$work/known.npy"
 
 ask() { # file, then arguments of the client
     local file="$work/$1.npy"
@@ -56,4 +56,4 @@ if gddim-tf client --model digits_vp "${rest[@]}" --labels 11 --out "$work/none.
 fi
 curl --fail --silent --show-error "http://localhost:$REST_PORT/monitoring/prometheus/metrics" |
     grep -q tensorflow || { echo "no numbers for Prometheus" >&2; exit 1; }
-echo "TF Serving answered every signature with the images that Python draws"
+echo "TF Serving draws the same images as Python, over gRPC and REST"

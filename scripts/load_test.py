@@ -114,7 +114,7 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--model", default="saved_models/digits_vp", help="exported model")
-    parser.add_argument("--sampler", default="ddim", help="with which it was exported")
+    parser.add_argument("--sampler", default="gddim(order=2)", help="with which it was exported")
     parser.add_argument("--nfe", type=int, default=10, help="an exported budget")
     parser.add_argument("--address", help="of a running TF Serving, host:port of gRPC")
     parser.add_argument("--clients", type=int, default=8)
