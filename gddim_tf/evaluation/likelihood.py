@@ -149,7 +149,7 @@ def bits_per_dim(
         raise ValueError(f"`probes` must be at least 0, received {probes}")
     context = {}
     if labels is not None:
-        context["labels"] = tf.constant(model._check_labels(labels, len(images)))
+        context["labels"] = tf.constant(model.check_labels(labels, len(images)))
     # independent noise of the levels, of the velocities and of each probe
     seeds = image_seeds(seed, first, len(images))
     pixels = tf.cast(dequantise(images, fold_in(seeds, 0), levels), tf.float32)

@@ -93,7 +93,7 @@ class Sampled:
 
         context = {}
         if labels is not None:
-            context["labels"] = self._check_labels(labels, count)
+            context["labels"] = self.check_labels(labels, count)
         if guidance is not None:
             if labels is None:
                 raise ValueError("`labels` must be given with `guidance`, received None")
@@ -151,7 +151,16 @@ class Sampled:
         state = self.sde.apply(signal, self.sde.to_state(images, noise))
         return run((sampler or default(self.sde, nfe)).encode(self.sde, nfe), self.eps, state)
 
-    def _check_labels(self, labels: Any, count: int) -> np.ndarray:
+    def check_labels(self, labels: Any, count: int) -> np.ndarray:
+        """One label per image, `[count]` int32.
+
+        Args:
+          labels: one per image, or one for all.
+          count: of the images.
+
+        Raises:
+          ValueError: if a label is out of range.
+        """
         labels = np.broadcast_to(np.asarray(labels), (count,)).astype(np.int32)
         if not self.num_classes or labels.min() < 0 or labels.max() > self.num_classes:
             raise ValueError(
