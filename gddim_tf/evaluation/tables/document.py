@@ -24,6 +24,7 @@ def document(
     judged: list[Judged],
     settings: dict[str, Any],
     pictures: dict[str, str],
+    reasons: bool = False,
 ) -> str:
     """All tables as Markdown.
 
@@ -32,6 +33,7 @@ def document(
       judged: the orderings.
       settings: how they were made: plain values.
       pictures: file names by caption.
+      reasons: whether the images are the digits, of which the reasons in `orderings` speak.
 
     Returns:
       The text.
@@ -39,7 +41,7 @@ def document(
     parts = [_INTRODUCTION, "\n".join(f"- {name}: {value}" for name, value in settings.items())]
     parts += [f"![{caption}]({name})" for caption, name in pictures.items()]
     parts += [_section(table, results) for table in results.tables]
-    parts += [_orderings(judged), _memorisation(results)]
+    parts += [_orderings(judged, reasons), _memorisation(results)]
     return "\n\n".join(part.strip("\n") for part in parts if part) + "\n"
 
 
@@ -80,7 +82,7 @@ def _cell(entry: Entry | None) -> str:
     return text + (f" ({entry.extra:+d})" if entry.extra else "")
 
 
-def _orderings(judged: list[Judged]) -> str:
+def _orderings(judged: list[Judged], reasons: bool) -> str:
     if not judged:
         return ""
     count = {
@@ -101,12 +103,21 @@ def _orderings(judged: list[Judged]) -> str:
         verdict = item.verdict if item.verdict == "held" else f"**{item.verdict}**"
         numbers = f"{_cell(item.better)} against {_cell(item.worse)}"
         lines.append(_line([item.ordering.table, str(item.ordering), numbers, verdict]))
-    reasons = [
-        f"- {item.ordering}: {item.ordering.why}"
-        for item in judged
-        if item.verdict != "held" and item.ordering.why
-    ]
-    return "\n".join(lines + (["", "Why some do not hold here:", "", *reasons] if reasons else []))
+    return "\n".join(lines + (_reasons(judged) if reasons else []))
+
+
+def _reasons(judged: list[Judged]) -> list[str]:
+    """Why some orderings do not hold, each reason once."""
+    missed: dict[str, list[str]] = {}
+    for item in judged:
+        if item.verdict != "held" and item.ordering.why:
+            missed.setdefault(item.ordering.why, []).append(str(item.ordering))
+    if not missed:
+        return []
+    lines = ["", "Why some do not hold on the digits that come with the package, as we read them:"]
+    for why, orderings in missed.items():
+        lines += ["", why, "", *(f"- {ordering}" for ordering in orderings)]
+    return lines
 
 
 def _memorisation(results: Results) -> str:

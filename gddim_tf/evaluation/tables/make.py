@@ -102,7 +102,8 @@ class Workshop:
             if plot(results, self.reference.floor, self.out / name):
                 pictures[caption] = name
         pictures |= self._closest_pairs()
-        text = document(results, judge(ORDERINGS, results), self.settings(), pictures)
+        digits = self.reference.dataset == "digits"
+        text = document(results, judge(ORDERINGS, results), self.settings(), pictures, digits)
         path = self.out / "results.md"
         with atomic_write(path) as draft:
             draft.write_text(text)

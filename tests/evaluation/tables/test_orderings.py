@@ -1,7 +1,9 @@
 import pytest
 
-from gddim_tf.evaluation.tables.orderings import Ordering, judge
-from gddim_tf.evaluation.tables.results import Entry
+from gddim_tf.evaluation.tables.document import document
+from gddim_tf.evaluation.tables.orderings import Judged, Ordering, judge
+from gddim_tf.evaluation.tables.plan import Plan
+from gddim_tf.evaluation.tables.results import Entry, Results
 
 PLACES = ("a", 10), ("b", 20)
 
@@ -40,6 +42,21 @@ def test_verdicts(better, worse, factor, verdict):
 def test_what_was_not_made_is_not_judged():
     assert judge((Ordering("other", *PLACES),), Found(entry(1.0), entry(2.0))) == []
     assert judge((Ordering("t", *PLACES),), Found(entry(1.0), None)) == []
+
+
+def test_reasons_are_given_once_and_for_digits_only(tmp_path):
+    missed = [
+        Judged(
+            Ordering("t", (label, 10), ("b", 20), why="Because."), entry(2.0), entry(1.0), verdict
+        )
+        for label, verdict in (("a", "not held"), ("c", "within the spread"), ("d", "held"))
+    ]
+    nothing = Results(tmp_path, [], Plan(), {}, {})
+    text = document(nothing, missed, {}, {}, reasons=True)
+    assert text.count("Because.") == 1
+    assert "Because.\n\n- a at 10 beats b at 20\n- c at 10 beats b at 20\n" in text
+    assert "1 held, 1 within the spread, 1 not held" in text
+    assert "Because." not in document(nothing, missed, {}, {})
 
 
 def test_an_entry_sums_up_its_seeds():
