@@ -31,7 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--features", default="digits", help="digits, inception or inception:PATH")
     parser.add_argument("--guidance", type=float, help="weight of the class, 1 is plain")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--batch-size", type=int, default=500)
+    parser.add_argument("--batch-size", type=int, default=500, help="of all devices together")
+    parser.add_argument("--strategy", default="one", help="one, mirrored or tpu; as in train")
+    parser.add_argument("--virtual-devices", type=int, help="divide the CPU, to try a strategy out")
 
 
 def run(options: argparse.Namespace) -> None:
@@ -39,23 +41,26 @@ def run(options: argparse.Namespace) -> None:
     from gddim_tf.cli.models import open_model
     from gddim_tf.evaluation.compare import compare
     from gddim_tf.samplers.parse import parse
+    from gddim_tf.training import strategy
 
+    devices = strategy(options.strategy, options.virtual_devices)
     names = [name.strip() for name in options.samplers.split(";")]
-    report = compare(
-        open_model(options.model),
-        [None if name == "default" else parse(name) for name in names],
-        [int(nfe) for nfe in options.nfe.split(",")],
-        dataset=options.data,
-        split=options.split,
-        floor_split=options.floor_split,
-        features=options.features,
-        count=options.count,
-        seed=options.seed,
-        guidance=options.guidance,
-        batch_size=options.batch_size,
-        directory=options.out,
-        settings=_model_settings(pathlib.Path(options.model)),
-    )
+    with devices.scope():
+        report = compare(
+            open_model(options.model),
+            [None if name == "default" else parse(name) for name in names],
+            [int(nfe) for nfe in options.nfe.split(",")],
+            dataset=options.data,
+            split=options.split,
+            floor_split=options.floor_split,
+            features=options.features,
+            count=options.count,
+            seed=options.seed,
+            guidance=options.guidance,
+            batch_size=options.batch_size,
+            directory=options.out,
+            settings=_model_settings(pathlib.Path(options.model)),
+        )
     report.write(options.out)
     print(report.markdown())
 
