@@ -23,7 +23,7 @@ from gddim_tf.samplers import (
 Kind = Literal["vp", "cld", "bdm"]
 
 # In place of a sampler: `samplers.default` at each budget, or RK45 with tolerances that spend it.
-DEFAULT, ADAPTIVE = "default", "RK45"
+DEFAULT, ADAPTIVE = "default", "rk45"
 
 LINEAR, QUADRATIC = PowerGrid(1.0), PowerGrid(2.0)
 
@@ -83,9 +83,9 @@ TABLES = (
         note="gDDIM has the settings of its paper: order 3 (DDPM) or 2, a polynomial in t, the "
         "quadratic grid. `default` is `samplers.default(sde, nfe)`. EM and ancestral sampling of "
         "DDPM and BDM have a grid linear in t, EM of CLD a quadratic one, Heun is EDM's. RK45 "
-        "chooses its steps itself: its tolerance is the one, of two per decade from 3 down to "
-        "1e-6, whose NFE on 100 images comes closest to the column, and (+k) or (-k) says by how "
-        "much it misses it.",
+        "chooses its steps itself: its tolerance is the loosest, of four per decade from 3 down to "
+        "1e-6, with which it takes at least as many evaluations as the column says on 100 images. "
+        "(+k) or (-k) says by how much the evaluations differ from the column.",
         columns=_BUDGETS,
         rows=(
             Row("DDPM, EM", "vp", EulerMaruyama(lam=1.0, grid=LINEAR)),

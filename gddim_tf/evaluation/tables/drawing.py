@@ -19,7 +19,7 @@ from gddim_tf.evaluation.tables.definitions import ADAPTIVE
 from gddim_tf.samplers import RK45, run
 from gddim_tf.sdes.randomness import image_seeds
 
-_TOLERANCES = 10.0 ** np.arange(0.5, -6.1, -0.5)
+_TOLERANCES = 10.0 ** np.arange(0.5, -6.1, -0.25)
 _MOST_STEPS = 1000
 _TRIAL_IMAGES = 100
 
@@ -78,21 +78,19 @@ def _starts(
 
 
 def tolerance_for(model: Any, nfe: int) -> float:
-    """The tolerance of RK45 whose evaluations come closest to a budget, on a hundred images.
+    """The loosest tolerance with which RK45 takes at least a budget, on a hundred images.
 
     Args:
       model: a `Sampled`.
       nfe: the budget.
 
     Returns:
-      The tolerance, one of two per decade from 3 down to 1e-6.
+      The tolerance, one of four per decade from 3 down to 1e-6; the last one if none takes so many.
     """
-    low, high = 0, len(_TOLERANCES) - 1
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if _spent(model, middle) < nfe else (low, middle)
-    best = min((low, high), key=lambda index: abs(_spent(model, index) - nfe))
-    return float(_TOLERANCES[best])
+    for index, tolerance in enumerate(_TOLERANCES):
+        if _spent(model, index) >= nfe:
+            return float(tolerance)
+    return float(_TOLERANCES[-1])
 
 
 @functools.lru_cache(maxsize=64)

@@ -8,6 +8,7 @@ from gddim_tf.atomic import atomic_write
 from gddim_tf.evaluation.tables.definitions import Table
 from gddim_tf.evaluation.tables.results import Results
 
+_TICKS = (5, 10, 20, 50, 100, 200, 500, 1000)
 _TITLES = {"vp": "VP (DDPM)", "bdm": "BDM", "cld": "CLD"}
 
 
@@ -64,7 +65,7 @@ def _draw(panels: dict[str, dict[str, list]], floor: float | None, path: pathlib
     import matplotlib
 
     matplotlib.use("Agg")
-    from matplotlib import pyplot
+    from matplotlib import pyplot, ticker
 
     columns = min(3, len(panels))
     lines = -(-len(panels) // columns)
@@ -79,6 +80,10 @@ def _draw(panels: dict[str, dict[str, list]], floor: float | None, path: pathlib
         if floor is not None:
             axis.axhline(floor, color="black", ls="--", lw=0.8, label="real images, held out")
         axis.set(title=title, xlabel="network evaluations", xscale="log", yscale="log")
+        used = [nfe for curve in curves.values() for nfe, _, _ in curve]
+        ticks = [tick for tick in _TICKS if min(used) <= tick <= max(used)]
+        axis.set_xticks(ticks, [str(tick) for tick in ticks])
+        axis.xaxis.set_minor_locator(ticker.NullLocator())
         axis.grid(alpha=0.3, which="both")
         axis.legend(fontsize=7)
     for axis in axes.flat[len(panels) :]:

@@ -22,7 +22,7 @@ def test_budgets_are_those_that_the_papers_print():
     assert budget(GDDIM(corrector="pece"), 50) == 51
     assert budget(SPNDM(), 50, "steps") == 51
     assert budget(FPNDM(), 50, "steps") == 59
-    assert budget("RK45", 50) == 50
+    assert budget("rk45", 50) == 50
 
 
 def test_a_budget_out_of_reach_is_named():

@@ -129,9 +129,8 @@ def test_rk45_reports_what_it_spent(model):
     assert 10 < spent < 40
 
 
-@pytest.mark.slow
 def test_the_tolerance_of_rk45_follows_the_budget(model):
-    few, many = tolerance_for(model, 20), tolerance_for(model, 80)
-    assert few > many
-    cell = Cell(kind="vp", sampler=ADAPTIVE, nfe=80, count=20, seed=0)
-    assert 40 < sample(model, cell, 20, many)[1] < 160
+    cell = Cell(kind="vp", sampler=ADAPTIVE, nfe=30, count=100, seed=0)
+    tolerance = tolerance_for(model, 30)
+    assert sample(model, cell, 100, tolerance)[1] >= 30
+    assert sample(model, cell, 100, tolerance * 10**0.25)[1] < 30  # the next looser one
