@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
+from gddim_tf.sdes.randomness import uniform_per_image
+
 
 def dequantise(images: np.ndarray, seeds: tf.Tensor, levels: int = 256) -> tf.Tensor:
     """`2 (v + U) / levels - 1` for the grey level `v = 0, ..., levels - 1` and U uniform in [0, 1).
@@ -39,14 +41,5 @@ def dequantise(images: np.ndarray, seeds: tf.Tensor, levels: int = 256) -> tf.Te
             f"`levels` must be the number of grey levels of the images: of {levels} none is stored "
             f"as {strange[0]}"
         )
-    noise = _uniform(seeds, images.shape[1:])
+    noise = uniform_per_image(seeds, images.shape[1:], tf.float64)
     return 2 * (tf.constant(level, tf.float64) + noise) / levels - 1
-
-
-def _uniform(seeds: tf.Tensor, shape: tuple[int, ...]) -> tf.Tensor:
-    """Uniform noise in [0, 1), `[batch, *shape]` float64, row i from `seeds[i]` alone."""
-
-    def draw(seed: tf.Tensor) -> tf.Tensor:
-        return tf.random.stateless_uniform(shape, seed, dtype=tf.float64, alg="philox")
-
-    return tf.map_fn(draw, seeds, fn_output_signature=tf.TensorSpec(shape, tf.float64))
