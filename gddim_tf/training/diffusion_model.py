@@ -125,8 +125,6 @@ class DiffusionModel(Sampled, keras.Model):
         """`call` without dropout: the `eps_fn` of the samplers."""
         return self.call(u, t, labels)
 
-    # ---- training -------------------------------------------------------------------------------
-
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
         """The mean loss, and what `compile` was given."""
@@ -230,8 +228,6 @@ class DiffusionModel(Sampled, keras.Model):
             return None
         labels = tf.cast(labels, tf.int32)
         return tf.where(keep, labels, self.num_classes) if training else labels
-
-    # ---- serialisation --------------------------------------------------------------------------
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments, serialised."""

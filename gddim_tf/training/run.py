@@ -65,14 +65,13 @@ def train(
     if workers.is_first(strategy):
         with atomic_write(directory / "recipe.json") as draft:
             draft.write_text(json.dumps(dataclasses.asdict(recipe), indent=2) + "\n")
-        kept = [
+        callbacks = [
             Checkpoint(directory / "checkpoints", save_every),
             *callbacks,  # which may add to the log
             keras.callbacks.CSVLogger(str(directory / "log.csv"), append=done > 0),
         ]
     else:
-        kept = []
-    common = [keras.callbacks.TerminateOnNaN(), keras.callbacks.SwapEMAWeights()]
+        callbacks = []
     fit = workers.fit if workers.several(strategy) else DiffusionModel.fit
     unseen, validation_steps = _validation(recipe, strategy)
     history = fit(
@@ -83,16 +82,15 @@ def train(
         epochs=recipe.epochs,
         initial_epoch=done,
         steps_per_epoch=recipe.steps_per_epoch,
-        callbacks=[*kept, *common],
+        callbacks=[
+            *callbacks,
+            keras.callbacks.TerminateOnNaN(),
+            keras.callbacks.SwapEMAWeights(),
+        ],
         shuffle=False,  # the pipeline did
         verbose=1 if sys.stdout.isatty() else 2,
     )
-    losses = history.history.get("loss", [0.0])
-    if not math.isfinite(losses[-1]):
-        raise ValueError(
-            f"the loss became {losses[-1]} in epoch {done + len(losses)}; a smaller learning rate "
-            f"may help, received {recipe.learning_rate}; the checkpoint before it is kept"
-        )
+    _check_finite(history.history.get("loss", [0.0]), done, recipe)
     if workers.is_first(strategy):
         save(model, directory / "model.keras")
     workers.wait_for_all(strategy)
@@ -139,6 +137,14 @@ def _validation(
     if not batch:
         return None, None
     return _images(recipe, strategy, split, recipe.seed, batch), max(count // batch, 1)
+
+
+def _check_finite(losses: list[float], done: int, recipe: Recipe) -> None:
+    if not math.isfinite(losses[-1]):
+        raise ValueError(
+            f"the loss became {losses[-1]} in epoch {done + len(losses)}; a smaller learning rate "
+            f"may help, received {recipe.learning_rate}; the checkpoint before it is kept"
+        )
 
 
 def _check_devices(recipe: Recipe, strategy: tf.distribute.Strategy) -> None:
