@@ -79,7 +79,7 @@ def main() -> None:
     if not served.exists():
         budgets = {f"sample_{nfe}": (samplers.DDIM(), nfe) for nfe in (10, 20, 50)}
         serving.export(model, served.parent, budgets, version=1)
-    print(f"{served} has the signatures sample_10, sample_20, sample_50 and denoise")
+    print(f"{served} has sample_10, sample_20, sample_50 and more signatures")
 
     heading("5/5 a process that imports only TensorFlow")
     answer = out / "served.npy"
