@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--features", help="as in evaluate; digits for digits, inception for all else"
     )
     parser.add_argument("--quick", action="store_true", help="200 images, one seed, NFE up to 20")
-    parser.add_argument("--count", type=int, help="images per seed (2000), half at NFE 1000")
+    parser.add_argument("--count", type=int, help="images per seed (2000), at most 1000 at NFE 1000")
     parser.add_argument("--seeds", type=int, help="how many, 3 by default")
     parser.add_argument("--only", help="names of tables, separated by commas")
     parser.add_argument("--batch-size", type=int, default=500)
@@ -98,8 +98,8 @@ def _plan(options: argparse.Namespace) -> Any:
     for name, value in given.items():
         if value < (2 if name == "count" else 1):
             raise ValueError(f"`--{name}` is too small, received {value}")
-    if "count" in given:  # half as many where every image takes a thousand evaluations
-        given["long_count"] = max(given["count"] // 2, 2)
+    if "count" in given:
+        given["long_count"] = min(plan.long_count, given["count"])
     return dataclasses.replace(plan, **given)
 
 
