@@ -32,7 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--features", help="as in evaluate; digits for digits, inception for all else"
     )
     parser.add_argument("--quick", action="store_true", help="200 images, one seed, NFE up to 20")
-    parser.add_argument("--count", type=int, help="images per seed (2000), at most 1000 at NFE 1000")
+    parser.add_argument(
+        "--count", type=int, help="images per seed (2000), at most 1000 at NFE 1000"
+    )
     parser.add_argument("--seeds", type=int, help="how many, 3 by default")
     parser.add_argument("--only", help="names of tables, separated by commas")
     parser.add_argument("--batch-size", type=int, default=500)
