@@ -118,8 +118,8 @@ class Workshop:
         return {
             **self._settings,
             "images": f"{plan.count} per seed, {plan.seeds} seed(s), mean ± standard deviation; "
-            f"from column {plan.long_from} on one seed and {plan.long_count} images (the fewer images "
-            "the larger a distance)",
+            f"from column {plan.long_from} on one seed and {plan.long_count} images (the fewer "
+            "images the larger a distance)",
             **reference.settings(),
             "cells": f"{len(results)} of {len(cells)}, {seconds:.0f} s of drawing",
             **versions(),
