@@ -31,10 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Ask, and write the picture."""
-    import numpy as np
-
-    from gddim_tf.atomic import atomic_write
-    from gddim_tf.evaluation.images import save_grid
+    from gddim_tf.cli import pictures
     from gddim_tf.serving import connect
 
     client = connect(
@@ -44,20 +41,14 @@ def run(options: argparse.Namespace) -> None:
         deadline=options.deadline,
         wait=options.wait,
     )
-    labels = None
-    if options.labels is not None:
-        labels = np.resize([int(label) for label in options.labels.split(",")], options.count)
     images = client.sample(
         options.count,
         options.signature,
         seed=options.seed,
-        labels=labels,
+        labels=pictures.labels_of(options.labels, options.count),
         guidance=options.guidance,
         nfe=options.nfe,
         batch_size=options.batch_size,
     )
-    save_grid(images, options.out)
+    pictures.write(images, options.out, options.array)
     print(f"{options.count} images of {options.model} are in {options.out}")
-    if options.array:
-        with atomic_write(options.array) as draft, draft.open("wb") as file:
-            np.save(file, images)

@@ -67,7 +67,7 @@ def run(options: argparse.Namespace) -> None:
 
 def _model_settings(path: pathlib.Path) -> dict[str, str]:
     """Where the weights come from: the file, and the recipe of the run that it belongs to."""
-    from gddim_tf.evaluation.fingerprint import file_digest
+    from gddim_tf.digest import file_digest
 
     file = path / "model.keras" if (path / "model.keras").exists() else path
     settings = {"model": str(path), "sha256 of the model": file_digest(file)}

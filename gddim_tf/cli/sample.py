@@ -28,29 +28,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Sample and write the picture."""
-    import numpy as np
-
-    from gddim_tf.atomic import atomic_write
+    from gddim_tf.cli import pictures
     from gddim_tf.cli.models import open_model
-    from gddim_tf.evaluation.images import as_uint8, save_grid
     from gddim_tf.samplers.parse import parse
 
     model = open_model(options.model)
-    labels = None
-    if options.labels is not None:
-        labels = np.resize([int(label) for label in options.labels.split(",")], options.count)
     images = model.sample(
         options.count,
         sampler=parse(options.sampler) if options.sampler else None,
         nfe=options.nfe,
         seed=options.seed,
-        labels=labels,
+        labels=pictures.labels_of(options.labels, options.count),
         guidance=options.guidance,
         batch_size=options.batch_size,
         progress=True,
     )
-    save_grid(images, options.out)
+    pictures.write(images, options.out, options.array)
     print(f"{options.count} images at {options.nfe} NFE are in {options.out}")
-    if options.array:
-        with atomic_write(options.array) as draft, draft.open("wb") as file:
-            np.save(file, as_uint8(images))

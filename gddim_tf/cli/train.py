@@ -10,6 +10,12 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import keras
+
+    from gddim_tf.training import Recipe
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -81,25 +87,27 @@ def run(options: argparse.Namespace) -> None:
     print(f"the model is in {options.out}/model.keras")
 
 
-def _callbacks(options: argparse.Namespace, recipe: object) -> list:
+def _callbacks(options: argparse.Namespace, recipe: Recipe) -> list[keras.callbacks.Callback]:
     """The pictures, distances and logs that were asked for."""
-    import keras
-
-    from gddim_tf.evaluation.monitors import FrechetMonitor, SampleGrid
-
     logs = f"{options.out}/tensorboard" if options.tensorboard else None
     callbacks = []
+    if options.grid_every or options.frechet_every:
+        from gddim_tf.evaluation.monitors import FrechetMonitor, SampleGrid
     if options.grid_every:
-        grid = SampleGrid(f"{options.out}/samples", every=options.grid_every, log_dir=logs)
-        callbacks.append(grid)
-    if options.frechet_every:
-        monitor = FrechetMonitor(
-            recipe.dataset,
-            every=options.frechet_every,
-            count=options.frechet_count,
-            features=options.features,
+        callbacks.append(
+            SampleGrid(f"{options.out}/samples", every=options.grid_every, log_dir=logs)
         )
-        callbacks.append(monitor)
+    if options.frechet_every:
+        callbacks.append(
+            FrechetMonitor(
+                recipe.dataset,
+                every=options.frechet_every,
+                count=options.frechet_count,
+                features=options.features,
+            )
+        )
     if logs:
+        import keras
+
         callbacks.append(keras.callbacks.TensorBoard(logs))
     return callbacks

@@ -8,11 +8,9 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from gddim_tf.evaluation.features import feature_extractor
 from gddim_tf.evaluation.fingerprint import fingerprint
-from gddim_tf.evaluation.generation import Generated, claim, generate
+from gddim_tf.evaluation.generation import Generated, claim, even_labels, generate
 from gddim_tf.evaluation.pairs import save_closest_pairs
 from gddim_tf.evaluation.reference import Reference
 from gddim_tf.evaluation.report import Report, Row, versions
@@ -83,7 +81,7 @@ def compare(
                 nfe,
                 count,
                 seed=seed,
-                labels=_labels(model, count),
+                labels=even_labels(model, count),
                 guidance=guidance,
                 directory=images,
                 batch_size=batch_size,
@@ -132,10 +130,6 @@ def _row(
         **reference.measure(made.images),
         **told,
     )
-
-
-def _labels(model: Any, count: int) -> np.ndarray | None:
-    return np.arange(count) % model.num_classes if model.num_classes else None
 
 
 def _labels_told(model: Any) -> str:

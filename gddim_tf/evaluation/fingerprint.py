@@ -1,10 +1,8 @@
-"""What a model is, so that a result can name it: digests of its weights and of its files."""
+"""What a model is, so that a result can name it."""
 
 from __future__ import annotations
 
 import hashlib
-import os
-import pathlib
 from typing import Any
 
 import numpy as np
@@ -36,20 +34,3 @@ def fingerprint(model: Any) -> str:
         if weight.dtype == np.float32
     )
     return hashlib.sha256(" ".join(digests).encode()).hexdigest()[:8]
-
-
-def file_digest(path: str | os.PathLike) -> str:
-    """The SHA-256 of a file, or of all files of a folder in the order of their names.
-
-    Args:
-      path: of a model.
-
-    Returns:
-      64 hexadecimal digits.
-    """
-    path = pathlib.Path(path)
-    files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
-    digest = hashlib.sha256()
-    for file in files:
-        digest.update(file.read_bytes())
-    return digest.hexdigest()

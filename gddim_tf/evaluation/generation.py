@@ -91,6 +91,11 @@ def generate(
     return Generated(np.concatenate(chunks), seconds)
 
 
+def even_labels(model: Any, count: int) -> np.ndarray | None:
+    """Classes `[count]` by which a model makes as many images of each; None without classes."""
+    return np.arange(count) % model.num_classes if model.num_classes else None
+
+
 def claim(directory: str | os.PathLike, description: dict[str, Any]) -> None:
     """Mark a folder of generated images with what made them.
 

@@ -11,11 +11,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from gddim_tf import data
-from gddim_tf.evaluation.distances import frechet_distance
-from gddim_tf.evaluation.extraction import extract
+from gddim_tf.evaluation.extraction import extract_statistics
 from gddim_tf.evaluation.features import feature_extractor
+from gddim_tf.evaluation.generation import even_labels
 from gddim_tf.evaluation.images import as_uint8, save_grid
+from gddim_tf.evaluation.reference import Reference
+from gddim_tf.evaluation.statistics import frechet_distance_from_statistics
 from gddim_tf.samplers import Sampler
 
 
@@ -50,13 +51,12 @@ class _Monitor(keras.callbacks.Callback):
 
     def samples(self) -> np.ndarray:
         """Images `[count, height, width, C]` uint8, as many of each class."""
-        classes = self.model.num_classes
         with averaged_weights(self.model):
             images = self.model.sample(
                 self.count,
                 self.sampler,
                 self.nfe,
-                labels=np.arange(self.count) % classes if classes else None,
+                labels=even_labels(self.model, self.count),
             )
         return as_uint8(images)
 
@@ -137,20 +137,14 @@ class FrechetMonitor(_Monitor):
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         """Look at the real images once."""
+        size = self.model.image_shape[0]
         self._extractor = feature_extractor(self.features)
-        real = data.load(
-            self.dataset,
-            self.split,
-            batch_size=500,
-            image_size=self.model.image_shape[0],
-            shuffle=False,
-            flip=False,
-        )
-        self._real = extract(self._extractor, real, progress=False)
+        self._real = Reference(self.dataset, self._extractor, size, self.split).statistics
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Measure, if it is time, and add the newest distance to the logs."""
         if self.due(epoch):
-            self._value = frechet_distance(self._real, self._extractor(self.samples()))
+            fake = extract_statistics(self._extractor, self.samples(), progress=False)
+            self._value = frechet_distance_from_statistics(self._real, fake)
         if logs is not None:
             logs[f"frechet_{self.count}"] = self._value

@@ -9,14 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from gddim_tf.samplers.loop import (
-    EpsFn,
-    check_finite,
-    compiled_loop,
-    context_tensors,
-    run,
-    table_tensors,
-)
+from gddim_tf.samplers.loop import EpsFn, check_finite, compiled_loop, loop_tensors, run
 from gddim_tf.samplers.table import Table
 from gddim_tf.sdes import LinearSDE
 from gddim_tf.sdes.randomness import image_seeds
@@ -101,10 +94,7 @@ def _divided(
     replicas = strategy.num_replicas_in_sync
 
     def on_each(seeds: tf.Tensor, rows: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
-        tensors = {"u_T": sde.prior(image_shape, seeds), **table_tensors(table, tf.float32)}
-        tensors |= context_tensors(rows)
-        if table.stochastic:
-            tensors["seeds"] = seeds
+        tensors = loop_tensors(table, sde.prior(image_shape, seeds), seeds, rows)
         loop = compiled_loop(eps_fn, table, tensors, jit_compile=jit_compile)
         state, _, failed = loop(tensors)
         return sde.to_images(state), failed

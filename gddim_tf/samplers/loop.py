@@ -49,9 +49,7 @@ def run(
         the network returns something that is not finite; the message says at which evaluation.
     """
     u_T = tf.convert_to_tensor(u_T)
-    columns = table_tensors(table, u_T.dtype)
-    stochastic = table.stochastic
-    if stochastic and noise is None and seeds is None:
+    if table.stochastic and noise is None and seeds is None:
         raise ValueError("`noise` or `seeds` must be given for a stochastic sampler, received None")
     if u_T.shape[-1] % table.components:
         raise ValueError(
@@ -61,12 +59,9 @@ def run(
     draws = table.nfe + (table.start is not None)
     if noise is not None and noise.shape[0] < draws:
         raise ValueError(f"`noise` must hold {draws} draws, received {noise.shape[0]}")
-    tensors = {"u_T": u_T, **columns}
-    tensors |= context_tensors(context or {})
-    if stochastic and noise is not None:
+    tensors = loop_tensors(table, u_T, seeds if noise is None else None, context)
+    if table.stochastic and noise is not None:
         tensors["noise_given"] = tf.convert_to_tensor(noise, u_T.dtype)
-    elif stochastic:
-        tensors["seeds"] = tf.convert_to_tensor(seeds, tf.int32)
     loop = compiled_loop(eps_fn, table, tensors, trajectory, jit_compile)
     state, path, failed = loop(tensors)
     check_finite(table, int(failed))
@@ -80,6 +75,19 @@ def check_finite(table: Table, failed: int) -> None:
             f"`eps_fn` must return finite values, received NaN or Inf at evaluation "
             f"{failed + 1} of {table.nfe} (t = {table.time[failed]:.6g})"
         )
+
+
+def loop_tensors(
+    table: Table,
+    u_T: tf.Tensor,
+    seeds: tf.Tensor | None = None,
+    context: dict[str, tf.Tensor] | None = None,
+) -> dict[str, tf.Tensor]:
+    """What `compiled_loop` takes to run a table; arguments as in `run`."""
+    tensors = {"u_T": u_T, **table_tensors(table, u_T.dtype), **context_tensors(context or {})}
+    if table.stochastic and seeds is not None:
+        tensors["seeds"] = tf.convert_to_tensor(seeds, tf.int32)
+    return tensors
 
 
 def table_tensors(table: Table, dtype: tf.DType) -> dict[str, tf.Tensor]:

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from gddim_tf.samplers.loop import EpsFn, compiled_loop, table_tensors
+from gddim_tf.samplers.loop import EpsFn, compiled_loop, context_tensors, table_tensors
+from gddim_tf.samplers.loop_body import CONTEXT
 from gddim_tf.samplers.table import Table
 
 _WITHOUT_ROWS = ("mode_index", "start_matrix", "start_noise", "clip")
@@ -42,7 +43,7 @@ class StoredLoop:
         jit_compile: bool = False,
     ) -> None:
         joined = _joined(tables)
-        self.stochastic = joined.noise is not None or joined.start is not None
+        self.stochastic = joined.stochastic
         ends = np.cumsum([table.nfe for table in tables])
         starts = ends - [table.nfe for table in tables]
         columns = table_tensors(joined, tf.float32)
@@ -62,7 +63,7 @@ class StoredLoop:
         if self.stochastic:
             specs["seeds"] = tf.TensorSpec([None, 2], tf.int32)
         for name, dtype in context.items():
-            specs[f"context/{name}"] = tf.TensorSpec([None], dtype)
+            specs[CONTEXT + name] = tf.TensorSpec([None], dtype)
         function = tf.function(loop, autograph=False)
         self._run = function.get_concrete_function(tf.TensorSpec([], tf.int32), specs)
 
@@ -77,7 +78,7 @@ class StoredLoop:
           seeds: `[batch, 2]`; not needed by deterministic tables.
           context: `[batch]` each.
         """
-        inputs = {"u_T": state, **{f"context/{name}": value for name, value in context.items()}}
+        inputs = {"u_T": state, **context_tensors(context)}
         if self.stochastic:
             inputs["seeds"] = seeds
         return self._run(tf.convert_to_tensor(which, tf.int32), inputs)

@@ -44,6 +44,7 @@ class AveragingAdam(keras.optimizers.Adam):
 
     @ema_momentum.setter
     def ema_momentum(self, value: float) -> None:
+        """Take the decay of the end, which Keras' constructor sets."""
         self._final_momentum = value
 
     def get_config(self) -> dict[str, Any]:

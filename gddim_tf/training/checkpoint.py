@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import os
@@ -10,6 +9,8 @@ import pathlib
 import warnings
 
 import keras
+
+from gddim_tf.digest import file_digest
 
 _KEPT = 2
 
@@ -49,7 +50,7 @@ class Checkpoint(keras.callbacks.Callback):
         path = self.directory / f"epoch-{epoch:06d}.weights.h5"
         temporary = self.directory / f".{os.getpid()}.weights.h5"
         self.model.save_weights(temporary, overwrite=True)
-        digest = _digest(temporary)
+        digest = file_digest(temporary)
         _flush(temporary)
         temporary.replace(path)
         seal = temporary.with_suffix(".json")
@@ -76,7 +77,7 @@ class Checkpoint(keras.callbacks.Callback):
         """
         for path in sorted(pathlib.Path(directory).glob("epoch-*.weights.h5"), reverse=True):
             seal = _seal(path)
-            if not seal.exists() or json.loads(seal.read_text())["sha256"] != _digest(path):
+            if not seal.exists() or json.loads(seal.read_text())["sha256"] != file_digest(path):
                 warnings.warn(
                     f"the checkpoint {path} was cut short; trying the one before it", stacklevel=2
                 )
@@ -94,11 +95,6 @@ class Checkpoint(keras.callbacks.Callback):
 
 def _seal(path: pathlib.Path) -> pathlib.Path:
     return path.with_suffix(".json")
-
-
-def _digest(path: pathlib.Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _flush(path: pathlib.Path) -> None:

@@ -72,24 +72,25 @@ def train(
         ]
     else:
         callbacks = []
-    fit = workers.fit if workers.several(strategy) else DiffusionModel.fit
     unseen, validation_steps = _validation(recipe, strategy)
-    history = fit(
-        model,
-        _images(recipe, strategy, "train", recipe.seed + done, recipe.batch_size),
-        validation_data=unseen,
-        validation_steps=validation_steps,
-        epochs=recipe.epochs,
-        initial_epoch=done,
-        steps_per_epoch=recipe.steps_per_epoch,
-        callbacks=[
+    options = {
+        "validation_data": unseen,
+        "validation_steps": validation_steps,
+        "epochs": recipe.epochs,
+        "initial_epoch": done,
+        "steps_per_epoch": recipe.steps_per_epoch,
+        "callbacks": [
             *callbacks,
             keras.callbacks.TerminateOnNaN(),
             keras.callbacks.SwapEMAWeights(),
         ],
-        shuffle=False,  # the pipeline did
-        verbose=1 if sys.stdout.isatty() else 2,
-    )
+        "verbose": 1 if sys.stdout.isatty() else 2,
+    }
+    images = _images(recipe, strategy, "train", recipe.seed + done, recipe.batch_size)
+    if workers.several(strategy):
+        history = workers.fit(model, images, **options)
+    else:
+        history = model.fit(images, shuffle=False, **options)  # the pipeline did
     _check_finite(history.history.get("loss", [0.0]), done, recipe)
     if workers.is_first(strategy):
         save(model, directory / "model.keras")

@@ -53,7 +53,6 @@ def fit(
     validation_data: tf.distribute.DistributedDataset | None = None,
     validation_steps: int | None = None,
     verbose: Any = 0,
-    **_: Any,
 ) -> keras.callbacks.History:
     """Train a model that was made in the scope of its strategy; arguments as in `keras.Model.fit`.
 

@@ -1,9 +1,7 @@
-import hashlib
-
 import pytest
 
 from gddim_tf import samplers, serving
-from gddim_tf.evaluation.fingerprint import file_digest, fingerprint
+from gddim_tf.evaluation.fingerprint import fingerprint
 from tests.conftest import own_model
 
 
@@ -20,11 +18,3 @@ def test_every_weight_counts():
     kernel = model.network.hidden.kernel
     kernel.assign(kernel + 1e-6)
     assert fingerprint(model) != before
-
-
-def test_a_folder_is_the_sum_of_its_files(tmp_path):
-    (tmp_path / "b").write_bytes(b"two")
-    (tmp_path / "a").mkdir()
-    (tmp_path / "a" / "c").write_bytes(b"one")
-    assert file_digest(tmp_path) == hashlib.sha256(b"onetwo").hexdigest()
-    assert file_digest(tmp_path / "b") == hashlib.sha256(b"two").hexdigest()
