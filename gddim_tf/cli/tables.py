@@ -44,6 +44,8 @@ def run(options: argparse.Namespace) -> None:
     """Make the cells that are missing and write the document."""
     # batches run side by side instead
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+    # a quarter faster than Eigen, which TensorFlow prefers on processors without AVX512-VNNI
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
     from gddim_tf.evaluation.features import feature_extractor
     from gddim_tf.evaluation.fingerprint import fingerprint
