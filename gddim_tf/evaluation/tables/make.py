@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import pathlib
 import time
 from collections.abc import Callable, Sequence
@@ -13,9 +14,9 @@ from gddim_tf.evaluation.pairs import save_closest_pairs
 from gddim_tf.evaluation.reference import Reference
 from gddim_tf.evaluation.report import versions
 from gddim_tf.evaluation.tables.cells import Cell
-from gddim_tf.evaluation.tables.definitions import TABLES, Table
+from gddim_tf.evaluation.tables.definitions import ADAPTIVE, TABLES, Table
 from gddim_tf.evaluation.tables.document import document
-from gddim_tf.evaluation.tables.drawing import run_cell, sample
+from gddim_tf.evaluation.tables.drawing import run_cell, sample, tolerance_for
 from gddim_tf.evaluation.tables.orderings import ORDERINGS, judge
 from gddim_tf.evaluation.tables.plan import Plan, evaluations
 from gddim_tf.evaluation.tables.plots import plot_diffusions, plot_tables
@@ -74,7 +75,7 @@ class Workshop:
         left, began, spent = evaluations(missing), time.perf_counter(), 0
         say(f"{len(cells)} cells, {len(missing)} to make")
         for number, cell in enumerate(missing, 1):
-            result = run_cell(self.models[cell.kind], cell, self.reference, self.batch_size)
+            result = self._drawn_before(cell, cells) or self._draw(cell)
             cell.store(self._cells, self._made_with[cell.kind], result)
             spent += evaluations([cell])
             passed = time.perf_counter() - began
@@ -86,6 +87,21 @@ class Workshop:
             if number < len(missing) and missing[number].nfe > 2 * cell.nfe:
                 self.write()
         return self.write()
+
+    def _draw(self, cell: Cell) -> dict[str, Any]:
+        return run_cell(self.models[cell.kind], cell, self.reference, self.batch_size)
+
+    def _drawn_before(self, cell: Cell, cells: Sequence[Cell]) -> dict[str, Any] | None:
+        """The result of an adaptive cell, if another column's tolerance is the same."""
+        if cell.sampler != ADAPTIVE:
+            return None
+        tolerance = tolerance_for(self.models[cell.kind], cell.nfe)
+        for other in cells:
+            if dataclasses.replace(other, nfe=cell.nfe) == cell:
+                stored = self._stored(other)
+                if stored is not None and stored["tolerance"] == tolerance:
+                    return {name: stored[name] for name in stored.keys() - vars(cell).keys()}
+        return None
 
     def _stored(self, cell: Cell) -> dict[str, Any] | None:
         return cell.stored(self._cells, self._made_with[cell.kind])
