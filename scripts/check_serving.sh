@@ -9,7 +9,8 @@ if ! docker compose version >/dev/null 2>&1; then
     exit 2
 fi
 # shellcheck source=environment.sh
-source "$here/environment.sh" serving
+source "$here/environment.sh"
+environment serving
 export TF_CPP_MIN_LOG_LEVEL="${TF_CPP_MIN_LOG_LEVEL:-3}"
 export GRPC_PORT="${GRPC_PORT:-8500}" REST_PORT="${REST_PORT:-8501}"
 model="$root/saved_models/digits_vp"

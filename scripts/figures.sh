@@ -3,13 +3,12 @@
 # `results` takes hours on two cores; its finished cells are kept in runs/tables.
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
-figures=("$@")
-set -- # environment.sh takes the arguments for extras
 source "$here/environment.sh"
+environment
 export TF_CPP_MIN_LOG_LEVEL="${TF_CPP_MIN_LOG_LEVEL:-3}"
 cd "$root"
-[ "${#figures[@]}" -gt 0 ] || figures=(digits accuracy results)
-for figure in "${figures[@]}"; do
+[ "$#" -gt 0 ] || set -- digits accuracy results
+for figure in "$@"; do
     case "$figure" in
     digits)
         gddim-tf sample --model saved_models/digits_vp --count 100 --nfe 20 \

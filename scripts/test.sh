@@ -2,7 +2,8 @@
 # Runs the style checks and the whole test suite; arguments go to pytest (./scripts/test.sh -m slow).
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
-source "$here/environment.sh" test
+source "$here/environment.sh"
+environment test
 cd "$root"
 ruff check .
 ruff format --check .

@@ -1,0 +1,32 @@
+"""The shell scripts, with a stand-in for the Python of the virtual environment."""
+
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize(
+    ("script", "extras", "command"),
+    [
+        ("demo.sh", "", f"{ROOT}/scripts/demo.py --out {ROOT}/runs/demo --steps 100"),
+        ("test.sh", "[test]", "-m pytest --steps 100"),
+    ],
+)
+def test_arguments_of_a_script_are_not_extras_of_the_package(tmp_path, script, extras, command):
+    log, folder = tmp_path / "log", tmp_path / "venv" / "bin"
+    folder.mkdir(parents=True)
+    for name in ("python", "ruff"):
+        stand_in = folder / name
+        stand_in.write_text(f'#!/bin/sh\necho "$@" >> {log}\n')
+        stand_in.chmod(0o755)
+    environment = {"GDDIM_TF_VENV": str(folder.parent), "PYTHON": sys.executable}
+    environment["PATH"] = "/usr/bin:/bin"
+    arguments = ["bash", str(ROOT / "scripts" / script), "--steps", "100"]
+    subprocess.run(arguments, env=environment, check=True)
+    calls = log.read_text().splitlines()
+    assert [call.split(" -e ")[1] for call in calls if " install " in call] == [f"{ROOT}{extras}"]
+    assert calls[-1] == command
