@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from gddim_tf.samplers.loop import EpsFn, check_finite, compiled_loop, loop_tensors, run
+from gddim_tf.samplers.loop import (
+    EpsFn,
+    check_finite,
+    compiled_loop,
+    loop_tensors,
+    run,
+    table_tensors,
+)
 from gddim_tf.samplers.table import Table
 from gddim_tf.sdes import LinearSDE
 from gddim_tf.sdes.randomness import image_seeds
+
+# Graphs of the most recent networks on several devices, as in the loop.
+_DIVIDED_LOOPS = 16
 
 
 def draw(
@@ -55,66 +65,58 @@ def draw(
             raise ValueError(f"`{name}` must be at least 1, received {value}")
 
     strategy = tf.distribute.get_strategy()
-    options = {"sde": sde, "eps_fn": eps_fn, "table": table, "image_shape": image_shape}
-    options["jit_compile"] = jit_compile
-    if strategy.num_replicas_in_sync > 1:
-        sample = _divided(strategy, **options)
-    else:
-        sample = functools.partial(_on_one_device, **options)
     for start in range(0, count, batch_size):
         size = min(batch_size, count - start)
         seeds = image_seeds(seed, first + start, size)
         rows = {name: tf.constant(v[start : start + size]) for name, v in (context or {}).items()}
-        yield sample(seeds, rows).numpy()
+        prior = sde.prior(image_shape, seeds)
+        if strategy.num_replicas_in_sync > 1:
+            state = _run_divided(strategy, table, eps_fn, prior, seeds, rows, jit_compile)
+        else:
+            state = run(table, eps_fn, prior, seeds=seeds, context=rows, jit_compile=jit_compile)
+        yield sde.to_images(state).numpy()
 
 
-def _on_one_device(
+def _run_divided(
+    strategy: tf.distribute.Strategy,
+    table: Table,
+    eps_fn: EpsFn,
+    prior: tf.Tensor,
     seeds: tf.Tensor,
     rows: dict[str, tf.Tensor],
-    sde: LinearSDE,
-    eps_fn: EpsFn,
-    table: Table,
-    image_shape: tuple[int, ...],
     jit_compile: bool,
 ) -> tf.Tensor:
-    prior = sde.prior(image_shape, seeds)
-    state = run(table, eps_fn, prior, seeds=seeds, context=rows, jit_compile=jit_compile)
-    return sde.to_images(state)
+    """`run` on all devices of a strategy at a time, each with its share of the images."""
+    tensors = loop_tensors(table, prior, seeds, rows)
+    loop = compiled_loop(eps_fn, table, tensors, jit_compile=jit_compile)
+    columns = table_tensors(table, prior.dtype)
+    replicas, size = strategy.num_replicas_in_sync, len(seeds)
+    # the last image fills up what cannot be divided
+    index = np.minimum(np.arange(-(-size // replicas) * replicas), size - 1)
+
+    def share(context: tf.distribute.ReplicaContext) -> dict[str, tf.Tensor]:
+        own = np.split(index, replicas)[context.replica_id_in_sync_group]
+        return {
+            name: value if name in columns else tf.gather(value, own)
+            for name, value in tensors.items()
+        }
+
+    shares = strategy.experimental_distribute_values_from_function(share)
+    state, failed = _on_each_device(strategy, loop)(shares)
+    for row in strategy.experimental_local_results(failed):
+        check_finite(table, int(row))
+    return tf.concat(strategy.experimental_local_results(state), axis=0)[:size]
 
 
-def _divided(
-    strategy: tf.distribute.Strategy,
-    sde: LinearSDE,
-    eps_fn: EpsFn,
-    table: Table,
-    image_shape: tuple[int, ...],
-    jit_compile: bool,
-) -> Callable[[tf.Tensor, dict[str, tf.Tensor]], tf.Tensor]:
-    """The same on all devices of a strategy at a time, each with its share of the images."""
-    replicas = strategy.num_replicas_in_sync
+@functools.lru_cache(maxsize=_DIVIDED_LOOPS)
+def _on_each_device(strategy: tf.distribute.Strategy, loop: Any) -> Any:
+    """The graph of a compiled loop on all devices, kept for the next batch or draw."""
 
-    def on_each(seeds: tf.Tensor, rows: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
-        tensors = loop_tensors(table, sde.prior(image_shape, seeds), seeds, rows)
-        loop = compiled_loop(eps_fn, table, tensors, jit_compile=jit_compile)
-        state, _, failed = loop(tensors)
-        return sde.to_images(state), failed
+    def on_each(share: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
+        # a strategy would trace the loop itself for values of all devices, which it does not take
+        state, _, failed = loop(share)
+        return state, failed
 
-    graph = tf.function(
-        lambda *shares: strategy.run(on_each, shares), autograph=False, reduce_retracing=True
+    return tf.function(
+        lambda shares: strategy.run(on_each, (shares,)), autograph=False, reduce_retracing=True
     )
-
-    def sample(seeds: tf.Tensor, rows: dict[str, tf.Tensor]) -> tf.Tensor:
-        size = len(seeds)
-        # the last image fills up what cannot be divided
-        index = np.minimum(np.arange(-(-size // replicas) * replicas), size - 1)
-
-        def share(context: tf.distribute.ReplicaContext) -> Any:
-            own = np.split(index, replicas)[context.replica_id_in_sync_group]
-            return tf.nest.map_structure(lambda values: tf.gather(values, own), (seeds, rows))
-
-        images, failed = graph(*strategy.experimental_distribute_values_from_function(share))
-        for row in strategy.experimental_local_results(failed):
-            check_finite(table, int(row))
-        return tf.concat(strategy.experimental_local_results(images), axis=0)[:size]
-
-    return sample
