@@ -19,7 +19,7 @@ Extractor = Callable[[np.ndarray], np.ndarray]
 def extract(
     extractor: Extractor,
     images: ArrayLike | tf.data.Dataset,
-    batch_size: int = 256,
+    batch_size: int = 64,
     progress: bool = True,
 ) -> np.ndarray:
     """Activations of all images, in one matrix.
@@ -39,13 +39,13 @@ def extract(
         TypeError: for images of another type.
         ValueError: for an endless dataset, no images at all, NaN or infinite pixels.
     """
-    return np.concatenate(list(_activations(extractor, images, batch_size, progress)))
+    return np.concatenate(list(activations(extractor, images, batch_size, progress)))
 
 
 def extract_statistics(
     extractor: Extractor,
     images: ArrayLike | tf.data.Dataset,
-    batch_size: int = 256,
+    batch_size: int = 64,
     progress: bool = True,
 ) -> ActivationStatistics:
     """Statistics of the activations of all images, in memory that does not grow with their number.
@@ -62,19 +62,35 @@ def extract_statistics(
     Raises:
         TypeError, ValueError: as `extract`.
     """
-    activations = _activations(extractor, images, batch_size, progress)
-    first = next(activations)
+    batches = activations(extractor, images, batch_size, progress)
+    first = next(batches)
     statistics = ActivationStatistics(first.shape[1])
     statistics.update(first)
-    for batch in activations:
+    for batch in batches:
         statistics.update(batch)
     return statistics
 
 
-def _activations(
-    extractor: Extractor, images: ArrayLike | tf.data.Dataset, batch_size: int, progress: bool
+def activations(
+    extractor: Extractor,
+    images: ArrayLike | tf.data.Dataset,
+    batch_size: int = 64,
+    progress: bool = True,
 ) -> Iterator[np.ndarray]:
-    """Yield the activations of one batch after the other; at least one batch."""
+    """Activations of one batch after the other; at least one batch.
+
+    Args:
+        extractor: as for `extract`.
+        images: as for `extract`.
+        batch_size: as for `extract`.
+        progress: show a progress bar.
+
+    Yields:
+        [at most batch_size, dimension].
+
+    Raises:
+        TypeError, ValueError: as `extract`.
+    """
     if batch_size < 1:
         raise ValueError(f"`batch_size` must be at least 1, received {batch_size}")
     if isinstance(images, tf.data.Dataset):

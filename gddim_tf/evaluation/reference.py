@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
+import math
 import os
 import pathlib
 import re
+import urllib.parse
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -15,8 +16,9 @@ import numpy as np
 import tensorflow as tf
 
 from gddim_tf import data
-from gddim_tf.evaluation.distances import frechet_floor, kernel_distance
-from gddim_tf.evaluation.extraction import extract, extract_statistics
+from gddim_tf.data.catalogue import find
+from gddim_tf.evaluation.distances import frechet_floor, inception_score, kernel_distance
+from gddim_tf.evaluation.extraction import activations, extract, extract_statistics
 from gddim_tf.evaluation.images import as_uint8
 from gddim_tf.evaluation.memorisation import MemorisationReport, memorisation_report
 from gddim_tf.evaluation.statistics import (
@@ -28,8 +30,9 @@ from gddim_tf.evaluation.statistics import (
 # With more training images than this, nobody fears that a small model knows them by heart.
 _MEMORISABLE = 20_000
 
-# Images of each side in a kernel distance; published ones use subsets too.
+# Images of each side in a kernel distance or a score; published ones use subsets too.
 _KERNEL_IMAGES = 10_000
+_KERNEL_BLOCK = 1024
 
 
 class Reference:
@@ -39,7 +42,7 @@ class Reference:
       dataset: a name that `data.load` knows.
       extractor: see `feature_extractor`.
       image_size: of the model.
-      split: of the reference; published distances are to the training images.
+      split: of the reference, or a part of one; published distances are to the training images.
       held_out: another split, for the distance between real images and for the check of
         memorisation; by default one that the data set has, if any.
       cache: folder where the statistics are kept, and looked for; None keeps nothing.
@@ -60,7 +63,7 @@ class Reference:
         self.dataset, self.split, self.extractor = dataset, split, extractor
         splits = data.info(dataset).splits
         others = [name for name in ("test", "validation", "train") if name in splits]
-        self.held_out = held_out or next((name for name in others if name != split), None)
+        self.held_out = held_out or next((name for name in others if name != _whole(split)), None)
         self._image_size = image_size
         self._cache = None if cache is None else pathlib.Path(cache)
         self.statistics = self._statistics(split)
@@ -74,6 +77,16 @@ class Reference:
             frechet_distance_from_statistics, self.statistics, self._statistics(self.held_out)
         )
 
+    @functools.cached_property
+    def kernel_floor(self) -> float | None:
+        """Kernel distance of the held-out images to the reference; None if they are too few."""
+        if self.held_out is None:
+            return None
+        counts = self.statistics.count, self._number(self.held_out)
+        if min(counts) < _fewest(*counts):
+            return None
+        return kernel_distance(self._kept, self._activations(self.held_out), _KERNEL_BLOCK)
+
     def chance(self, count: int) -> float:
         """The distance to expect of so many images if they were real; see `frechet_floor`."""
         return frechet_floor(self.statistics.covariance, self.statistics.count, count)
@@ -81,7 +94,8 @@ class Reference:
     @functools.cached_property
     def training(self) -> np.ndarray | None:
         """The training images in uint8, if they are few and there are others to compare with."""
-        if self.held_out is None or "train" not in (self.split, self.held_out):
+        sides = [_whole(name) for name in (self.split, self.held_out) if name is not None]
+        if len(sides) < 2 or sides.count("train") != 1:
             return None
         small = (data.info(self.dataset).splits["train"] or _MEMORISABLE + 1) <= _MEMORISABLE
         return self._pixels("train") if small else None
@@ -89,24 +103,44 @@ class Reference:
     @functools.cached_property
     def unseen(self) -> np.ndarray:
         """The images of the split that is not the training split, in uint8."""
-        return self._pixels(self.held_out if self.split == "train" else self.split)
+        return self._pixels(self.held_out if _whole(self.split) == "train" else self.split)
+
+    def check_count(self, count: int) -> None:
+        """Raise a ValueError unless so many generated images can be measured."""
+        fewest = _fewest(self.statistics.count, count)
+        if min(self.statistics.count, count) < fewest:
+            raise ValueError(
+                f"`count` must be at least {fewest}, and so must the number of reference images, "
+                f"for a kernel distance: received {count} and {self.statistics.count} of them"
+            )
 
     def measure(self, images: np.ndarray) -> dict[str, float]:
-        """Distances of generated images.
+        """Distances of generated images, in memory that does not grow with their number.
 
         Args:
           images: uint8 `[count, height, width, C]`.
 
         Returns:
-          `frechet` and `kernel`.
+          `frechet`; `kernel`, from at most 10,000 images of each side, evenly spread; and, if the
+          extractor has `logits`, `inception_score` of the same images.
+
+        Raises:
+          ValueError: as `check_count`.
         """
-        fake = extract(self.extractor, images, progress=False)
-        statistics = ActivationStatistics(fake.shape[1])
-        statistics.update(fake)
-        return {
+        self.check_count(len(images))
+        chosen = _spread(len(images))
+        statistics, kept = ActivationStatistics(self.extractor.dimension), []
+        for batch in activations(self.extractor, images, progress=False):
+            kept.append(batch[chosen[statistics.count :][: len(batch)]])
+            statistics.update(batch)
+        measured = {
             "frechet": quietly(frechet_distance_from_statistics, self.statistics, statistics),
-            "kernel": kernel_distance(self._activations, fake[:_KERNEL_IMAGES]),
+            "kernel": kernel_distance(self._kept, np.concatenate(kept), _KERNEL_BLOCK),
         }
+        if hasattr(self.extractor, "logits"):
+            logits = extract(self.extractor.logits, images[chosen], progress=False)
+            measured["inception_score"] = quietly(inception_score, logits)
+        return measured
 
     def memorisation(self, images: np.ndarray) -> MemorisationReport | None:
         """The check of generated images, as for `measure`; None where `training` is None."""
@@ -122,24 +156,41 @@ class Reference:
         }
         if self.floor is not None:
             told["real against real"] = (
-                f"{self.floor:.3g}, the Frechet distance of the images of split {self.held_out} "
-                "to the reference"
+                f"{self.floor:.2f}, the Frechet distance of the {self._number(self.held_out)} "
+                f"images of split {self.held_out} to the reference"
             )
+            if self.kernel_floor is not None:
+                told["real against real"] += f"; kernel distance {self.kernel_floor:.2g}"
+        if self.statistics.count > _KERNEL_IMAGES:
+            told["kernel distance"] = f"from at most {_KERNEL_IMAGES} images of each side"
         return told
 
     @functools.cached_property
-    def _activations(self) -> np.ndarray:
-        batches = self._images(self.split).unbatch().take(_KERNEL_IMAGES).batch(500)
-        return extract(self.extractor, batches, progress=False)
+    def _kept(self) -> np.ndarray:
+        return self._activations(self.split)
+
+    def _activations(self, split: str) -> np.ndarray:
+        """Of the images of a split that a kernel distance looks at."""
+        chosen = tf.constant(_spread(self._number(split)))
+        images = self._images(split).enumerate().filter(lambda index, _: chosen[index])
+        return extract(self.extractor, images.map(lambda _, image: image), progress=False)
+
+    def _number(self, split: str) -> int:
+        return find(self.dataset).count(split)
 
     def _images(self, split: str) -> tf.data.Dataset:
-        size = self._image_size
+        """One by one; the extractor makes the batches."""
         return data.load(
-            self.dataset, split, batch_size=500, image_size=size, shuffle=False, flip=False
+            self.dataset,
+            split,
+            image_size=self._image_size,
+            shuffle=False,
+            flip=False,
+            cache=False,
         )
 
     def _pixels(self, split: str) -> np.ndarray:
-        return np.concatenate([as_uint8(batch) for batch in self._images(split)])
+        return np.concatenate([as_uint8(batch) for batch in self._images(split).batch(500)])
 
     def _statistics(self, split: str) -> ActivationStatistics:
         """Of a split, from the cache if they are there."""
@@ -147,22 +198,46 @@ class Reference:
         expected = Provenance(
             data_set=f"{self.dataset} {self._image_size} x {self._image_size}",
             split=split,
-            number=data.info(self.dataset).splits[split] or 0,
+            number=self._number(split),
             extractor=self.extractor.name,
             resize=self.extractor.resize,
         )
-        name = re.sub(r"[^a-z0-9]+", "-", f"{self.dataset}-{split}-{expected.extractor}".lower())
+        slug = re.sub(r"[^a-z0-9]+", "-", f"{self.dataset}-{expected.extractor}".lower())
+        name = f"{slug}-{urllib.parse.quote(split)}"  # train[:9] is not train[9:]
         path = None if self._cache is None else self._cache / f"{name}.npz"
         if path is not None and path.exists():
             return ActivationStatistics.load(path, expected)
         statistics = extract_statistics(self.extractor, images, progress=False)
         if path is not None:
-            statistics.save(path, dataclasses.replace(expected, number=statistics.count))
+            statistics.save(path, expected)
         return statistics
 
 
 def quietly(measure: Callable[..., Any], *arguments: Any) -> Any:
-    """Call without the warning on few images, of which reports have a line."""
+    """Call without the warnings on few images, of which reports have a line."""
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", ".* are few for .* dimensions")
+        warnings.filterwarnings("ignore", ".* are few for .* dimensions|`logits` has .* rows for")
         return measure(*arguments)
+
+
+def _whole(split: str) -> str:
+    """The split that this one is, or is a part of."""
+    return split.split("[")[0]
+
+
+def _spread(count: int) -> np.ndarray:
+    """Which of so many images a kernel distance looks at: all, or one of each of equal parts.
+
+    Neither the first ones (of few classes, where files are sorted by class) nor every fifth (of two
+    classes, where labels go round).
+    """
+    parts = min(count, _KERNEL_IMAGES)
+    edges = np.arange(parts + 1) * count // parts
+    chosen = np.zeros(count, bool)
+    chosen[np.random.default_rng(0).integers(edges[:-1], edges[1:])] = True
+    return chosen
+
+
+def _fewest(*counts: int) -> int:
+    """How many images of each side a kernel distance needs: two in every block of the larger."""
+    return 2 * math.ceil(min(max(counts), _KERNEL_IMAGES) / _KERNEL_BLOCK)

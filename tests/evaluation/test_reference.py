@@ -23,17 +23,83 @@ def digits(split):
     return np.concatenate([as_uint8(batch) for batch in batches])
 
 
+class Colours:
+    """A user's own extractor."""
+
+    name, resize, dimension = "colours", "none", 3
+
+    def __call__(self, images):
+        return np.float32(images).mean(axis=(1, 2))
+
+
 def test_distances_are_those_of_the_activations(reference, extractor):
     train, test = extractor(digits("train")), extractor(digits("test"))
     expected = quietly(evaluation.frechet_distance, train, test)
-    assert reference.floor == pytest.approx(expected, rel=1e-9)
+    assert reference.floor == pytest.approx(expected, rel=1e-7)
     fake = 255 - digits("test")[:60]
     measured = reference.measure(fake)
     expected = quietly(evaluation.frechet_distance, train, extractor(fake))
     assert measured["frechet"] == pytest.approx(expected, rel=1e-6)
-    assert measured["kernel"] == evaluation.kernel_distance(train, extractor(fake))
+    expected = evaluation.kernel_distance(train, extractor(fake))
+    assert measured["kernel"] == pytest.approx(expected, rel=1e-6)
+    expected = quietly(evaluation.inception_score, extractor.logits(fake))
+    assert measured["inception_score"] == pytest.approx(expected, rel=1e-6)
     # the splits have equal shares of the classes, so they differ by less than independent draws
     assert 0 < reference.floor < reference.chance(297)
+    assert reference.kernel_floor == pytest.approx(evaluation.kernel_distance(train, test))
+    assert reference.kernel_floor < 0
+    assert reference.settings()["real against real"] == (
+        f"{reference.floor:.2f}, the Frechet distance of the 297 images of split test to the "
+        f"reference; kernel distance {reference.kernel_floor:.2g}"
+    )
+
+
+def test_a_kernel_distance_from_some_of_the_images_is_of_all_kinds(extractor, monkeypatch):
+    monkeypatch.setattr("gddim_tf.evaluation.reference._KERNEL_IMAGES", 100)
+    images, labels = next(iter(data.load("digits", batch_size=1500, labels=True, shuffle=False)))
+    order = np.argsort(labels, kind="stable")
+    fake = as_uint8(images.numpy())[order]  # sorted by class, like the files of a folder
+    measured = Reference("digits", extractor, 8).measure(fake)
+    train = extractor(fake)
+    assert abs(measured["kernel"]) < 0.1 * evaluation.kernel_distance(train, train[:100])
+
+
+def test_images_are_looked_at_in_small_batches(monkeypatch):
+    sizes = []
+
+    class Watched(Colours):
+        dimension = 1
+
+        def __call__(self, images):
+            sizes.append(len(images))
+            return super().__call__(images)
+
+    reference = Reference("digits", Watched(), 8)
+    measured = reference.measure(digits("test"))
+    assert set(measured) == {"frechet", "kernel"}  # without logits there is no score
+    assert sum(sizes) == 1500 + 297 + 1500
+    assert max(sizes) == 64
+
+
+def test_a_part_of_a_split(extractor, tmp_path):
+    part = Reference("digits", extractor, 8, split="train[:100]", cache=tmp_path)
+    assert (part.statistics.count, part.held_out, len(part.training)) == (100, "test", 1500)
+    np.testing.assert_allclose(part.statistics.mean, extractor(digits("train")[:100]).mean(0), 1e-5)
+    rest = Reference("digits", extractor, 8, "train[100:]", "train[:100]", cache=tmp_path)
+    assert (rest.statistics.count, len(list(tmp_path.iterdir()))) == (1400, 2)
+    assert rest.floor > 0
+    assert rest.training is None  # nothing is known to be unseen
+    again = Reference("digits", extractor, 8, split="train[:100]", cache=tmp_path)
+    assert again.floor == part.floor
+    with pytest.raises(ValueError, match="`split` of digits must be one of train, test"):
+        Reference("digits", extractor, 8, split="trains")
+
+
+@pytest.mark.parametrize("count", [0, 2, 3])
+def test_too_few_images_are_refused(reference, count):
+    with pytest.raises(ValueError, match=f"`count` must be at least 4, .* received {count} and 15"):
+        reference.check_count(count)
+    reference.check_count(4)
 
 
 def test_copies_of_training_images_are_seen(reference):
@@ -63,15 +129,6 @@ def test_statistics_are_kept_and_used(tmp_path, extractor, reference):
     path.rename(tmp_path / path.name.replace("train", "test"))
     with pytest.raises(ValueError, match="holds other statistics: `split` is 'train'"):
         Reference("digits", extractor, 8, split="test", cache=tmp_path)
-
-
-class Colours:
-    """A user's own extractor."""
-
-    name, resize, dimension = "colours", "none", 3
-
-    def __call__(self, images):
-        return np.float32(images).mean(axis=(1, 2))
 
 
 def test_a_folder_has_no_floor(tmp_path):
