@@ -24,12 +24,25 @@ COMMANDS = {
 }
 
 
+# Commands that keep what they have done and go on from it.
+_RESUMING = ("train", "evaluate", "tables")
+
+
 class _Parser(argparse.ArgumentParser):
     """A parser whose errors are one line."""
 
     def error(self, message: str) -> NoReturn:
         """Print one line and leave with exit code 2."""
         self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """Help that leaves examples as they are and tells the defaults."""
+
+    def _get_help_string(self, action: argparse.Action) -> str:
+        if action.default is None or action.default is False or action.default is argparse.SUPPRESS:
+            return action.help
+        return f"{action.help} (default: %(default)s)"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -49,15 +62,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     for name, summary in COMMANDS.items():
-        command = importlib.import_module(f"gddim_tf.cli.{name}")
-        sub = commands.add_parser(
-            name,
-            help=summary,
-            description=command.__doc__,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        command.add_arguments(sub)
-        sub.set_defaults(run=command.run)
+        sub = commands.add_parser(name, help=summary, formatter_class=_Formatter)
+        if arguments[:1] == [name]:
+            command = importlib.import_module(f"gddim_tf.cli.{name}")
+            sub.description = command.__doc__
+            command.add_arguments(sub)
+            sub.set_defaults(run=command.run)
     options = parser.parse_args(arguments)
     try:
         options.run(options)
@@ -69,7 +79,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"gddim-tf {options.command}: error: {_telling_line(str(error))}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("interrupted; the same command goes on from here", file=sys.stderr)
+        more = "; the same command goes on from here" if options.command in _RESUMING else ""
+        print(f"interrupted{more}", file=sys.stderr)
         return 130
     return 0
 

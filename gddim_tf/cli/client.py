@@ -10,17 +10,21 @@ from __future__ import annotations
 
 import argparse
 
+from gddim_tf.cli.arguments import whole_numbers
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `client`."""
     parser.add_argument("--address", default="localhost:8500", help="host:port")
-    parser.add_argument("--protocol", choices=("grpc", "rest"), default="grpc")
+    parser.add_argument("--protocol", choices=("grpc", "rest"), default="grpc", help="of --address")
     parser.add_argument("--model", required=True, help="its name on the server")
-    parser.add_argument("--signature", default="serving_default")
+    parser.add_argument("--signature", default="serving_default", help="of the model")
     parser.add_argument("--nfe", type=int, help="budget, for the signature sample")
-    parser.add_argument("--count", type=int, default=100)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--labels", help="classes, separated by commas, cycled over the images")
+    parser.add_argument("--count", type=int, default=100, help="images")
+    parser.add_argument("--seed", type=int, default=0, help="of the whole draw")
+    parser.add_argument(
+        "--labels", type=whole_numbers, help="classes, separated by commas, cycled over the images"
+    )
     parser.add_argument("--guidance", type=float, default=1.0, help="weight of the class")
     parser.add_argument("--batch-size", type=int, default=32, help="images per call")
     parser.add_argument("--deadline", type=float, default=60.0, help="seconds for one call")

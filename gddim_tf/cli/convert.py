@@ -1,7 +1,7 @@
 """Turn a published checkpoint into a `.keras` model with its diffusion, ready to sample.
 
 For example:
-  gddim-tf convert ddpm-cifar10-32 --to ddpm.keras
+  gddim-tf convert path/to/ddpm-cifar10-32 --to ddpm.keras
   gddim-tf convert checkpoint_15 --preset ncsnpp_deep_cld_cifar10 --sde cld --to cld.keras
   gddim-tf sample --model ddpm.keras --sampler "gddim(order=2)" --nfe 20
 """
@@ -10,17 +10,23 @@ from __future__ import annotations
 
 import argparse
 
+from gddim_tf.cli.arguments import DIFFUSIONS, NETWORKS
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `convert`."""
     parser.add_argument("source", help="safetensors, .pt/.pth, Flax file, or a diffusers folder")
     parser.add_argument("--to", required=True, help=".keras file to write")
-    parser.add_argument("--format", help="found out by default, see checkpoints.FORMATS")
-    parser.add_argument("--config", help="the source's configuration as JSON (score_sde family)")
-    parser.add_argument("--preset", help="preset of the network, in place of a configuration")
     parser.add_argument(
-        "--sde", help="vp, cosine, ddpm, ve, cld or bdm; the format's own by default"
+        "--format",
+        help="diffusers, ermongroup, edm, score_sde_torch, cld_sgm or score_sde_flax; found out "
+        "from the names of the tensors if not given",
     )
+    parser.add_argument(
+        "--config", help="JSON file of the source's configuration (score_sde and CLD-SGM)"
+    )
+    parser.add_argument("--preset", help=f"network in place of a configuration: {NETWORKS}")
+    parser.add_argument("--sde", help=f"{DIFFUSIONS}; the format's own if not given")
     parser.add_argument("--image-size", type=int, help="pixels a side, where a file does not tell")
     parser.add_argument("--raw", action="store_true", help="raw weights instead of their average")
 

@@ -1,25 +1,30 @@
 """Write a SavedModel in TF Serving's layout, with one signature per budget.
 
 For example:
-  gddim-tf export --model runs/digits --sampler ddim --nfe 10,50 --out saved_models/digits_vp
-  gddim-tf export --model runs/digits --nfe 20 --batch-sizes 1,16 --keep 3 --out served/digits
+  gddim-tf export --model runs/digits --nfe 10,50 --out served/digits
+  gddim-tf export --model runs/digits --sampler "gddim(order=2)" --nfe 20 --keep 3 --out served/two
 """
 
 from __future__ import annotations
 
 import argparse
 
+from gddim_tf.cli.arguments import SAMPLERS, named_sampler, whole_numbers
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `export`."""
     parser.add_argument("--model", required=True, help=".keras file or run")
     parser.add_argument("--out", required=True, help="folder of the versions of the model")
-    parser.add_argument("--sampler", default="ddim", help="name, with arguments if need be")
-    parser.add_argument("--nfe", default="50", help="budgets, separated by commas")
+    parser.add_argument("--sampler", default="default", help=SAMPLERS)
+    parser.add_argument(
+        "--nfe", type=whole_numbers, default="50", help="budgets, separated by commas"
+    )
     parser.add_argument("--version", type=int, help="the next integer by default")
     parser.add_argument("--keep", type=int, help="how many versions to leave there; all by default")
     parser.add_argument(
         "--batch-sizes",
+        type=whole_numbers,
         default="1,2,4,8,16,32,64",
         help="to which a server fills up batches, and for which it warms up",
     )
@@ -31,19 +36,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Export."""
-    from gddim_tf.samplers.parse import parse
+    from gddim_tf.samplers import default
     from gddim_tf.serving import export
     from gddim_tf.training import load
 
-    sampler = parse(options.sampler)
-    signatures = {f"sample_{int(nfe)}": (sampler, int(nfe)) for nfe in options.nfe.split(",")}
+    sampler, model = named_sampler(options.sampler), load(options.model)
+    signatures = {f"sample_{nfe}": (sampler or default(model.sde, nfe), nfe) for nfe in options.nfe}
     path = export(
-        load(options.model),
+        model,
         options.out,
         signatures,
         options.version,
         keep=options.keep,
-        batch_sizes=[int(size) for size in options.batch_sizes.split(",")],
+        batch_sizes=options.batch_sizes,
         largest_batch=options.largest_batch,
         jit_compile=options.jit,
     )

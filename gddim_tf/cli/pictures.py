@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from gddim_tf.atomic import atomic_write
 from gddim_tf.evaluation.images import as_uint8, save_grid
 
 
-def labels_of(text: str | None, count: int) -> np.ndarray | None:
-    """One class per image from classes separated by commas, cycled; None without."""
-    return None if text is None else np.resize([int(label) for label in text.split(",")], count)
+def labels_of(classes: Sequence[int] | None, count: int) -> np.ndarray | None:
+    """One class per image, `[count]`: the given ones in turn; None without."""
+    return None if classes is None else np.resize(classes, count)
 
 
 def write(images: np.ndarray, picture: str, array: str | None) -> None:

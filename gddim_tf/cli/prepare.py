@@ -2,17 +2,26 @@
 
 For example:
   gddim-tf prepare cifar10
+
+cifar10 and celeb_a are downloaded; digits and photo_patches need no network. The others cannot be
+downloaded here: prepare them elsewhere with TFDS and name their folder, or unpack the images and
+read them as folder:PATH.
 """
 
 from __future__ import annotations
 
 import argparse
 
+from gddim_tf.cli.arguments import DATA_SETS
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `prepare`."""
-    parser.add_argument("data", help="name of the data set")
-    parser.add_argument("--data-dir", help="where to put it (TFDS's own folder by default)")
+    parser.add_argument("data", help=DATA_SETS)
+    parser.add_argument(
+        "--data-dir",
+        help="where to put it; by default $GDDIM_TF_DATA_DIR or else ~/tensorflow_datasets",
+    )
 
 
 def run(options: argparse.Namespace) -> None:

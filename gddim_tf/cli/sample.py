@@ -9,33 +9,34 @@ from __future__ import annotations
 
 import argparse
 
+from gddim_tf.cli.arguments import SAMPLERS, named_sampler, whole_numbers
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `sample`."""
     parser.add_argument("--model", required=True, help=".keras file, run or exported model")
     parser.add_argument("--out", default="samples.png", help="picture to write")
     parser.add_argument("--array", help="also write the images as uint8 .npy")
-    parser.add_argument("--count", type=int, default=100)
-    parser.add_argument(
-        "--sampler", help='such as "ddim(eta=1)"; one that suits the diffusion by default'
-    )
+    parser.add_argument("--count", type=int, default=100, help="images")
+    parser.add_argument("--sampler", default="default", help=SAMPLERS)
     parser.add_argument("--nfe", type=int, default=50, help="network evaluations per image")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--labels", help="classes, separated by commas, cycled over the images")
+    parser.add_argument("--seed", type=int, default=0, help="of the whole draw")
+    parser.add_argument(
+        "--labels", type=whole_numbers, help="classes, separated by commas, cycled over the images"
+    )
     parser.add_argument("--guidance", type=float, help="weight of the class, 1 is plain")
-    parser.add_argument("--batch-size", type=int, default=256)
+    parser.add_argument("--batch-size", type=int, default=256, help="images at a time")
 
 
 def run(options: argparse.Namespace) -> None:
     """Sample and write the picture."""
     from gddim_tf.cli import pictures
     from gddim_tf.cli.models import open_model
-    from gddim_tf.samplers.parse import parse
 
     model = open_model(options.model)
     images = model.sample(
         options.count,
-        sampler=parse(options.sampler) if options.sampler else None,
+        sampler=named_sampler(options.sampler),
         nfe=options.nfe,
         seed=options.seed,
         labels=pictures.labels_of(options.labels, options.count),

@@ -1,9 +1,10 @@
-"""Train a model, or go on where a run in the same folder stopped.
+r"""Train a model, or go on where a run in the same folder stopped.
 
 For example:
   gddim-tf train --data digits --sde vp --conditional --out runs/digits
-  gddim-tf train --data folder:~/pictures --image-size 32 --network ddpm_cifar10 --out runs/mine
   gddim-tf train --recipe gddim_cld_cifar10 --strategy mirrored --out runs/cld
+  gddim-tf train --recipe ddpm_cifar10 --data folder:~/pictures --image-size 32 --flip \
+      --steps 200000 --out runs/mine
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from __future__ import annotations
 import argparse
 import dataclasses
 from typing import TYPE_CHECKING
+
+from gddim_tf.cli.arguments import DATA_SETS, DIFFUSIONS, FEATURES, NETWORKS, features_for
 
 if TYPE_CHECKING:
     import keras
@@ -23,33 +26,42 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", required=True, help="folder of the run")
     parser.add_argument(
         "--recipe",
-        help="digits, ddpm_cifar10, ddpmpp_cifar10, gddim_cld_cifar10 or gddim_bdm_cifar10; "
-        "the options below change it, and without it the digits",
+        help="ddpm_cifar10, ddpmpp_cifar10, gddim_cld_cifar10, gddim_bdm_cifar10 or digits",
     )
-    recipe = parser.add_argument_group("recipe")
-    recipe.add_argument("--data", dest="dataset", help="data set, or folder:PATH")
+    recipe = parser.add_argument_group(
+        "settings",
+        "They change those of the recipe. Without --recipe they start from the values in brackets, "
+        "which are made for 8x8 digits.",
+    )
+    recipe.add_argument("--data", dest="dataset", help=f"{DATA_SETS}, or folder:PATH (digits)")
     recipe.add_argument("--image-size", type=int, help="pixels a side (the data set's own)")
-    recipe.add_argument("--sde", help="vp, cosine, ddpm, ve, cld or bdm")
-    recipe.add_argument("--network", help="preset of the network")
-    recipe.add_argument("--prediction", help="what the network predicts: eps, x0, v, ...")
-    recipe.add_argument("--weighting", help="of the loss: target, eps or min_snr")
-    recipe.add_argument("--steps", type=int)
-    recipe.add_argument("--batch-size", type=int, help="of all devices together")
-    recipe.add_argument("--accumulate", type=int, help="steps per update of the weights")
-    recipe.add_argument("--learning-rate", type=float)
-    recipe.add_argument("--warmup", type=int, help="updates of growing learning rate")
-    recipe.add_argument("--ema", type=float, help="decay of the averaged weights")
-    recipe.add_argument("--clip", type=float, help="largest norm of the gradient")
-    recipe.add_argument("--label-dropout", type=float, help="for classifier-free guidance")
-    recipe.add_argument("--dropout", type=float, help="the preset's own by default")
-    recipe.add_argument("--precision", help="float32 or mixed_bfloat16")
-    recipe.add_argument("--seed", type=int)
-    recipe.add_argument("--steps-per-epoch", type=int)
+    recipe.add_argument("--sde", help=f"{DIFFUSIONS} (vp)")
+    recipe.add_argument("--network", help=f"{NETWORKS} (ddpm_digits)")
+    recipe.add_argument(
+        "--prediction",
+        help="what the network predicts: eps, eps_cholesky, score, eps_mixed, x0, v, velocity or "
+        "velocity_mixed (v)",
+    )
+    recipe.add_argument("--weighting", help="of the loss: target, eps or min_snr (target)")
+    recipe.add_argument("--steps", type=int, help="batches to train on (3000)")
+    recipe.add_argument("--batch-size", type=int, help="images, of all devices together (128)")
+    recipe.add_argument("--accumulate", type=int, help="steps per update of the weights (1)")
+    recipe.add_argument("--learning-rate", type=float, help="of Adam (0.002)")
+    recipe.add_argument("--warmup", type=int, help="updates of growing learning rate (200)")
+    recipe.add_argument("--ema", type=float, help="decay of the averaged weights (0.995)")
+    recipe.add_argument("--clip", type=float, help="largest norm of the gradient (1.0)")
+    recipe.add_argument(
+        "--label-dropout", type=float, help="share of hidden labels, for guidance (0.1)"
+    )
+    recipe.add_argument("--dropout", type=float, help="in the network (the network's own)")
+    recipe.add_argument("--precision", help="float32 or mixed_bfloat16 (float32)")
+    recipe.add_argument("--seed", type=int, help="of weights, order of images and noise (0)")
+    recipe.add_argument("--steps-per-epoch", type=int, help="steps between reports (250)")
     for name, text in (
-        ("conditional", "tell the network the labels"),
-        ("decay", "let the learning rate fall to 0"),
-        ("flip", "mirror images at random; where it suits the data set by default"),
-        ("jit", "compile with XLA, for GPU and TPU"),
+        ("conditional", "tell the network the labels (no)"),
+        ("decay", "let the learning rate fall to 0 (yes)"),
+        ("flip", "mirror images at random (where it suits the data set; no for a folder)"),
+        ("jit", "compile with XLA, for one GPU or TPU (no)"),
     ):
         recipe.add_argument(f"--{name}", action=argparse.BooleanOptionalAction, help=text)
     where = parser.add_argument_group("devices and progress")
@@ -61,7 +73,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     where.add_argument("--grid-every", type=int, help="epochs between pictures of samples")
     where.add_argument("--frechet-every", type=int, help="epochs between Frechet distances")
     where.add_argument("--frechet-count", type=int, default=1000, help="images for each of them")
-    where.add_argument("--features", default="digits", help="digits, inception or inception:PATH")
+    where.add_argument(
+        "--features", help=f"{FEATURES}; if not given, digits for digits, inception for all else"
+    )
     where.add_argument("--tensorboard", action="store_true", help="also write for TensorBoard")
 
 
@@ -103,7 +117,7 @@ def _callbacks(options: argparse.Namespace, recipe: Recipe) -> list[keras.callba
                 recipe.dataset,
                 every=options.frechet_every,
                 count=options.frechet_count,
-                features=options.features,
+                features=features_for(recipe.dataset, options.features),
             )
         )
     if logs:

@@ -1,4 +1,8 @@
+import argparse
+import dataclasses
+import importlib
 import json
+import re
 import subprocess
 import sys
 
@@ -6,7 +10,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gddim_tf import cli
+from gddim_tf import checkpoints, cli, data, sdes
+from gddim_tf.cli import arguments
+from gddim_tf.networks import PRESETS
+from gddim_tf.samplers import default
+from gddim_tf.samplers.parse import names
+from gddim_tf.training import RECIPES, Recipe
+from gddim_tf.training.prediction import PREDICTIONS, WEIGHTINGS
 
 COMMANDS = sorted(cli.COMMANDS)
 
@@ -19,6 +29,65 @@ def test_help_shows_an_example(command, capsys):
     assert f"gddim-tf {command}" in capsys.readouterr().out.split("For example:")[1]
 
 
+def helps(command):
+    """What `--help` says of each option, by its name in the program."""
+    parser = argparse.ArgumentParser()
+    importlib.import_module(f"gddim_tf.cli.{command}").add_arguments(parser)
+    return {action.dest: action.help for action in parser._actions}
+
+
+@pytest.mark.parametrize(
+    ("command", "option", "known"),
+    [
+        ("train", "recipe", RECIPES),
+        ("train", "dataset", data.names()),
+        ("train", "sde", sdes.names()),
+        ("train", "network", PRESETS),
+        ("train", "prediction", PREDICTIONS),
+        ("train", "weighting", WEIGHTINGS),
+        ("sample", "sampler", names()),
+        ("export", "sampler", names()),
+        ("convert", "format", checkpoints.FORMATS),
+        ("convert", "preset", PRESETS),
+        ("convert", "sde", sdes.names()),
+        ("prepare", "data", data.names()),
+    ],
+)
+def test_help_lists_every_name(command, option, known):
+    assert set(known) <= set(re.findall(r"[\w/]+", helps(command)[option]))
+
+
+def test_help_tells_the_settings_of_a_run_without_a_recipe():
+    told = helps("train")
+    words = {True: "yes", False: "no"}
+    for field in dataclasses.fields(Recipe):
+        if field.default is not None:
+            value = (
+                words.get(field.default, field.default) if field.type == "bool" else field.default
+            )
+            assert told[field.name].endswith(f"({value})"), field.name
+
+
+def test_help_imports_its_own_command_and_no_tensorflow():
+    code = (
+        "import sys\n"
+        "from gddim_tf import cli\n"
+        "try:\n"
+        "    cli.main(['train', '--help'])\n"
+        "except SystemExit:\n"
+        "    pass\n"
+        "found = {'tensorflow', 'keras', 'numpy', 'gddim_tf.cli.sample'} & set(sys.modules)\n"
+        "sys.exit(f'imported {found}' if found else 0)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
+
+
+def test_features_suit_the_data_set():
+    assert arguments.features_for("digits", None) == "digits"
+    assert arguments.features_for("cifar10", None) == "inception"
+    assert arguments.features_for("cifar10", "inception:folder") == "inception:folder"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -26,7 +95,11 @@ def test_help_shows_an_example(command, capsys):
         (["paint"], "invalid choice: 'paint'"),
         (["train"], "--out"),
         (["train", "--out", "x", "--steps", "many"], "invalid int value: 'many'"),
-        (["sample", "--model", "nowhere"], "`--model` must be a model file or folder"),
+        (["sample", "--model", "nowhere"], "received nowhere"),
+        (["sample", "--labels", "a"], "argument --labels: must be whole numbers separated by"),
+        (["client", "--labels", "1,"], "argument --labels: must be whole numbers separated by"),
+        (["export", "--nfe", "10,x"], "argument --nfe: must be whole numbers separated by commas"),
+        (["export", "--batch-sizes", ""], "argument --batch-sizes: must be whole numbers"),
         (["prepare", "mnist-of-mars"], "mnist-of-mars"),
     ],
 )
@@ -48,6 +121,8 @@ def test_the_whole_path(tmp_path, capsys):
     train = ["train", "--network", "ddpm_tiny", "--steps", "2", "--steps-per-epoch", "2"]
     assert cli.main([*train, "--conditional", "--out", run]) == 0
     assert cli.main(["export", "--model", run, "--nfe", "3", "--out", served]) == 0
+    told = json.loads((tmp_path / "served/1/assets.extra/gddim_tf.json").read_text())
+    assert told["signatures"]["sample_3"]["sampler"] == repr(default(sdes.VPSDE(), 3))
     for source in (run, served):
         picture, array = tmp_path / "p.png", tmp_path / "p.npy"
         arguments = ["sample", "--model", source, "--count", "6", "--nfe", "3", "--labels", "1,2"]

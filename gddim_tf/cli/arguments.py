@@ -1,0 +1,56 @@
+"""What the options of several commands have in common; it needs no TensorFlow."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gddim_tf.samplers import Sampler
+
+# Names for `--help`, written out because the modules that know them import TensorFlow.
+DATA_SETS = (
+    "digits, photo_patches, cifar10, celeb_a, downsampled_imagenet/32x32, lsun/bedroom or "
+    "lsun/church_outdoor"
+)
+DIFFUSIONS = "vp, cosine, ddpm, ve, cld or bdm"
+NETWORKS = (
+    "ddpm_digits, ncsnpp_digits, ddpm_tiny, ddpm_cifar10, ddpm_celeba64, ddpmpp_cifar10, "
+    "ddpmpp_cld_cifar10, ncsnpp_deep_cld_cifar10 or ncsnpp_deep_bdm_cifar10"
+)
+SAMPLERS = (
+    "default (one that suits diffusion and budget), ddim, gddim, deis, rhork, spndm, fpndm, fon, "
+    "plms, ipndm, dpmsolver, unipc, euler, heun, eulermaruyama, ancestral or sscs; with arguments "
+    'as in Python, "ddim(eta=1)"'
+)
+FEATURES = "digits, digits:FILE, inception (from TensorFlow Hub) or inception:FOLDER"
+
+
+def whole_numbers(text: str) -> list[int]:
+    """Whole numbers separated by commas, as the `type` of an option.
+
+    Raises:
+      ArgumentTypeError: if something else is between the commas; argparse names the option.
+    """
+    try:
+        return [int(number) for number in text.split(",")]
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"must be whole numbers separated by commas, received {text!r}"
+        ) from None
+
+
+def named_sampler(text: str) -> Sampler | None:
+    """The sampler of a `--sampler`; None for `default`, which depends on diffusion and budget.
+
+    Raises:
+      ValueError: as `samplers.parse.parse`.
+    """
+    from gddim_tf.samplers.parse import parse
+
+    return None if text.strip().lower() == "default" else parse(text)
+
+
+def features_for(dataset: str, features: str | None) -> str:
+    """The features that were asked for, or else those that take the images of a data set."""
+    return features or ("digits" if dataset == "digits" else "inception")
