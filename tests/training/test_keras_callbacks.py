@@ -46,10 +46,11 @@ def test_backup_and_restore_goes_on_with_the_same_steps(tmp_path):
     assert int(model._step.value) == 15  # so the noise went on as well
 
 
-def test_model_checkpoint_keeps_the_best_and_the_log_has_its_loss(tmp_path):
+def test_model_checkpoint_keeps_the_best_average_and_the_log_has_its_loss(tmp_path):
     best, log = tmp_path / "best.keras", tmp_path / "log.csv"
     model = fit(
         [
+            keras.callbacks.SwapEMAWeights(swap_on_epoch=True),
             keras.callbacks.ModelCheckpoint(best, "val_loss", save_best_only=True),
             keras.callbacks.CSVLogger(log),
         ]
@@ -61,6 +62,7 @@ def test_model_checkpoint_keeps_the_best_and_the_log_has_its_loss(tmp_path):
     data = tf.data.Dataset.from_tensors(np.full((8, 8, 8, 1), 0.5, np.float32))
     np.testing.assert_allclose(again.evaluate(data, verbose=0), min(losses), rtol=1e-5)
     assert model.optimizer.iterations == 15
+    np.testing.assert_allclose(model.evaluate(data, verbose=0), losses[-1], rtol=1e-5)
 
 
 def test_training_ends_when_the_loss_is_not_a_number():
