@@ -4,8 +4,8 @@ For example:
   gddim-tf prepare cifar10
 
 cifar10 and celeb_a are downloaded; digits and photo_patches need no network. The others cannot be
-downloaded here: prepare them elsewhere with TFDS and name their folder, or unpack the images and
-read them as folder:PATH.
+downloaded here: let TFDS write them elsewhere and set GDDIM_TF_DATA_DIR to the folder, or unpack
+the images and read them as folder:PATH.
 """
 
 from __future__ import annotations
