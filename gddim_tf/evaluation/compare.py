@@ -58,14 +58,22 @@ def compare(
       The report, one row per sampler and budget.
 
     Raises:
-      ValueError: if the folder holds images or statistics of something else, or guidance is asked
-        of a model without classes.
+      ValueError: if the folder holds images or statistics of something else, `count` is too small
+        to measure, or guidance is asked of a model without classes.
     """
     folder = pathlib.Path(directory)
     reference = Reference(
         dataset, feature_extractor(features), model.image_shape[0], split, floor_split, folder
     )
-    made_by = {"weights": fingerprint(model), "seed": seed, "guidance": guidance}
+    reference.check_count(count)
+    made_by = {
+        "weights": fingerprint(model),
+        "sde": repr(model.sde),
+        # an exported model does not know what its network predicts
+        **({"prediction": model.prediction} if hasattr(model, "prediction") else {}),
+        "seed": seed,
+        "guidance": guidance,
+    }
     rows = []
     for chosen in samplers:
         for nfe in nfes:
@@ -93,9 +101,9 @@ def compare(
         title=f"Samplers on {dataset}",
         rows=tuple(rows),
         floor=reference.floor,
+        kernel_floor=reference.kernel_floor,
         settings={
             **(settings or {}),
-            "sde": repr(model.sde),
             **made_by,
             "labels": _labels_told(model),
             **reference.settings(),

@@ -7,16 +7,20 @@ import json
 import os
 import pathlib
 import time
+import warnings
+import zipfile
+import zlib
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 from tqdm.auto import tqdm
 
 from gddim_tf.atomic import atomic_write
 from gddim_tf.evaluation.images import as_uint8
 from gddim_tf.samplers import Sampler
 
-_CHUNK = 500
+_CHUNK = 500  # images in a file, or a batch if that is more
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,7 +29,8 @@ class Generated:
 
     Attributes:
       images: uint8 `[count, height, width, C]`.
-      seconds: time spent on all of them, without tracing the graph.
+      seconds: time spent on all of them, without tracing the graph; if some of a file's images
+        were not asked for, their share of its time.
     """
 
     images: np.ndarray
@@ -55,7 +60,8 @@ def generate(
       seed: of all of them.
       labels: None, or one class per image.
       guidance: as in `DiffusionModel.sample`.
-      directory: where finished chunks are kept and looked for; None keeps nothing.
+      directory: where finished chunks are kept and looked for, each named by its first image; None
+        keeps nothing. A damaged file is made again, with a warning.
       batch_size: images per pass.
       progress: show a progress bar.
 
@@ -64,19 +70,17 @@ def generate(
     """
     options: dict[str, Any] = {"sampler": sampler, "nfe": nfe, "seed": seed, "guidance": guidance}
     folder = None if directory is None else pathlib.Path(directory)
-    chunks, seconds, warm = [], 0.0, False
+    chunks, start, seconds, warm = [], 0, 0.0, False
     with tqdm(total=count, unit="image", desc=f"{sampler} NFE {nfe}", disable=not progress) as bar:
-        for start in range(0, count, _CHUNK):
-            size = min(_CHUNK, count - start)
-            rows = None if labels is None else labels[start : start + size]
-            path = None if folder is None else folder / f"{start:06d}-{size}.npz"
-            if path is not None and path.exists():
-                with np.load(path) as kept:
-                    images, spent = kept["images"], float(kept["seconds"])
-            else:
-                if not warm:  # the first call of a graph traces it
-                    model.sample(1, labels=None if rows is None else rows[:1], **options)
+        while start < count:
+            path = None if folder is None else folder / f"{start:06d}.npz"
+            images, spent = _kept(path)
+            if not len(images):
+                if not warm:
+                    _trace(model, labels, options)
                     warm = True
+                size = min(max(_CHUNK, batch_size), count - start)
+                rows = None if labels is None else labels[start : start + size]
                 began = time.perf_counter()
                 images = as_uint8(
                     model.sample(size, labels=rows, first=start, batch_size=batch_size, **options)
@@ -85,10 +89,29 @@ def generate(
                 if path is not None:
                     with atomic_write(path) as draft:
                         np.savez_compressed(draft, images=images, seconds=spent)
-            chunks.append(images)
-            seconds += spent
-            bar.update(size)
+            chunks.append(images[: count - start])
+            seconds += spent * len(chunks[-1]) / len(images)
+            start += len(chunks[-1])
+            bar.update(len(chunks[-1]))
     return Generated(np.concatenate(chunks), seconds)
+
+
+def _kept(path: pathlib.Path | None) -> tuple[np.ndarray, float]:
+    """The images of a file and the time that they took; none if it is not there or damaged."""
+    if path is not None and path.exists():
+        try:
+            with path.open("rb") as file, np.load(file) as kept:
+                return kept["images"], float(kept["seconds"])
+        except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError) as error:
+            warnings.warn(f"{path} is damaged and made again: {error}", stacklevel=3)
+    return np.zeros(0), 0.0
+
+
+def _trace(model: Any, labels: np.ndarray | None, options: dict[str, Any]) -> None:
+    """Trace the graph: on several devices two sizes of batch make one that takes any."""
+    devices = tf.distribute.get_strategy().num_replicas_in_sync
+    label = None if labels is None else labels[0]
+    model.sample(3 * devices, labels=label, batch_size=2 * devices, **options)
 
 
 def even_labels(model: Any, count: int) -> np.ndarray | None:

@@ -34,6 +34,7 @@ class Row:
       kernel: kernel distance (KID) of the same.
       seconds: time to generate all images, without tracing the graph.
       seconds_per_image: the same for one.
+      inception_score: by the logits of the same extractor; None if it has none.
       median_ratio: see `MemorisationReport`; None where nothing was checked.
       close_fraction: likewise.
       verdict: likewise.
@@ -48,6 +49,7 @@ class Row:
     kernel: float
     seconds: float
     seconds_per_image: float
+    inception_score: float | None = None
     median_ratio: float | None = None
     close_fraction: float | None = None
     verdict: str | None = None
@@ -60,9 +62,10 @@ class Row:
             copies = (
                 f"| {self.median_ratio:.2f} | {self.close_fraction:.1%} | [pairs]({self.pairs}) |"
             )
+        score = "" if self.inception_score is None else f"{self.inception_score:.2f}"
         return (
             f"| {self.sampler} | {self.nfe} | {self.count} | {self.frechet:.2f} | "
-            f"{self.kernel:.4f} | {1000 * self.seconds_per_image:.3g} {copies}"
+            f"{self.kernel:.4f} | {score} | {1000 * self.seconds_per_image:.3g} {copies}"
         )
 
 
@@ -75,12 +78,14 @@ class Report:
       rows: its lines.
       floor: Frechet distance between real images of two splits, below which no difference shows;
         None where there is one split only.
+      kernel_floor: kernel distance of the same; None where there are too few images for one.
       settings: model, data, extractor, seeds: plain values.
     """
 
     title: str
     rows: tuple[Row, ...]
     floor: float | None
+    kernel_floor: float | None
     settings: dict[str, Any]
 
     def markdown(self) -> str:
@@ -88,15 +93,20 @@ class Report:
         lines = [
             f"# {self.title}",
             "",
-            "| sampler | NFE | images | Frechet distance | kernel distance | ms per image | "
-            "median ratio | near | closest |",
-            "|---|---|---|---|---|---|---|---|---|",
+            "| sampler | NFE | images | Frechet distance | kernel distance | Inception score | "
+            "ms per image | median ratio | near | closest |",
+            "|---|---|---|---|---|---|---|---|---|---|",
         ]
         lines += [row.markdown() for row in self.rows]
         if self.floor is not None:
-            lines.append(f"| real images of the other split | | | {self.floor:.2f} | | | | | |")
-        lines += ["", _MEMORISATION, ""]
-        lines += [f"- {name}: {value}" for name, value in self.settings.items()]
+            kernel = "" if self.kernel_floor is None else f"{self.kernel_floor:.4f}"
+            lines.append(
+                f"| real images of the other split | | | {self.floor:.2f} | {kernel} | | | | | |"
+            )
+        verdicts = [f"- {row.sampler}, NFE {row.nfe}: {row.verdict}" for row in self.rows]
+        if any(row.verdict for row in self.rows):
+            lines += ["", _MEMORISATION, "", *verdicts]
+        lines += ["", *(f"- {name}: {value}" for name, value in self.settings.items())]
         return "\n".join(lines) + "\n"
 
     def write(self, directory: str | os.PathLike, name: str = "results") -> None:

@@ -6,6 +6,8 @@ from PIL import Image
 
 from gddim_tf.evaluation.compare import compare
 from gddim_tf.samplers import DDIM, default
+from gddim_tf.sdes import VPSDE
+from gddim_tf.training import DiffusionModel
 from tests.conftest import own_model
 
 
@@ -40,6 +42,14 @@ def test_the_report_repeats_itself(made, model):
     text = (folder / "results.md").read_text()
     assert text == report.markdown()
     assert "| DDIM | 2 | 20 |" in text
+    assert f"| {row['kernel']:.4f} | {row['inception_score']:.2f} |" in text
+    assert 1 <= row["inception_score"] <= 10
+    assert f"- DDIM, NFE 2: {written['rows'][1]['verdict']}" in text
+    assert written["kernel_floor"] == report.kernel_floor < 0
+    # every line of the table has a cell below each title
+    table = [line for line in text.splitlines() if line.startswith("|")]
+    assert len(table) == 5
+    assert {line.count("|") for line in table} == {11}
 
 
 def test_every_row_has_its_closest_pairs(made):
@@ -66,6 +76,22 @@ def test_images_of_other_weights_are_refused(made):
     other.network.hidden.kernel.assign(2 * other.network.hidden.kernel)
     with pytest.raises(ValueError, match="holds images with weights"):
         compare(other, [DDIM()], [2], dataset="digits", directory=made[0], count=20, seed=7)
+
+
+def test_images_of_another_diffusion_or_prediction_are_refused(made, model):
+    options = {"dataset": "digits", "directory": made[0], "count": 20, "seed": 7}
+    faster = DiffusionModel(model.network, VPSDE(beta_max=10.0), "v")
+    with pytest.raises(ValueError, match="holds images with sde = 'VPSDE"):
+        compare(faster, [DDIM()], [2], **options)
+    of_noise = DiffusionModel(model.network, model.sde, "eps")
+    with pytest.raises(ValueError, match="holds images with prediction = 'v', received 'eps'"):
+        compare(of_noise, [DDIM()], [2], **options)
+
+
+def test_too_few_images_are_refused_before_any_is_made(model, tmp_path):
+    with pytest.raises(ValueError, match=r"`count` must be at least 4, .* received 2 and 1500"):
+        compare(model, [DDIM()], [2], dataset="digits", directory=tmp_path, count=2)
+    assert not (tmp_path / "images").exists()
 
 
 def test_guidance_reaches_the_sampler(conditional_model, tmp_path):
