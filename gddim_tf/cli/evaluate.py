@@ -26,13 +26,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="default",
         help='names, separated by semicolons: "default; ddim(eta=1)"',
     )
-    parser.add_argument("--nfe", default="50", help="budgets, separated by commas")
+    parser.add_argument("--nfe", type=_budgets, default=[50], help="budgets, separated by commas")
     parser.add_argument("--count", type=int, default=1500, help="images per sampler and budget")
     parser.add_argument("--features", default="digits", help="digits, inception or inception:PATH")
     parser.add_argument("--guidance", type=float, help="weight of the class, 1 is plain")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--batch-size", type=int, default=500, help="of all devices together")
-    parser.add_argument("--strategy", default="one", help="one, mirrored or tpu; as in train")
+    parser.add_argument(
+        "--strategy", choices=("one", "mirrored", "tpu"), default="one", help="as in train"
+    )
     parser.add_argument("--virtual-devices", type=int, help="divide the CPU, to try a strategy out")
 
 
@@ -49,7 +51,7 @@ def run(options: argparse.Namespace) -> None:
         report = compare(
             open_model(options.model),
             [None if name == "default" else parse(name) for name in names],
-            [int(nfe) for nfe in options.nfe.split(",")],
+            options.nfe,
             dataset=options.data,
             split=options.split,
             floor_split=options.floor_split,
@@ -63,6 +65,15 @@ def run(options: argparse.Namespace) -> None:
         )
     report.write(options.out)
     print(report.markdown())
+
+
+def _budgets(text: str) -> list[int]:
+    try:
+        return [int(nfe) for nfe in text.split(",")]
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"must be whole numbers separated by commas, received {text!r}"
+        ) from None
 
 
 def _model_settings(path: pathlib.Path) -> dict[str, str]:

@@ -17,7 +17,10 @@ def open_model(path: str) -> Any:
     """
     folder = pathlib.Path(path)
     if not folder.exists():
-        raise FileNotFoundError(f"`--model` must be a model file or folder, received {path}")
+        raise FileNotFoundError(
+            f"a model must be a .keras file, a run or an exported model, received {path}: there is "
+            "no such file or folder"
+        )
     if folder.is_dir() and not (folder / "model.keras").exists():
         from gddim_tf.serving import ServedModel
 
