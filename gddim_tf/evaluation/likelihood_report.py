@@ -44,7 +44,10 @@ def split_bits_per_dim(
       solver: as in `bits_per_dim`.
 
     Returns:
-      A dictionary for JSON: mean, standard error, NFE (mean over the batches), and settings.
+      A dictionary for JSON: mean, standard error (None for one image), NFE (mean over the batches),
+      and settings. `start_noise` is the largest standard deviation of the model's noise at `start`
+      in a coordinate of the image; where `start_noise_hides_levels`, it is above the width of a
+      level, and the bits are those of noisier images.
 
     Raises:
       ValueError: as `bits_per_dim` does, or if there are no images or no classes.
@@ -54,6 +57,8 @@ def split_bits_per_dim(
     if count is not None and count < 1:
         raise ValueError(f"`count` must be at least 1, received {count}")
     solver = solver or RK45()
+    start = first_time(model.sde) if start is None else start
+    noise = float(np.sqrt(np.max(model.sde.covariance(start)[..., 0, 0])))
     size = model.image_shape[0]
     images = data.load(
         dataset, split, image_size=size, labels=conditional, shuffle=False, flip=False
@@ -77,7 +82,7 @@ def split_bits_per_dim(
         nfes.append(found.nfe)
     return {
         "bits_per_dim": bits.mean(),
-        "standard_error": bits.std() / np.sqrt(len(bits)),
+        "standard_error": bits.std(ddof=1) / np.sqrt(len(bits)) if len(bits) > 1 else None,
         "upper_bound": "dequantisation" + (" and velocity" if model.sde.components > 1 else ""),
         "images": len(bits),
         "nfe": float(np.mean(nfes)),
@@ -87,7 +92,10 @@ def split_bits_per_dim(
         "levels": levels,
         "conditional": conditional,
         "probes": found.probes,
-        "start": first_time(model.sde) if start is None else start,
+        "start": start,
+        "start_noise": noise,
+        "level_width": 2 / levels,
+        "start_noise_hides_levels": noise > 2 / levels,
         "seed": seed,
         "batch_size": batch_size,
         "solver": repr(solver),
