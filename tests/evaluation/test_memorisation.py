@@ -1,3 +1,4 @@
+import pathlib
 import tracemalloc
 
 import numpy as np
@@ -6,7 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 
-from gddim_tf.evaluation import memorisation_report, nearest_neighbours
+from gddim_tf.evaluation import DigitsFeatures, memorisation_report, nearest_neighbours
+from gddim_tf.evaluation.generation import even_labels
+from gddim_tf.evaluation.images import as_uint8
+from gddim_tf.evaluation.reference import Reference
+from gddim_tf.serving import ServedModel
 
 
 def images(count, seed):
@@ -108,3 +113,14 @@ HOLED = np.where(np.arange(80).reshape(GOOD.shape) == 7, np.nan, GOOD)
 def test_bad_sets_are_refused_by_name(generated, training, held_out, message):
     with pytest.raises(ValueError, match=message):
         memorisation_report(generated, training, held_out)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["vp", "cld", "bdm"])
+def test_the_models_that_come_with_the_package_do_not_memorise(kind):
+    path = pathlib.Path(__file__).parents[2] / "saved_models" / f"digits_{kind}"
+    model = ServedModel(path)
+    drawn = as_uint8(model.sample(300, nfe=10, labels=even_labels(model, 300)))
+    report = Reference("digits", DigitsFeatures(), 8).memorisation(drawn)
+    assert report.verdict.startswith("No sign of memorisation"), report.verdict
+    assert 0.9 < report.median_ratio < 1.3
