@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import os
 import pathlib
+import shlex
 from typing import Any
 
 _KINDS = ("vp", "cld", "bdm")
@@ -42,8 +43,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Make the cells that are missing and write the document."""
-    # batches run side by side instead
-    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+    workers = 1
+    if options.dataset == "digits":  # small networks: one pass per core, side by side
+        workers = os.cpu_count()
+        os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
     # a quarter faster than Eigen, which TensorFlow prefers on processors without AVX512-VNNI
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
@@ -57,12 +60,15 @@ def run(options: argparse.Namespace) -> None:
     paths, models = _models(options)
     features = options.features or ("digits" if options.dataset == "digits" else "inception")
     size = next(iter(models.values())).image_shape[0]
+    cells = pathlib.Path(options.cells or pathlib.Path(options.out) / "cells")
+    reference = Reference(options.dataset, feature_extractor(features), size, cache=cells)
+    reference.check_count(min(plan.count, plan.long_count))
     workshop = Workshop(
         models,
-        Reference(options.dataset, feature_extractor(features), size),
+        reference,
         plan,
         pathlib.Path(options.out),
-        pathlib.Path(options.cells or pathlib.Path(options.out) / "cells"),
+        cells,
         {
             "command": f"`{_command(options)}`",
             "models": "; ".join(
@@ -72,6 +78,7 @@ def run(options: argparse.Namespace) -> None:
         },
         tables,
         options.batch_size,
+        workers,
     )
     print(f"the tables are in {workshop.make(lambda line: print(line, flush=True))}")
 
@@ -100,8 +107,8 @@ def _plan(options: argparse.Namespace) -> Any:
         if value is not None
     }
     for name, value in given.items():
-        if value < (2 if name == "count" else 1):
-            raise ValueError(f"`--{name}` is too small, received {value}")
+        if value < 1:
+            raise ValueError(f"`--{name}` must be at least 1, received {value}")
     if "count" in given:
         given["long_count"] = min(plan.long_count, given["count"])
     return dataclasses.replace(plan, **given)
@@ -115,8 +122,7 @@ def _models(options: argparse.Namespace) -> tuple[dict[str, str], dict[str, Any]
         if options.models:
             raise ValueError("`--checkpoint` and `--models` exclude each other, received both")
         model = open_model(options.checkpoint)
-        kind = "bdm" if model.sde.modes else "cld" if model.sde.components > 1 else "vp"
-        return {kind: options.checkpoint}, {kind: model}
+        return {_kind(model.sde): options.checkpoint}, {_kind(model.sde): model}
     if options.models:
         pairs = [pair.partition("=")[::2] for pair in options.models.split(",")]
         if not all(kind in _KINDS and path for kind, path in pairs):
@@ -125,9 +131,23 @@ def _models(options: argparse.Namespace) -> tuple[dict[str, str], dict[str, Any]
                 f"{', '.join(_KINDS)}, received {options.models!r}"
             )
         paths = dict(pairs)
+        if len(paths) < len(pairs):
+            raise ValueError(f"`--models` must name each kind once, received {options.models!r}")
     else:
         paths = {kind: f"saved_models/digits_{kind}" for kind in _KINDS}
     return paths, {kind: open_model(path) for kind, path in paths.items()}
+
+
+def _kind(sde: Any) -> str:
+    """The key of a model's diffusion in the tables."""
+    from gddim_tf.sdes import VESDE
+
+    if isinstance(sde, VESDE):
+        raise ValueError(
+            "`--checkpoint` must be a model of a VP, Langevin or blurring diffusion, of which the "
+            f"tables are, received {sde!r}; `gddim-tf evaluate` takes any"
+        )
+    return "bdm" if sde.modes else "cld" if sde.components > 1 else "vp"
 
 
 def _command(options: argparse.Namespace) -> str:
@@ -137,5 +157,5 @@ def _command(options: argparse.Namespace) -> str:
         if name in ("command", "run") or value in (None, False):
             continue
         flag = "--" + name.replace("_", "-")
-        words.append(flag if value is True else f"{flag} {value}")
+        words.append(flag if value is True else f"{flag} {shlex.quote(str(value))}")
     return " ".join(words)

@@ -7,6 +7,7 @@ from gddim_tf.samplers.default import default
 from gddim_tf.samplers.deis import DEIS
 from gddim_tf.samplers.dpm_solver import DPMSolver
 from gddim_tf.samplers.euler_heun import Euler, Heun
+from gddim_tf.samplers.failures import NotFiniteError, NotInvertibleError, StepLimitError
 from gddim_tf.samplers.gddim import GDDIM
 from gddim_tf.samplers.grids import (
     ListGrid,
@@ -42,10 +43,13 @@ __all__ = [
     "Heun",
     "ListGrid",
     "LogSNRGrid",
+    "NotFiniteError",
+    "NotInvertibleError",
     "PowerGrid",
     "RhoGrid",
     "RhoRK",
     "Sampler",
+    "StepLimitError",
     "SubsequenceGrid",
     "Table",
     "UniPC",

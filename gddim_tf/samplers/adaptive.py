@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from gddim_tf.samplers.failures import NotFiniteError, StepLimitError
 from gddim_tf.samplers.flow import NOT_FINITE, compiled_flow
 from gddim_tf.samplers.loop import EpsFn
 from gddim_tf.samplers.weights import VARIABLES, check_variable
@@ -83,25 +84,27 @@ class RK45:
           eps_fn: as in `run`.
           u: `[batch, ..., k * C]`, float32 or float64.
           start: `sde.t_max` if None.
-          end: `sde.t_min` if None. Where the data are at `t = 0` and without noise, the solver
-            stops at `t_max / 1000` and an order-0 step makes the rest.
+          end: `sde.t_min` if None. On the way to 0 the solver stops at `sde.t_first` and an order-0
+            step makes the rest.
           context: as in `run`.
 
         Returns:
           The state and the number of network evaluations.
 
         Raises:
-          ValueError: if a time is outside `[0, t_max]`, if the network returns something that is
-            not finite, or if `max_steps` are not enough.
+          ValueError: if a time is outside `[0, t_max]`.
+          NotFiniteError: if the network returns something that is not finite.
+          StepLimitError: if `max_steps` are not enough.
         """
         u = tf.convert_to_tensor(u)
         start, end = _check_ends(sde, start, end)
-        stop = end if end > 0 else min(LAST_SHARE * sde.t_max, start)
+        stop = end if end > 0 else min(sde.t_first, start)
         (state,), nfe = self._integrate(sde, eps_fn, u, (start, stop), context)
         if stop != end:
-            eps = eps_fn(
-                state, tf.fill([state.shape[0]], tf.cast(stop, u.dtype)), **(context or {})
-            )
+            times = tf.fill([state.shape[0]], tf.cast(stop, u.dtype))
+            eps = tf.cast(eps_fn(state, times, **(context or {})), u.dtype)
+            if not tf.reduce_all(tf.math.is_finite(eps)):
+                raise NotFiniteError(f"{NOT_FINITE}, received NaN or Inf")
             psi = sde.transition(end, stop)
             weight = sde.root(end) - psi @ sde.root(stop)
             state = sde.apply(tf.constant(psi, u.dtype), state) + sde.apply(
@@ -142,6 +145,7 @@ class RK45:
 
         Raises:
           ValueError: as `solve` does, if `end` is 0, or if `eps_fn` has no gradient.
+          NotFiniteError, StepLimitError: as `solve` does.
         """
         u = tf.convert_to_tensor(u)
         start, end = _check_ends(sde, start, end)
@@ -163,6 +167,8 @@ class RK45:
         probes: tf.Tensor | None = None,
     ) -> tuple[tuple[tf.Tensor, ...], int]:
         """The variables at the second time (u, and the log-determinant), and the NFE."""
+        if times[0] == times[1]:
+            return (u, tf.zeros(u.shape[:1], u.dtype)) if volume else (u,), 0
         ends = tf.constant(VARIABLES[self.variable](sde, np.array(times)))
         solver = compiled_flow(
             sde, eps_fn, max_steps=self.max_steps, variable=self.variable, volume=volume
@@ -172,11 +178,11 @@ class RK45:
             variables, nfe = solver(u, ends, tolerances, dict(context or {}), probes)
         except tf.errors.InvalidArgumentError as error:
             if _TOO_MANY in error.message:
-                raise ValueError(
+                raise StepLimitError(
                     f"`max_steps` must be larger for these tolerances, received {self.max_steps}"
                 ) from error
             if NOT_FINITE in error.message:
-                raise ValueError(f"{NOT_FINITE}, received NaN or Inf") from error
+                raise NotFiniteError(f"{NOT_FINITE}, received NaN or Inf") from error
             raise
         return variables, int(nfe)
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Hashable
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from gddim_tf.samplers.failures import NotFiniteError
 from gddim_tf.samplers.loop_body import CONTEXT, EpsFn, Layout, Rows
-from gddim_tf.samplers.table import Table
+from gddim_tf.samplers.table import WITHOUT_ROWS, Table
 
 # Compiled loops of the most recent networks; each holds a graph, so the number is bounded.
 _COMPILED_LOOPS = 16
@@ -30,8 +32,9 @@ def run(
 
     Args:
       table: from `sampler.table(sde, nfe)`.
-      eps_fn: any callable from a state `[batch, ..., k * C]` and times `[batch]` to eps, of the
-        shape of the state. Pass the same object again to reuse its compiled graph.
+      eps_fn: any hashable callable from a state `[batch, ..., k * C]` and times `[batch]` to eps,
+        of the shape of the state. Pass the same object again to reuse its compiled graph; the
+        graphs of the last 16 are kept, and with them their networks.
       u_T: `[batch, ..., k * C]`, float32 or float64, the state at the first time of the table.
       noise: `[draws, batch, ..., k * C]` standard normal noise for a stochastic table; draw 0 is
         used by the start map if there is one, then one draw per row.
@@ -45,33 +48,55 @@ def run(
       The final state, like `u_T`; with `trajectory`, also `[nfe + 1, batch, ..., k * C]`.
 
     Raises:
-      ValueError: if a stochastic table gets neither noise nor seeds, if a shape does not fit, or if
-        the network returns something that is not finite; the message says at which evaluation.
+      ValueError: if a stochastic table gets neither noise nor seeds, or if a shape does not fit.
+      TypeError: if `eps_fn` is not hashable.
+      NotFiniteError: if the network returns something that is not finite; the message says at which
+        evaluation.
     """
     u_T = tf.convert_to_tensor(u_T)
-    if table.stochastic and noise is None and seeds is None:
-        raise ValueError("`noise` or `seeds` must be given for a stochastic sampler, received None")
+    if not u_T.dtype.is_floating or u_T.shape.rank < 2:
+        raise ValueError(
+            f"`u_T` must be floating-point [batch, ..., k * C], received {u_T.dtype.name} of shape "
+            f"{u_T.shape}"
+        )
     if u_T.shape[-1] % table.components:
         raise ValueError(
             f"`u_T` must pack {table.components} components along its last axis, received shape "
             f"{u_T.shape}"
         )
-    draws = table.nfe + (table.start is not None)
-    if noise is not None and noise.shape[0] < draws:
-        raise ValueError(f"`noise` must hold {draws} draws, received {noise.shape[0]}")
+    if table.stochastic and noise is None:
+        _check_seeds(seeds, len(u_T))
     tensors = loop_tensors(table, u_T, seeds if noise is None else None, context)
     if table.stochastic and noise is not None:
-        tensors["noise_given"] = tf.convert_to_tensor(noise, u_T.dtype)
+        tensors["noise_given"] = _checked_noise(table, noise, u_T)
     loop = compiled_loop(eps_fn, table, tensors, trajectory, jit_compile)
     state, path, failed = loop(tensors)
     check_finite(table, int(failed))
     return (state, path) if trajectory else state
 
 
+def _check_seeds(seeds: tf.Tensor | None, batch: int) -> None:
+    if seeds is None:
+        raise ValueError("`noise` or `seeds` must be given for a stochastic sampler, received None")
+    if np.shape(seeds) != (batch, 2):
+        raise ValueError(f"`seeds` must have shape {(batch, 2)}, received {np.shape(seeds)}")
+
+
+def _checked_noise(table: Table, noise: tf.Tensor, u_T: tf.Tensor) -> tf.Tensor:
+    noise, draws = tf.convert_to_tensor(noise, u_T.dtype), table.nfe + (table.start is not None)
+    if noise.shape[1:] != u_T.shape:
+        raise ValueError(
+            f"`noise` must have shape [draws, *{u_T.shape}] as `u_T` has, received {noise.shape}"
+        )
+    if len(noise) < draws:
+        raise ValueError(f"`noise` must hold {draws} draws, received {len(noise)}")
+    return noise
+
+
 def check_finite(table: Table, failed: int) -> None:
     """Raise the error of a network that returned NaN or Inf at row `failed`, if not -1."""
     if failed >= 0:
-        raise ValueError(
+        raise NotFiniteError(
             f"`eps_fn` must return finite values, received NaN or Inf at evaluation "
             f"{failed + 1} of {table.nfe} (t = {table.time[failed]:.6g})"
         )
@@ -128,6 +153,8 @@ def compiled_loop(
       the states after every row (or an empty tensor), and the row at which the network returned
       something not finite (-1 if it never did).
     """
+    if not isinstance(eps_fn, Hashable):  # the key under which its graph is kept
+        raise TypeError(f"`eps_fn` must be hashable, received {type(eps_fn).__name__}")
     return _compiled(eps_fn, _layout_of(table), _signature(tensors), trajectory, jit_compile)
 
 
@@ -153,14 +180,11 @@ def _compiled(
     return tf.function(loop, input_signature=[specs], jit_compile=jit_compile, autograph=False)
 
 
-# The axes that may change without a new graph: rows or batch first, both for given noise.
-_FREE_AXES = {"noise_given": 2, "mode_index": 0, "clip": 0, "start_matrix": 0, "start_noise": 0}
-
-
 def _signature(tensors: dict[str, tf.Tensor]) -> tuple:
     """Names, shapes and dtypes, with the axes left open that may change without a new graph."""
     signature = []
     for name, tensor in sorted(tensors.items()):
-        free = _FREE_AXES.get(name, 1)
+        # rows or batch first, both for given noise
+        free = 2 if name == "noise_given" else int(name not in WITHOUT_ROWS)
         signature.append((name, (*(None,) * free, *tensor.shape[free:]), tensor.dtype))
     return tuple(signature)

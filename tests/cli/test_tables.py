@@ -9,9 +9,11 @@ from gddim_tf.training import Recipe, train
     [
         (["--only", "gddim,ddpm"], "`--only` must name some of gddim, lambda"),
         (["--models", "vp=x,mars=y"], "KIND one of vp, cld, bdm"),
+        (["--models", "vp=x,vp=y"], "`--models` must name each kind once"),
+        (["--seeds", "0"], "`--seeds` must be at least 1, received 0"),
         (["--models", "vp=x", "--checkpoint", "y"], "exclude each other"),
-        (["--count", "1"], "`--count` is too small, received 1"),
-        (["--models", "vp=nowhere"], "`--model` must be a model file or folder"),
+        (["--count", "1"], "`count` must be at least "),
+        (["--models", "vp=nowhere"], "received nowhere: there is no such file"),
     ],
 )
 def test_bad_arguments_are_named(arguments, message, tmp_path, capsys):

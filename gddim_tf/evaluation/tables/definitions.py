@@ -213,29 +213,3 @@ TABLES = (
         ),
     ),
 )
-
-
-def budget(sampler: Sampler | str, column: int, by: str = "NFE") -> int:
-    """The smallest number of evaluations for a column that the sampler can spend.
-
-    Args:
-      sampler: of a row.
-      column: number of evaluations, or of steps.
-      by: "NFE" or "steps".
-
-    Returns:
-      A number of evaluations, at least `column`.
-
-    Raises:
-      ValueError: if none within nine more evaluations will do.
-    """
-    if isinstance(sampler, str):
-        return column
-    for nfe in range(column, column + 10):
-        try:
-            steps = sampler.steps_of(nfe)
-        except ValueError:  # not this number
-            continue
-        if by == "NFE" or steps >= column:
-            return nfe
-    raise ValueError(f"`column` {column} is no budget of {sampler}, nor are nine more evaluations")

@@ -17,7 +17,8 @@ from gddim_tf.evaluation.tables.cells import Cell
 from gddim_tf.evaluation.tables.definitions import ADAPTIVE, TABLES, Table
 from gddim_tf.evaluation.tables.document import document
 from gddim_tf.evaluation.tables.drawing import run_cell, sample, tolerance_for
-from gddim_tf.evaluation.tables.orderings import ORDERINGS, judge
+from gddim_tf.evaluation.tables.judging import judge
+from gddim_tf.evaluation.tables.orderings import ORDERINGS
 from gddim_tf.evaluation.tables.plan import Plan, evaluations
 from gddim_tf.evaluation.tables.plots import plot_diffusions, plot_tables
 from gddim_tf.evaluation.tables.results import Results
@@ -38,6 +39,7 @@ class Workshop:
       settings: further lines for the document.
       tables: which ones.
       batch_size: images per pass.
+      workers: passes side by side.
     """
 
     def __init__(
@@ -50,9 +52,11 @@ class Workshop:
         settings: dict[str, Any],
         tables: Sequence[Table] = TABLES,
         batch_size: int = 500,
+        workers: int = 1,
     ) -> None:
         self.models, self.reference, self.plan, self.out = models, reference, plan, out
-        self.tables, self.batch_size, self._settings = tuple(tables), batch_size, settings
+        self.tables, self._settings = tuple(tables), settings
+        self._size = batch_size, workers
         self._cells, self._pairs = cells, {}
         self.sdes = {kind: model.sde for kind, model in models.items()}
         self._made_with = {
@@ -70,7 +74,7 @@ class Workshop:
         Returns:
           The document's path.
         """
-        cells = self.plan.all_cells(self.tables, self.sdes)
+        cells = self.plan.all_cells(self.tables, self.sdes, ORDERINGS)
         missing = [cell for cell in cells if self._stored(cell) is None]
         left, began, spent = evaluations(missing), time.perf_counter(), 0
         say(f"{len(cells)} cells, {len(missing)} to make")
@@ -79,7 +83,7 @@ class Workshop:
             cell.store(self._cells, self._made_with[cell.kind], result)
             spent += evaluations([cell])
             passed = time.perf_counter() - began
-            told = f"{result['frechet']:.3f}" if "frechet" in result else "diverged"
+            told = f"{result['frechet']:.3f}" if "frechet" in result else result["failed"]
             say(
                 f"{number}/{len(missing)} {cell.kind} {cell.sampler} NFE {result['spent']} seed "
                 f"{cell.seed}: {told}; {passed:.0f} s, about {passed * (left / spent - 1):.0f} left"
@@ -89,7 +93,7 @@ class Workshop:
         return self.write()
 
     def _draw(self, cell: Cell) -> dict[str, Any]:
-        return run_cell(self.models[cell.kind], cell, self.reference, self.batch_size)
+        return run_cell(self.models[cell.kind], cell, self.reference, *self._size)
 
     def _drawn_before(self, cell: Cell, cells: Sequence[Cell]) -> dict[str, Any] | None:
         """The result of an adaptive cell, if another column's tolerance is the same."""
@@ -118,8 +122,8 @@ class Workshop:
             if plot(results, self.reference.floor, self.out / name):
                 pictures[caption] = name
         pictures |= self._closest_pairs()
-        digits = self.reference.dataset == "digits"
-        text = document(results, judge(ORDERINGS, results), self.settings(), pictures, digits)
+        judged = judge(ORDERINGS, results)
+        text = document(results, judged, self.settings(), pictures, self.reference.dataset)
         path = self.out / "results.md"
         with atomic_write(path) as draft:
             draft.write_text(text)
@@ -128,7 +132,7 @@ class Workshop:
     def settings(self) -> dict[str, Any]:
         """What the numbers depend on."""
         plan, reference = self.plan, self.reference
-        cells = self.plan.all_cells(self.tables, self.sdes)
+        cells = self.plan.all_cells(self.tables, self.sdes, ORDERINGS)
         results = [result for cell in cells if (result := self._stored(cell))]
         seconds = sum(result.get("seconds", 0.0) for result in results)
         return {
@@ -137,6 +141,8 @@ class Workshop:
             f"from column {plan.long_from} on one seed and {plan.long_count} images (the fewer "
             "images the larger a distance)",
             **reference.settings(),
+            "expected by chance alone": f"{reference.chance(plan.count):.2f}, the distance of "
+            f"{plan.count} real images, if they were drawn independently",
             "cells": f"{len(results)} of {len(cells)}, {seconds:.0f} s of drawing",
             **versions(),
         }
@@ -157,7 +163,7 @@ class Workshop:
     def _draw_pairs(self, kind: str, model: Any, path: pathlib.Path) -> None:
         sampler = default(model.sde, _PAIRS_NFE)
         cell = Cell(kind=kind, sampler=sampler, nfe=_PAIRS_NFE, count=self.plan.count, seed=0)
-        images, _ = sample(model, cell, self.batch_size)
+        images, _ = sample(model, cell, *self._size)
         save_closest_pairs(
             images, self.reference.training, self.reference.memorisation(images), path
         )

@@ -1,59 +1,10 @@
-"""What the papers say is better than what, looked up in the tables that were made here."""
+"""What the papers say is better than what."""
 
 from __future__ import annotations
 
 import dataclasses
-import math
 
-from gddim_tf.evaluation.tables.results import Entry, Results
-
-# A place in a table: its row and its column.
-Place = tuple[str, int]
-
-
-@dataclasses.dataclass(frozen=True)
-class Ordering:
-    """`d(better) <= factor d(worse)`, where d is the Frechet distance.
-
-    Attributes:
-      table: where both are.
-      better: row and column.
-      worse: row and column.
-      factor: 1 for "beats"; 1.25 for "comes within 25 % of".
-      why: the reason, if it does not hold on digits.
-    """
-
-    table: str
-    better: Place
-    worse: Place
-    factor: float = 1.0
-    why: str = ""
-
-    def __str__(self) -> str:
-        relation = "beats" if self.factor == 1 else f"is within {self.factor - 1:.0%} of"
-        return f"{_told(self.better)} {relation} {_told(self.worse)}"
-
-
-@dataclasses.dataclass(frozen=True)
-class Judged:
-    """An ordering and the numbers that decide it.
-
-    Attributes:
-      ordering: what was asked.
-      better: its entry.
-      worse: its entry.
-      verdict: "held", "not held", or "within the spread" if the two differ by less than two
-        standard errors, so that neither can be said.
-    """
-
-    ordering: Ordering
-    better: Entry
-    worse: Entry
-    verdict: str
-
-
-def _told(place: Place) -> str:
-    return f"{place[0]} at {place[1]}"
+from gddim_tf.evaluation.tables.ordering import Ordering
 
 
 def _all(table: str, better: str, worse: str, columns: tuple[int, ...]) -> tuple[Ordering, ...]:
@@ -129,33 +80,3 @@ ORDERINGS: tuple[Ordering, ...] = tuple(
     for why, orderings in _BY_REASON.items()
     for ordering in orderings
 )
-
-
-def judge(orderings: tuple[Ordering, ...], results: Results) -> list[Judged]:
-    """Look up every ordering whose two places were made.
-
-    Args:
-      orderings: to look up.
-      results: of the tables.
-
-    Returns:
-      What was found, in the order of the list.
-    """
-    judged = []
-    for ordering in orderings:
-        better = results.entry(ordering.table, *ordering.better)
-        worse = results.entry(ordering.table, *ordering.worse)
-        if better is not None and worse is not None:
-            verdict = _verdict(better, worse, ordering.factor)
-            judged.append(Judged(ordering, better, worse, verdict))
-    return judged
-
-
-def _verdict(better: Entry, worse: Entry, factor: float) -> str:
-    if better.diverged or worse.diverged:
-        return "not held" if better.diverged else "held"
-    gap = factor * worse.frechet - better.frechet
-    error = math.hypot(better.error, factor * worse.error)
-    if abs(gap) < 2 * error:
-        return "within the spread"
-    return "held" if gap >= 0 else "not held"

@@ -8,8 +8,9 @@ from collections.abc import Collection, Iterable, Sequence
 import numpy as np
 
 from gddim_tf.evaluation.tables.cells import Cell
-from gddim_tf.evaluation.tables.definitions import DEFAULT, Row, Table, budget
-from gddim_tf.samplers import default
+from gddim_tf.evaluation.tables.definitions import ADAPTIVE, DEFAULT, Row, Table
+from gddim_tf.evaluation.tables.ordering import Ordering
+from gddim_tf.samplers import RhoRK, Sampler, default
 from gddim_tf.sdes import LinearSDE
 
 # Cells are made in rounds of growing cost, so that an interrupted run leaves whole columns.
@@ -43,44 +44,111 @@ class Plan:
         """The columns of a table that are made; the first one, if all are too large."""
         return tuple(c for c in table.columns if c <= self.largest) or table.columns[:1]
 
-    def cells(self, table: Table, row: Row, column: int, sde: LinearSDE) -> tuple[Cell, ...]:
-        """The cells behind a place in a table, one per seed; none if the row lacks the column."""
+    def is_long(self, column: int) -> bool:
+        """Whether a column's cells have one seed and fewer images."""
+        return column >= self.long_from
+
+    def cells(
+        self, table: Table, row: Row, column: int, sde: LinearSDE, long: bool | None = None
+    ) -> tuple[Cell, ...]:
+        """The cells behind a place in a table.
+
+        Args:
+          table: the table.
+          row: its row.
+          column: its column.
+          sde: the diffusion of the row's model.
+          long: drawn as the places of long columns are, to be compared with them; by default if
+            the column is one.
+
+        Returns:
+          One cell per seed; none if the row lacks the column.
+        """
         if column not in self.columns(table) or column not in (row.columns or table.columns):
             return ()
-        nfe = budget(row.sampler, column, table.by)
-        sampler = default(sde, nfe) if row.sampler == DEFAULT else row.sampler
-        long = column >= self.long_from
+        sampler = fitted(row.sampler, sde)
+        nfe = budget(sampler, column, table.by)
+        sampler = default(sde, nfe) if sampler == DEFAULT else sampler
+        long = self.is_long(column) if long is None else long
         count, seeds = (self.long_count, 1) if long else (self.count, self.seeds)
         return tuple(
             Cell(kind=row.kind, sampler=sampler, nfe=nfe, count=count, seed=seed)
             for seed in range(seeds)
         )
 
-    def all_cells(self, tables: Sequence[Table], sdes: dict[str, LinearSDE]) -> list[Cell]:
+    def all_cells(
+        self,
+        tables: Sequence[Table],
+        sdes: dict[str, LinearSDE],
+        orderings: Sequence[Ordering] = (),
+    ) -> list[Cell]:
         """Every cell of the tables once, cheap ones first.
 
         Args:
           tables: to be made.
           sdes: the diffusions of the models at hand, by kind; rows of others are left out.
+          orderings: between places of the tables. Where one place is in a long column and the other
+            is not, the other is drawn once more, as the long one is.
 
         Returns:
           The cells in the order in which to make them: in rounds of growing budget, and by model
-          and sampler within a round, so that compiled graphs are used again.
+          and sampler within a round, so that compiled graphs are used again; RK45, which has to
+          look for its tolerances, last.
         """
+        again = {
+            (ordering.table, *place)
+            for ordering in orderings
+            if any(self.is_long(column) and column <= self.largest for _, column in ordering.places)
+            for place in ordering.places
+        }
         wanted = [
             cell
             for table in tables
             for row in table.rows
             if row.kind in sdes
             for column in table.columns
-            for cell in self.cells(table, row, column, sdes[row.kind])
+            for long in {None, True if (table.name, row.label, column) in again else None}
+            for cell in self.cells(table, row, column, sdes[row.kind], long)
         ]
         return sorted(dict.fromkeys(wanted), key=_turn)
 
 
 def _turn(cell: Cell) -> tuple[object, ...]:
     place = int(np.searchsorted(_ROUNDS, cell.nfe))
-    return place, cell.kind, repr(cell.sampler), cell.nfe, cell.seed
+    return place, cell.sampler == ADAPTIVE, cell.kind, repr(cell.sampler), cell.nfe, cell.seed
+
+
+def budget(sampler: Sampler | str, column: int, by: str = "NFE") -> int:
+    """The smallest number of evaluations for a column that the sampler can spend.
+
+    Args:
+      sampler: of a row.
+      column: number of evaluations, or of steps.
+      by: "NFE" or "steps".
+
+    Returns:
+      A number of evaluations, at least `column`.
+
+    Raises:
+      ValueError: if none within nine more evaluations will do.
+    """
+    if isinstance(sampler, str):
+        return column
+    for nfe in range(column, column + 10):
+        try:
+            steps = sampler.steps_of(nfe)
+        except ValueError:  # not this number
+            continue
+        if by == "NFE" or steps >= column:
+            return nfe
+    raise ValueError(f"`column` {column} is no budget of {sampler}, nor are nine more evaluations")
+
+
+def fitted(sampler: Sampler | str, sde: LinearSDE) -> Sampler | str:
+    """A row's sampler for a diffusion: where data are without noise, the last step is Euler's."""
+    if isinstance(sampler, RhoRK) and sde.t_min == 0:
+        return dataclasses.replace(sampler, last="euler")
+    return sampler
 
 
 def evaluations(cells: Iterable[Cell], done: Collection[Cell] = ()) -> int:

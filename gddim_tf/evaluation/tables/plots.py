@@ -54,7 +54,7 @@ def _curve(results: Results, table: Table, label: str) -> list[tuple[int, float,
     return sorted(
         (entry.column + entry.extra, entry.frechet, entry.spread)
         for entry in entries
-        if entry is not None and not entry.diverged
+        if entry is not None and not entry.failed
     )
 
 

@@ -2,7 +2,7 @@
 
 They were measured with Inception features on 32 x 32 colour images and are comparable with
 distances of other features on other images in their order only. A string is what the source prints
-where it gives no number; None is a cell that the source does not have.
+where a number would not say it; None is a cell that the source does not have.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ FIGURES: dict[str, Figures] = {
     "gddim": {
         "DDPM, EM": (">100", ">100", 31.2, 12.2, 2.64),
         "DDPM, probability flow, RK45": (">100", 52.5, 6.62, 2.63, 2.56),
-        "DDPM, 2nd order Heun": (">100", 6.60, 2.65, 2.57, 2.56),
+        "DDPM, 2nd order Heun": (">100", "6.60", 2.65, 2.57, 2.56),
         "DDPM, gDDIM": (4.17, 3.03, 2.59, 2.56, 2.56),
         "BDM, ancestral sampling": (">100", ">100", 29.8, 9.73, 2.51),
         "BDM, probability flow, RK45": (">100", 68.2, 7.12, 2.58, 2.46),
@@ -42,12 +42,12 @@ FIGURES: dict[str, Figures] = {
     },
     "deis": {
         "DDIM": (26.91, 11.14, 7.06, 5.47, 3.27),
-        "rho2Heun": ("108 (+1)", 14.72, "4.89 (+1)", 3.50, 2.60),
+        "rho2Heun": ("108 (+1)", 14.72, "4.89 (+1)", "3.50", "2.60"),
         "rho3Kutta": ("185 (+1)", "13.19 (+2)", 5.88, "2.97 (+1)", "2.55 (+1)"),
         "rho4RK": ("193 (+3)", "28.65 (+2)", "6.88 (+1)", 3.92, "2.57 (+2)"),
-        "rhoAB1": (22.28, 7.56, 4.69, 3.70, 2.70),
+        "rhoAB1": (22.28, 7.56, 4.69, "3.70", "2.70"),
         "rhoAB2": (21.53, 6.72, 4.16, 3.32, 2.62),
-        "rhoAB3": (21.43, 6.50, 3.99, 3.17, 2.59),
+        "rhoAB3": (21.43, "6.50", 3.99, 3.17, 2.59),
         "tAB1": (19.72, 6.09, 4.29, 3.54, 2.67),
         "tAB2": (16.31, 4.57, 3.57, 3.05, 2.59),
         "tAB3": (15.37, 4.17, 3.37, 2.86, 2.57),

@@ -29,34 +29,37 @@ class Entry:
     results: tuple[dict[str, Any], ...]
 
     @property
-    def diverged(self) -> bool:
-        """Whether a seed ended in values that are not finite."""
-        return any("diverged" in result for result in self.results)
+    def failed(self) -> str | None:
+        """How a seed failed, in two words; None if none did."""
+        return next((result["failed"] for result in self.results if "failed" in result), None)
 
     @property
     def frechet(self) -> float:
-        """Mean over the seeds; infinite if one diverged."""
+        """Mean over the seeds; infinite if one failed."""
         return self.mean("frechet")
 
     @property
     def spread(self) -> float:
         """Standard deviation over the seeds, 0 for one."""
-        values = [result["frechet"] for result in self.results]
-        return float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
-
-    @property
-    def error(self) -> float:
-        """Standard error of the mean."""
-        return self.spread / math.sqrt(len(self.results))
+        return float(np.std(self.values("frechet"), ddof=1)) if len(self.results) > 1 else 0.0
 
     @property
     def extra(self) -> int:
-        """Network evaluations beyond the column's number."""
-        return self.results[0]["spent"] - self.column
+        """Network evaluations beyond the column's number, the mean over the seeds."""
+        return round(np.mean([result["spent"] for result in self.results])) - self.column
+
+    @property
+    def chosen(self) -> bool:
+        """Whether the sampler chose its steps itself."""
+        return "tolerance" in self.results[0]
+
+    def values(self, name: str) -> np.ndarray:
+        """A measured number of every seed, `[seeds]`."""
+        return np.array([result[name] for result in self.results])
 
     def mean(self, name: str) -> float:
-        """Mean of a measured number over the seeds; infinite if one diverged."""
-        return math.inf if self.diverged else float(np.mean([r[name] for r in self.results]))
+        """Mean of a measured number over the seeds; infinite if one failed."""
+        return math.inf if self.failed else float(self.values(name).mean())
 
 
 class Results:
@@ -80,24 +83,26 @@ class Results:
     ) -> None:
         self.tables, self.plan, self.sdes = tuple(tables), plan, sdes
         self._folder, self._made_with = folder, made_with
-        self._entries: dict[tuple[str, str, int], Entry] = {}
+        self._entries: dict[tuple[str, str, int, bool], Entry] = {}
         for table in tables:
             for row in table.rows:
                 for column in table.columns:
-                    self._read(table, row, column)
+                    for long in {plan.is_long(column), True}:
+                        self._read(table, row, column, long)
 
-    def _read(self, table: Table, row: Row, column: int) -> None:
+    def _read(self, table: Table, row: Row, column: int, long: bool) -> None:
         if row.kind not in self.sdes:
             return
-        cells = self.plan.cells(table, row, column, self.sdes[row.kind])
+        cells = self.plan.cells(table, row, column, self.sdes[row.kind], long)
         found = [self.of(cell) for cell in cells]
         if found and None not in found:
-            self._entries[table.name, row.label, column] = Entry(column, tuple(found))
+            self._entries[table.name, row.label, column, long] = Entry(column, tuple(found))
 
     def of(self, cell: Cell) -> dict[str, Any] | None:
         """The result of a cell, if it is there."""
         return cell.stored(self._folder, self._made_with[cell.kind])
 
-    def entry(self, table: str, label: str, column: int) -> Entry | None:
-        """What stands at a place, if all its seeds are there."""
-        return self._entries.get((table, label, column))
+    def entry(self, table: str, label: str, column: int, long: bool | None = None) -> Entry | None:
+        """What was measured at a place, if all its seeds are there; `long` as in `Plan.cells`."""
+        long = self.plan.is_long(column) if long is None else long
+        return self._entries.get((table, label, column, long))

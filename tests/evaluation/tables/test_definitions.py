@@ -1,7 +1,8 @@
 import pytest
 
-from gddim_tf.evaluation.tables.definitions import TABLES, budget
+from gddim_tf.evaluation.tables.definitions import TABLES
 from gddim_tf.evaluation.tables.orderings import ORDERINGS
+from gddim_tf.evaluation.tables.plan import budget
 from gddim_tf.evaluation.tables.published import FIGURES, SOURCES
 from gddim_tf.samplers import FPNDM, GDDIM, SPNDM, Heun, RhoRK
 

@@ -119,7 +119,7 @@ def test_divergence_is_a_result(model, reference):
 
     broken = Diverging(model.network, model.sde, "v")
     result = run_cell(broken, Cell(kind="vp", sampler=DDIM(), nfe=2, count=4, seed=0), reference, 4)
-    assert "at evaluation 1 of 2" in result["diverged"]
+    assert result == {"failed": "diverged", "spent": 2}
 
 
 def test_rk45_reports_what_it_spent(model):
@@ -129,11 +129,14 @@ def test_rk45_reports_what_it_spent(model):
     assert 10 < spent < 40
 
 
-def test_the_tolerance_of_rk45_follows_the_budget(model):
+def test_the_tolerance_of_rk45_comes_near_to_the_budget(model):
     cell = Cell(kind="vp", sampler=ADAPTIVE, nfe=30, count=100, seed=0)
-    tolerance = tolerance_for(model, 30)
-    assert sample(model, cell, 100, tolerance)[1] >= 30
-    assert sample(model, cell, 100, tolerance * 10**0.25)[1] < 30  # the next looser one
+
+    def miss(tolerance):
+        return abs(np.log(sample(model, cell, 100, tolerance=tolerance)[1] / 30))
+
+    found = tolerance_for(model, 30)
+    assert miss(found) <= min(miss(other) for other in 10.0 ** np.arange(0.5, -1.1, -0.25))
 
 
 def test_columns_of_one_tolerance_are_drawn_once(model, reference, tmp_path):

@@ -1,8 +1,11 @@
+import numpy as np
 import pytest
 
 from gddim_tf import sdes
-from gddim_tf.evaluation.tables.definitions import TABLES
+from gddim_tf.evaluation.tables.definitions import ADAPTIVE, TABLES
+from gddim_tf.evaluation.tables.ordering import Ordering
 from gddim_tf.evaluation.tables.plan import Plan, evaluations
+from gddim_tf.samplers import GDDIM, RhoRK
 
 SDES = {"vp": sdes.VPSDE(), "cld": sdes.CLD(), "bdm": sdes.BDM(8)}
 BY_NAME = {table.name: table for table in TABLES}
@@ -52,3 +55,20 @@ def test_work_is_counted_in_evaluations():
     one, *others = cells("gddim", "DDPM, EM", 100)
     assert evaluations([one, *others]) == 3 * 100 * 2000
     assert evaluations([one, *others], done=[one]) == 2 * 100 * 2000
+
+
+def test_places_that_are_compared_with_a_long_one_are_drawn_as_it_is():
+    ordering = Ordering("gddim", ("BDM, gDDIM", 20), ("BDM, ancestral sampling", 1000))
+    alone, compared = (Plan().all_cells(TABLES, SDES, given) for given in ((), (ordering,)))
+    (more,) = set(compared) - set(alone)
+    assert (more.kind, more.nfe, more.seed, more.count) == ("bdm", 20, 0, 1000)
+    short = Plan(largest=100)
+    assert short.all_cells(TABLES, SDES, (ordering,)) == short.all_cells(TABLES, SDES)
+
+
+def test_every_row_has_a_table_on_a_table_of_betas():
+    betas = {"vp": sdes.VPSDE.from_betas(np.linspace(1e-4, 0.02, 1000))}
+    cells = [cell for cell in Plan.quick().all_cells(TABLES, betas) if cell.sampler != ADAPTIVE]
+    assert {type(cell.sampler) for cell in cells} > {RhoRK, GDDIM}
+    for cell in cells:
+        assert cell.sampler.table(betas["vp"], cell.nfe).nfe == cell.nfe

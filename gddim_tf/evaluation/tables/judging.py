@@ -1,0 +1,84 @@
+"""Whether the orderings of the papers hold in the tables that were made here."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from scipy import stats
+
+from gddim_tf.evaluation.tables.ordering import Ordering
+from gddim_tf.evaluation.tables.results import Entry, Results
+
+# Two-sided confidence of a verdict, and how far the budgets of two samplers may be apart.
+_CONFIDENCE = 0.95
+_MOST_EXTRA = 0.25
+
+VERDICTS = ("held", "within the spread", "not held", "other budgets")
+
+
+@dataclasses.dataclass(frozen=True)
+class Judged:
+    """An ordering and the numbers that decide it.
+
+    Attributes:
+      ordering: what was asked.
+      better: its entry.
+      worse: its entry.
+      verdict: "held", "not held", or "within the spread" if a paired t-test over the seeds, at
+        95 %, cannot tell; "other budgets" if the verdict went to a side that has spent a quarter
+        more than the other, because one of them chooses its steps itself.
+    """
+
+    ordering: Ordering
+    better: Entry
+    worse: Entry
+    verdict: str
+
+    @property
+    def seeds(self) -> int:
+        """How many decided it; one alone has no spread."""
+        return len(self.better.results)
+
+
+def judge(orderings: Sequence[Ordering], results: Results) -> list[Judged]:
+    """Look up every ordering whose two places were made.
+
+    A place in a long column, of one seed and fewer images, is compared with the other place drawn
+    in the same way, because the distance depends on the number of images.
+
+    Args:
+      orderings: to look up.
+      results: of the tables.
+
+    Returns:
+      What was found, in the order of the list.
+    """
+    judged = []
+    for ordering in orderings:
+        long = any(results.plan.is_long(column) for _, column in ordering.places)
+        better, worse = (results.entry(ordering.table, *place, long) for place in ordering.places)
+        if better is not None and worse is not None:
+            verdict = _verdict(better, worse, ordering.factor)
+            judged.append(Judged(ordering, better, worse, verdict))
+    return judged
+
+
+def _verdict(better: Entry, worse: Entry, factor: float) -> str:
+    if better.failed or worse.failed:
+        return "not held" if better.failed else "held"
+    # the seeds are the same on both sides, and so is the noise that they start from
+    gaps = factor * worse.values("frechet") - better.values("frechet")
+    margin = 0.0
+    if len(gaps) > 1:
+        quantile = stats.t.ppf(0.5 + _CONFIDENCE / 2, len(gaps) - 1)
+        margin = quantile * np.std(gaps, ddof=1) / math.sqrt(len(gaps))
+    if abs(gaps.mean()) < margin:
+        return "within the spread"
+    held = gaps.mean() >= 0
+    surplus = (better if held else worse).extra - (worse if held else better).extra
+    if (better.chosen or worse.chosen) and surplus > _MOST_EXTRA * worse.column:
+        return "other budgets"
+    return "held" if held else "not held"

@@ -1,0 +1,40 @@
+"""An inequality between two places of a table."""
+
+from __future__ import annotations
+
+import dataclasses
+
+# A place in a table: its row and its column.
+Place = tuple[str, int]
+
+
+@dataclasses.dataclass(frozen=True)
+class Ordering:
+    """`d(better) <= factor d(worse)`, where d is the Frechet distance.
+
+    Attributes:
+      table: where both are.
+      better: row and column.
+      worse: row and column.
+      factor: 1 for "beats"; 1.25 for "comes within 25 % of".
+      why: the reason, if it does not hold on digits.
+    """
+
+    table: str
+    better: Place
+    worse: Place
+    factor: float = 1.0
+    why: str = ""
+
+    def __str__(self) -> str:
+        relation = "beats" if self.factor == 1 else f"is within {self.factor - 1:.0%} of"
+        return f"{_told(self.better)} {relation} {_told(self.worse)}"
+
+    @property
+    def places(self) -> tuple[Place, Place]:
+        """Both places."""
+        return self.better, self.worse
+
+
+def _told(place: Place) -> str:
+    return f"{place[0]} at {place[1]}"

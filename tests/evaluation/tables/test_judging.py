@@ -1,0 +1,95 @@
+import pytest
+
+from gddim_tf.evaluation.tables.document import document
+from gddim_tf.evaluation.tables.judging import Judged, judge
+from gddim_tf.evaluation.tables.ordering import Ordering
+from gddim_tf.evaluation.tables.plan import Plan
+from gddim_tf.evaluation.tables.results import Entry, Results
+
+PLACES = ("a", 10), ("b", 20)
+
+
+class Found:
+    """Results with two places, of several seeds or, for places of a long column, of one."""
+
+    plan = Plan()
+
+    def __init__(self, better, worse, places=PLACES, long=False):
+        self.entries = {
+            (*place, long): entry for place, entry in zip(places, (better, worse), strict=True)
+        }
+
+    def entry(self, table, label, column, long):
+        return self.entries.get((label, column, long)) if table == "t" else None
+
+
+def entry(*frechet, column=10, spent=None, **more):
+    return Entry(column, tuple({"frechet": f, "spent": spent or column, **more} for f in frechet))
+
+
+FAILED = Entry(10, ({"failed": "diverged", "spent": 10},))
+
+
+@pytest.mark.parametrize(
+    ("better", "worse", "factor", "verdict"),
+    [
+        (entry(1.0, 1.1, 0.9), entry(2.0, 2.1, 1.9), 1.0, "held"),
+        (entry(2.0, 2.1, 1.9), entry(1.0, 1.1, 0.9), 1.0, "not held"),
+        # the seeds differ by more than the samplers, but all of them in the same direction
+        (entry(1.0, 1.3, 0.7), entry(1.1, 1.41, 0.8), 1.0, "held"),
+        (entry(1.1, 1.41, 0.8), entry(1.0, 1.3, 0.7), 1.0, "not held"),
+        (entry(1.0, 1.3, 0.7), entry(0.8, 1.1, 1.4), 1.0, "within the spread"),
+        # 2.9 standard errors are not much with three seeds: Student's quantile is 4.3
+        (entry(1.0, 1.0, 1.0), entry(1.1, 1.2, 1.3 + 0.05), 1.0, "within the spread"),
+        (entry(1.0, 1.0, 1.0), entry(1.2, 1.2, 1.3), 1.0, "held"),
+        (entry(1.2, 1.2, 1.2), entry(1.0, 1.0, 1.0), 1.25, "held"),
+        (entry(1.3, 1.3, 1.3), entry(1.0, 1.0, 1.0), 1.25, "not held"),
+        (entry(1.0), FAILED, 1.0, "held"),
+        (FAILED, entry(9.0), 1.0, "not held"),
+        # RK45 needed many more evaluations to be better, or fewer to be worse
+        (entry(1.0), entry(0.5, spent=13, tolerance=0.1), 1.0, "other budgets"),
+        (entry(1.0), entry(0.5, spent=12, tolerance=0.1), 1.0, "not held"),
+        (entry(1.0), entry(2.0, spent=7, tolerance=0.1), 1.0, "other budgets"),
+        (entry(1.0), entry(2.0, spent=13, tolerance=0.1), 1.0, "held"),
+        (entry(1.0), entry(0.5, spent=13), 1.0, "not held"),  # the column says so
+    ],
+)
+def test_verdicts(better, worse, factor, verdict):
+    (judged,) = judge((Ordering("t", *PLACES, factor),), Found(better, worse))
+    assert judged.verdict == verdict
+
+
+def test_what_was_not_made_is_not_judged():
+    assert judge((Ordering("other", *PLACES),), Found(entry(1.0), entry(2.0))) == []
+    assert judge((Ordering("t", *PLACES),), Found(entry(1.0), None)) == []
+
+
+def test_a_long_column_is_compared_with_what_was_drawn_like_it():
+    places = ("a", 10), ("b", 1000)
+    ordering = Ordering("t", *places)
+    (judged,) = judge((ordering,), Found(entry(1.0), entry(2.0), places, long=True))
+    assert (judged.verdict, judged.seeds) == ("held", 1)
+    assert judge((ordering,), Found(entry(1.0), entry(2.0), places, long=False)) == []
+
+
+def test_reasons_are_given_once_and_for_digits_only(tmp_path):
+    missed = [
+        Judged(
+            Ordering("t", (label, 10), ("b", 20), why="Because."), entry(2.0), entry(1.0), verdict
+        )
+        for label, verdict in (("a", "not held"), ("c", "within the spread"), ("d", "held"))
+    ]
+    nothing = Results(tmp_path, [], Plan(), {}, {})
+    text = document(nothing, missed, {}, {}, "digits")
+    assert text.count("Because.") == 1
+    assert "- a at 10 beats b at 20: not held\n- c at 10 beats b at 20: within the" in text
+    assert "1 held, 1 within the spread, 1 not held; for " in text
+    assert "**not held**, one seed |" in text
+    assert "Because." not in document(nothing, missed, {}, {}, "cifar10")
+
+
+def test_an_entry_sums_up_its_seeds():
+    found = entry(1.0, 2.0, 3.0)
+    assert (found.frechet, found.spread) == (2.0, 1.0)
+    assert list(found.values("frechet")) == [1.0, 2.0, 3.0]
+    assert Entry(10, ({"frechet": 1.0, "spent": 12},)).extra == 2
