@@ -6,6 +6,9 @@ import dataclasses
 
 import numpy as np
 
+# What belongs to the whole table.
+WITHOUT_ROWS = ("mode_index", "start_matrix", "start_noise", "clip")
+
 
 @dataclasses.dataclass(frozen=True)
 class Table:

@@ -11,9 +11,7 @@ import tensorflow as tf
 
 from gddim_tf.samplers.loop import EpsFn, compiled_loop, context_tensors, table_tensors
 from gddim_tf.samplers.loop_body import CONTEXT
-from gddim_tf.samplers.table import Table
-
-_WITHOUT_ROWS = ("mode_index", "start_matrix", "start_noise", "clip")
+from gddim_tf.samplers.table import WITHOUT_ROWS, Table
 
 
 def layout(table: Table) -> tuple:
@@ -50,7 +48,7 @@ class StoredLoop:
 
         def loop(which: tf.Tensor, inputs: dict[str, tf.Tensor]) -> tf.Tensor:
             rows = slice(tf.constant(starts, tf.int32)[which], tf.constant(ends, tf.int32)[which])
-            chosen = {n: c if n in _WITHOUT_ROWS else c[rows] for n, c in columns.items()}
+            chosen = {n: c if n in WITHOUT_ROWS else c[rows] for n, c in columns.items()}
             tensors = {**inputs, **chosen}
             run = compiled_loop(eps_fn, joined, tensors, jit_compile=jit_compile)
             state, _, failed = run(tensors)
@@ -89,6 +87,6 @@ def _joined(tables: Sequence[Table]) -> Table:
     rows = {
         name: np.concatenate([table.arrays()[name] for table in tables])
         for name in tables[0].arrays()
-        if name not in _WITHOUT_ROWS
+        if name not in WITHOUT_ROWS
     }
     return dataclasses.replace(tables[0], **rows)
