@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 
+from gddim_tf.samplers.failures import NotInvertibleError
 from gddim_tf.samplers.grids import Grid, PowerGrid, check_grid
 from gddim_tf.samplers.table import Table
 from gddim_tf.sdes import LinearSDE
@@ -43,12 +44,26 @@ class Sampler:
     def encode(self, sde: LinearSDE, nfe: int) -> Table:
         """The table of the same method on the reversed grid, from the data to the noise.
 
+        It starts at `sde.t_first`, in place of the times of the grid before it, at which no network
+        was trained: on a discrete schedule, whose grids go to t = 0, several may be left out, and
+        the table then has fewer rows than `nfe`.
+
         Raises:
-          ValueError: as `table`, and for a sampler that draws noise.
+          ValueError: as `table`.
+          NotInvertibleError: for a sampler that draws noise, or a method without a reverse.
         """
-        table = self.fill(sde, check_grid(self.grid(sde, self.steps_of(check_nfe(nfe)))[::-1]))
-        if table.noise is not None or table.start is not None:
-            raise ValueError(f"encoding needs a deterministic sampler, received {self}")
+        times, first = self.grid(sde, self.steps_of(check_nfe(nfe)))[::-1], sde.t_first
+        if times[0] < first:
+            later = times > first * (1 + 1e-6)  # the grid may miss it by a rounding
+            times = np.concatenate([[first], times[later]])
+        try:
+            table = self.fill(sde, check_grid(times))
+        except ValueError as error:
+            raise NotInvertibleError(f"{self} cannot be inverted here: {error}") from error
+        if table.stochastic:
+            raise NotInvertibleError(
+                f"{self} cannot be inverted here: encoding needs a deterministic sampler"
+            )
         return table
 
     def steps_of(self, nfe: int) -> int:

@@ -11,6 +11,7 @@ from gddim_tf.samplers.base import Sampler
 from gddim_tf.samplers.default import default
 from gddim_tf.samplers.draw import draw
 from gddim_tf.samplers.loop import run
+from gddim_tf.samplers.table import Table
 from gddim_tf.sdes import LinearSDE
 from gddim_tf.sdes.randomness import image_seeds, normal_per_image
 
@@ -138,18 +139,34 @@ class Sampled:
         Args:
           images: `[batch, height, width, C]` in [-1, 1].
           sampler: deterministic; `samplers.default(sde, nfe)` by default.
-          nfe: network evaluations.
+          nfe: network evaluations, or more than there are, see `Sampler.encode`.
           seed: of the further components (velocities) of the clean images.
 
         Returns:
           States `[batch, height, width, k * C]` at `sde.t_max`, for `samplers.run`.
+
+        Raises:
+          NotInvertibleError: if the sampler cannot go this way.
         """
         images = tf.convert_to_tensor(images, tf.float32)
         shape = (*self.image_shape[:-1], self.sde.components * self.image_shape[-1])
         noise = normal_per_image(image_seeds(seed, 0, images.shape[0]), shape)
-        signal = tf.constant(self.sde.transition(self.sde.t_min, 0.0), tf.float32)
-        state = self.sde.apply(signal, self.sde.to_state(images, noise))
-        return run((sampler or default(self.sde, nfe)).encode(self.sde, nfe), self.eps, state)
+        table = (sampler or default(self.sde, nfe)).encode(self.sde, nfe)
+        return run(table, self.eps, self.encoding_start(table, images, noise))
+
+    def encoding_start(self, table: Table, images: tf.Tensor, noise: tf.Tensor | None) -> tf.Tensor:
+        """Clean images at the first time t of a table that encodes: their mean `Psi(t, 0) u_0`.
+
+        Args:
+          table: from `Sampler.encode`.
+          images: as in `encode`.
+          noise: as in `LinearSDE.to_state`.
+
+        Returns:
+          `[batch, height, width, k * C]`.
+        """
+        signal = tf.constant(self.sde.transition(table.time[0], 0.0), tf.float32)
+        return self.sde.apply(signal, self.sde.to_state(images, noise))
 
     def check_labels(self, labels: Any, count: int) -> np.ndarray:
         """One label per image, `[count]` int32.
@@ -159,12 +176,22 @@ class Sampled:
           count: of the images.
 
         Raises:
-          ValueError: if a label is out of range.
+          ValueError: if the model has no classes, the labels are not whole numbers, one is out of
+            range, or there are more or fewer than images.
         """
-        labels = np.broadcast_to(np.asarray(labels), (count,)).astype(np.int32)
-        if not self.num_classes or labels.min() < 0 or labels.max() > self.num_classes:
+        given = np.asarray(labels)
+        if not self.num_classes:
+            raise ValueError(
+                f"`labels` must be None for a model without classes, received {labels!r}"
+            )
+        if given.dtype.kind not in "iu" or given.shape not in ((), (1,), (count,)):
+            raise ValueError(
+                f"`labels` must be whole numbers, one for all images or one for each of {count}, "
+                f"received {given.dtype.name} of shape {given.shape}"
+            )
+        if np.any((given < 0) | (given > self.num_classes)):
             raise ValueError(
                 f"`labels` must be in [0, {self.num_classes}] for a model of {self.num_classes} "
-                f"classes, received {labels.min()} to {labels.max()}"
+                f"classes, received {given.min()} to {given.max()}"
             )
-        return labels
+        return np.broadcast_to(given, (count,)).astype(np.int32)

@@ -19,7 +19,8 @@ from gddim_tf.sdes.linalg import apply_matrix, transpose
 from gddim_tf.sdes.randomness import normal_per_image
 
 # Training needs the kernel at random times inside a compiled graph: it is interpolated by cubics
-# between this many knots, uniform in t^(1/4), in which every kernel here is smooth (error 1e-5).
+# between this many knots, uniform in t^(1/4), in which every kernel here is smooth (error 1e-5)
+# but that of a table of betas, which has its own.
 _KERNEL_KNOTS = 2048
 
 
@@ -238,6 +239,12 @@ class LinearSDE:
         """
         noise = normal_per_image(seeds, (*shape[:-1], self.components * shape[-1]))
         return self.apply(tf.constant(self.prior_scale(), noise.dtype), noise)
+
+    @property
+    def t_first(self) -> float:
+        """The earliest time at which a network is known: `t_min`, or where training begins."""
+        with tf.init_scope():
+            return max(self.t_min, float(self.training_times(tf.zeros([], tf.float64))))
 
     # ---- serialisation ------------------------------------------------------------------------
 

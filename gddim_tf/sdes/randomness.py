@@ -17,10 +17,14 @@ def image_seeds(seed: int | tf.Tensor, start: int, count: int) -> tf.Tensor:
     """One seed per image, `[count, 2]` int32: `(seed, index)` for index = start, start + 1, ...
 
     Raises:
-      ValueError: if the seed is a Python number that does not fit in 32 bits.
+      ValueError: if the seed, unless it is a tensor, is not a whole number that fits in 32 bits.
     """
-    if isinstance(seed, int) and not -(2**31) <= seed < 2**31:
-        raise ValueError(f"`seed` must be from -2**31 to 2**31 - 1, received {seed}")
+    if not tf.is_tensor(seed):
+        whole = np.ndim(seed) == 0 and np.asarray(seed).dtype.kind in "iu"
+        if not whole or not -(2**31) <= seed < 2**31:
+            raise ValueError(
+                f"`seed` must be a whole number from -2**31 to 2**31 - 1, received {seed!r}"
+            )
     index = tf.range(start, start + count, dtype=tf.int32)
     return tf.stack([tf.fill([count], tf.cast(seed, tf.int32)), index], axis=1)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import tensorflow as tf
 
-from gddim_tf.samplers import Sampler
+from gddim_tf.samplers import NotInvertibleError, Sampler
 from gddim_tf.samplers.table import Table
 from gddim_tf.sdes import LinearSDE
 from gddim_tf.serving.stored_loop import layout
@@ -29,7 +31,8 @@ class Budgets:
       by_nfe: nfe -> place, for the sampler of the first signature.
       decoding: None, or the place of the deterministic table with the most evaluations, of the
         sampler that comes first among those that draw no noise.
-      encoding: None, or the place of the same method from data to noise.
+      encoding: None, or the place of the same method from data to noise, if it has that reverse.
+      encoding_table: None, or the table at that place.
 
     Raises:
       ValueError: if there are no signatures, or one has a name that is taken.
@@ -46,13 +49,15 @@ class Budgets:
             for sampler, nfe in sorted(samplings.values(), key=lambda pair: pair[1])
             if sampler == first
         }
-        self.decoding = self.encoding = None
-        invertible = [pair for pair in samplings.values() if self._deterministic(*pair)]
-        if invertible:
-            sampler = invertible[0][0]
-            nfe = max(nfe for other, nfe in invertible if other == sampler)
+        self.decoding = self.encoding = self.encoding_table = None
+        quiet = [pair for pair in samplings.values() if self._deterministic(*pair)]
+        if quiet:
+            sampler = quiet[0][0]
+            nfe = max(nfe for other, nfe in quiet if other == sampler)
             self.decoding = self._table(sampler, nfe)
-            self.encoding = self._store(sampler.encode(sde, nfe))
+            with contextlib.suppress(NotInvertibleError):  # then there is no such signature
+                self.encoding_table = sampler.encode(sde, nfe)
+                self.encoding = self._store(self.encoding_table)
 
     @staticmethod
     def png_name(name: str) -> str:
@@ -84,4 +89,4 @@ class Budgets:
     def _deterministic(self, sampler: Sampler, nfe: int) -> bool:
         group, position = self._table(sampler, nfe)
         table = self.groups[group][position]
-        return table.noise is None and table.start is None
+        return not table.stochastic

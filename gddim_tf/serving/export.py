@@ -46,7 +46,8 @@ def export(
     - `sample`: `seed`, `nfe` `[batch]` int32, one of the budgets that `signatures` gives the first
       sampler, the same in all rows -> `image`;
     - `encode`: `image` uint8, `seed` -> `state` `[batch, height, width, k * C]`, and `decode`:
-      `state` -> `image`, both with the largest budget of the first sampler without noise;
+      `state` -> `image`, both with the largest budget of the first sampler without noise, where
+      there is one; `encode` only if its method can be inverted;
     - `denoise`: `state`, `time` `[batch]` -> `eps`.
 
     Beside the versions, files that configure a server are written where they are missing, see
@@ -57,7 +58,8 @@ def export(
       directory: parent of the versions; its name is the name of the model.
       signatures: name -> (sampler, nfe).
       version: a positive integer not there yet; by default the next one.
-      keep: how many versions to leave there, the highest ones; by default all.
+      keep: how many versions to leave there, the highest ones (and the new one, if it is none of
+        them); by default all.
       batch_sizes: the sizes to which a server fills up batches, and warms up.
       largest_batch: how many rows a request may have.
       jit_compile: compile the sampling loops with XLA; TF Serving must be started for it.
@@ -92,7 +94,7 @@ def export(
     except tf.errors.OpError as error:  # a full disk, as TensorFlow reports it
         raise OSError(f"cannot write the model to {directory}: {error.message}") from error
     if keep is not None:
-        prune(directory, keep)
+        prune(directory, keep, number)
     return directory / str(number)
 
 

@@ -49,6 +49,7 @@ class Graphs(Sampled):
         self._network = network.get_concrete_function(*specs.values())
         self.weights = tf.Module()  # what is saved beside the signatures; not the layers of Keras
         self.weights.network = [weight.value for weight in model.network.weights]
+        self.weights.eps = self._network  # without the checks and the largest batch of `denoise`
         self._budgets = Budgets(self.sde, samplings)
         context = {"labels": tf.int32, "guidance": tf.float32} if self.num_classes else {}
         eps_fn = self._guidable_eps if self.num_classes else self.eps
@@ -91,9 +92,9 @@ class Graphs(Sampled):
         signatures["sample"] = self._function(at_budget, "seed", "nfe", *condition)
         if budgets.decoding is not None:
             decode = functools.partial(self._decode, budgets.decoding)
-            encode = functools.partial(self._encode, budgets.encoding)
             signatures["decode"] = self._function(decode, "state", *condition)
-            signatures["encode"] = self._function(encode, "image", "seed", *condition[:1])
+        if budgets.encoding is not None:
+            signatures["encode"] = self._function(self._encode, "image", "seed", *condition[:1])
         signatures["denoise"] = self._function(self._denoise, "state", "time", *condition[:1])
         return signatures
 
@@ -170,14 +171,14 @@ class Graphs(Sampled):
         state = self._run(place, tensors["state"], None, tensors)
         return {"image": to_uint8(self.sde.to_images(state))}
 
-    def _encode(self, place: Place, **tensors: tf.Tensor) -> Tensors:
+    def _encode(self, **tensors: tf.Tensor) -> Tensors:
         tensors = self._inputs(tensors).checked()
         noise = None  # of the components after the first
         if self.sde.components > 1:
             noise = normal_per_image(_pairs(tensors["seed"]), self._state_shape)
-        signal = tf.constant(self.sde.transition(self.sde.t_min, 0.0), tf.float32)
-        clean = self.sde.to_state(from_uint8(tensors["image"]), noise)
-        return {"state": self._run(place, self.sde.apply(signal, clean), None, tensors)}
+        images, table = from_uint8(tensors["image"]), self._budgets.encoding_table
+        start = self.encoding_start(table, images, noise)
+        return {"state": self._run(self._budgets.encoding, start, None, tensors)}
 
     def _denoise(self, **tensors: tf.Tensor) -> Tensors:
         return {"eps": self.eps(*self._inputs(tensors).checked().values())}

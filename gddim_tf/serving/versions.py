@@ -46,13 +46,13 @@ def new_version(directory: pathlib.Path, version: int | None) -> Iterator[tuple[
         shutil.rmtree(draft, ignore_errors=True)
 
 
-def prune(directory: pathlib.Path, keep: int) -> list[int]:
-    """Remove all but the `keep` highest versions, each hidden before it is emptied.
+def prune(directory: pathlib.Path, keep: int, new: int) -> list[int]:
+    """Remove all but version `new` and the `keep` highest, each hidden before it is emptied.
 
     Returns:
       The numbers that are gone.
     """
-    gone = versions(directory)[:-keep]
+    gone = [version for version in versions(directory)[:-keep] if version != new]
     for version in gone:
         hidden = pathlib.Path(tempfile.mkdtemp(prefix=".removing-", dir=directory))
         (directory / str(version)).rename(hidden / str(version))

@@ -36,8 +36,10 @@ def test_seeds_are_pairs_of_seed_and_index():
 
 
 def test_a_seed_that_would_wrap_round_is_refused():
-    with pytest.raises(ValueError, match=r"`seed` must be from .* received 2147483648"):
-        image_seeds(2**31, 0, 1)
+    for wrong in (2**31, 2**70, np.int64(2**33 + 5), 1.7, np.float32(3), "3", [1, 2]):
+        with pytest.raises(ValueError, match=r"`seed` must be a whole number .* received"):
+            image_seeds(wrong, 0, 1)
+    np.testing.assert_array_equal(image_seeds(np.uint8(9), 0, 1), [[9, 0]])
     np.testing.assert_array_equal(image_seeds(-(2**31), 0, 1), [[-(2**31), 0]])
 
 

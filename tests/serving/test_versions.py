@@ -37,6 +37,8 @@ def test_versions_count_up_and_are_never_overwritten(tmp_path):
     assert names(tmp_path) == ["8", "9"]
     with pytest.raises(ValueError, match="`keep` must be at least 1, received 0"):
         serving.export(model, tmp_path, SIGNATURES, keep=0)
+    assert serving.export(model, tmp_path, SIGNATURES, version=2, keep=1).name == "2"
+    assert names(tmp_path) == ["2", "9"]
 
 
 def watched_exports(directory, count):

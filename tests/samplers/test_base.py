@@ -1,0 +1,36 @@
+import numpy as np
+import pytest
+
+from gddim_tf.samplers import DDIM, NotInvertibleError, SubsequenceGrid
+from gddim_tf.sdes import DiscreteVPSDE
+from tests.samplers.cases import PAIRS, SAMPLERS, SDES, budget
+
+NOISY = {"gddim_lam", "gddim_lam_1", "ddim_eta", "euler_maruyama", "sscs"}
+NO_WAY_BACK = {*NOISY, "ancestral", "ancestral_clip", "gddim_denoise"}
+
+
+@pytest.mark.parametrize(("sde", "sampler"), PAIRS)
+def test_what_can_be_inverted(sde, sampler):
+    """All that draws no noise, except for a last step to the mean."""
+    diffusion, method = SDES[sde], SAMPLERS[sampler]
+    nfe = budget(method, 4)
+    if sampler in NO_WAY_BACK:
+        with pytest.raises(NotInvertibleError, match="cannot be inverted here"):
+            method.encode(diffusion, nfe)
+    else:
+        table = method.encode(diffusion, nfe)
+        assert table.time[0] == table.time.min() == (1.0 if sde == "discrete" else diffusion.t_min)
+        assert table.nfe == nfe
+
+
+def test_encoding_leaves_out_times_at_which_nothing_was_trained():
+    sde = DiscreteVPSDE(np.linspace(1e-4, 0.02, 100))
+    trained = [t for t in 100 * (np.arange(51) / 50) ** 2 if t > 1.001]
+    np.testing.assert_allclose(DDIM().encode(sde, 50).time, [1.0, *trained[:-1]])
+    steps = DDIM(grid=SubsequenceGrid()).encode(sde, 10)
+    np.testing.assert_array_equal(steps.time, np.arange(1, 91, 10))
+
+
+@pytest.mark.parametrize("name", SDES)
+def test_the_first_time_of_a_network(name):
+    assert SDES[name].t_first == (1.0 if name == "discrete" else SDES[name].t_min)
