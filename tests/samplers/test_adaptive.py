@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from gddim_tf.samplers import RK45
+from gddim_tf.samplers import RK45, NotFiniteError
 from gddim_tf.samplers.flow import flow_matrices
-from gddim_tf.sdes import VPSDE
+from gddim_tf.sdes import VPSDE, DiscreteVPSDE
 from gddim_tf.sdes.linalg import transpose
 from tests.oracles import Mixture
 from tests.samplers import problems
@@ -70,6 +70,34 @@ def test_the_step_to_the_data_is_counted():
     solution = RK45(rtol=1e-3, atol=1e-3).solve(reference.sde, as_network(eps), start)
     assert solution.nfe == len(calls)
     np.testing.assert_allclose(calls[-2:], 1.0, rtol=1e-12)
+
+
+def test_the_step_to_the_data_starts_where_training_does():
+    """Also on a short table, and for a network that computes in single precision."""
+    sde, times = DiscreteVPSDE(np.linspace(1e-3, 0.2, 100)), []
+
+    def eps(u, t):
+        times.append(t)
+        return np.zeros(u.shape, np.float32)
+
+    def network(u, t):
+        return tf.ensure_shape(tf.numpy_function(eps, [u, t[0]], tf.float32), u.shape)
+
+    u = tf.constant([[1.0, -2.0]], tf.float64)
+    solution = RK45().solve(sde, network, u)
+    assert min(times) == pytest.approx(1.0, rel=1e-9)
+    np.testing.assert_allclose(solution.state, sde.transition(0.0, 100.0)[0] * u, rtol=1e-3)
+    with pytest.raises(NotFiniteError, match="`eps_fn` must return finite values, received NaN"):
+        RK45().solve(sde, lambda u, t: u * np.nan, u, start=1.0)
+
+
+def test_an_empty_interval():
+    u = tf.constant([[1.0, -2.0]])
+    still = RK45().solve(VPSDE(), lambda u, t: u, u, start=0.5, end=0.5)
+    np.testing.assert_array_equal(still.state, u)
+    assert still.nfe == 0
+    volume = RK45().solve_with_volume(VPSDE(), lambda u, t: u, u, start=0.5, end=0.5)
+    np.testing.assert_array_equal(volume.log_det, [0.0])
 
 
 def test_cld_flow():

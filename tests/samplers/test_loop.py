@@ -150,6 +150,13 @@ def test_noise_must_come_from_somewhere():
         run(table, network, u_T)
     with pytest.raises(ValueError, match="`noise` must hold 3 draws, received 2"):
         run(table, network, u_T, noise=np.zeros((2, *u_T.shape)))
+    with pytest.raises(ValueError, match=r"`noise` must have shape \[draws, .* received \(3, 1, "):
+        run(table, network, u_T, noise=np.zeros((3, 1, *u_T.shape[1:])))
+    with pytest.raises(ValueError, match=r"`seeds` must have shape \(3, 2\), received \(1, 2\)"):
+        run(table, network, u_T, seeds=image_seeds(0, 0, 1))
+    noise = np.ones((3, *u_T.shape))
+    given = [run(table, network, u_T, noise=values) for values in (noise, noise.tolist())]
+    np.testing.assert_array_equal(*given)
 
 
 # ---- data prediction --------------------------------------------------------------------------
@@ -243,9 +250,21 @@ def test_the_evaluation_that_went_wrong_is_named(bad):
         run(table, breaking, tf.constant(states(VPSDE())))
 
 
+def test_a_network_that_cannot_be_remembered():
+    class Unhashable(list):
+        def __call__(self, u, t):
+            return u
+
+    with pytest.raises(TypeError, match="`eps_fn` must be hashable, received Unhashable"):
+        run(DDIM().table(VPSDE(), 3), Unhashable(), tf.zeros([1, 2]))
+
+
 def test_wrong_shapes():
     table, u_T = GDDIM().table(CLD(), 4), tf.constant(states(CLD()))
     with pytest.raises(ValueError, match="`eps_fn` must return the shape of the state"):
         run(table, lambda u, t: u[..., :3], u_T)
+    for wrong in (tf.zeros([3, 4], tf.int32), tf.zeros([4])):
+        with pytest.raises(ValueError, match=r"`u_T` must be floating-point \[batch, "):
+            run(table, network, wrong)
     with pytest.raises(ValueError, match="`u_T` must pack 2 components along its last axis"):
         run(table, network, u_T[..., :3])
