@@ -206,6 +206,15 @@ class DiscreteVPSDE(_VariancePreserving):
         low, high = self.rho(start), self.rho(end)
         return self.time_of_rho(low + (high - low) * 0.5 * (x + 1))
 
+    def kernel(self, t: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """See `LinearSDE.kernel`; from the table itself, which is not smooth in t."""
+        left = tf.clip_by_value(tf.cast(tf.floor(t), tf.int32), 0, len(self.betas) - 1)
+        sigmas = tf.constant(self._sigmas, t.dtype)
+        low, high = tf.gather(sigmas, left), tf.gather(sigmas, left + 1)
+        sigma = low + (t - tf.cast(left, t.dtype)) * (high - low)
+        signal = tf.math.rsqrt(1 + sigma**2)
+        return signal[:, None, None], (sigma * signal)[:, None, None]
+
     def training_times(self, uniform: Any) -> Any:
         """Whole training steps, `1 + floor(T uniform)`."""
         return 1.0 + tf.floor(uniform * len(self.betas))

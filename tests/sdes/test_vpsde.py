@@ -4,6 +4,7 @@ import pathlib
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from gddim_tf.sdes import VPSDE, CosineVPSDE, DiscreteVPSDE
 
@@ -58,6 +59,23 @@ def test_the_discrete_schedule_is_linear_in_sigma_between_steps():
     sde = DiscreteVPSDE([0.1, 0.2])
     sigma = np.sqrt(1 / np.array([1.0, 0.9, 0.72]) - 1)
     np.testing.assert_allclose(sde.rho([0.25, 1.5]), [0.25 * sigma[1], sigma[1:].mean()])
+
+
+@pytest.mark.parametrize("count", [1, 50, 4000])
+def test_the_kernel_of_a_table_is_the_table(count):
+    """The squared cosine, whose last step keeps a thousandth of the signal."""
+    angle = 0.5 * np.pi * (np.arange(count + 1) / count + 0.008) / 1.008
+    betas = np.minimum(1 - np.cos(angle[1:]) ** 2 / np.cos(angle[:-1]) ** 2, 0.999)
+    signal = np.sqrt(np.cumprod(1 - betas))
+    steps = tf.range(1.0, count + 1.0)
+    psi, root = DiscreteVPSDE(betas).kernel(steps)
+    assert psi.shape == root.shape == (count, 1, 1)
+    np.testing.assert_allclose(psi[:, 0, 0], signal, rtol=1e-5)
+    np.testing.assert_allclose(root[:, 0, 0], np.sqrt(1 - signal**2), rtol=1e-5)
+    between = tf.constant([0.0, 0.3, count - 0.5], tf.float64)
+    psi, root = DiscreteVPSDE(betas).kernel(between)
+    np.testing.assert_allclose(psi, DiscreteVPSDE(betas).transition(between, 0.0), rtol=1e-12)
+    np.testing.assert_allclose(root, DiscreteVPSDE(betas).root(between), rtol=1e-12)
 
 
 def test_the_signal_and_the_noise_of_one_time():
