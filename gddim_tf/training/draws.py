@@ -46,5 +46,6 @@ def draw(
     seeds = tf.stack([tf.fill([batch], of_step[0, 0]), index], axis=1)
     offset = uniform_per_image(of_step, ())
     uniform = (tf.cast(index, tf.float32) + offset) / tf.cast(replicas * batch, tf.float32)
+    uniform = tf.minimum(uniform, 1.0 - 2.0**-24)  # the sum may have been rounded up
     coins = uniform_per_image(fold_in(seeds, 0), ())
     return Draws(uniform, normal_per_image(seeds, shape), coins >= label_dropout)

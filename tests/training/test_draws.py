@@ -1,6 +1,7 @@
 import numpy as np
 import tensorflow as tf
 
+from gddim_tf.sdes.randomness import fold_in, uniform_per_image
 from gddim_tf.training.draws import draw
 
 
@@ -21,3 +22,15 @@ def test_a_draw_is_a_function_of_seed_and_step_also_in_a_graph():
         np.testing.assert_allclose(np.float32(a), np.float32(b), atol=2e-6)
     for other in (draw(2, *arguments), draw(1, tf.constant(8), *arguments[1:])):
         assert np.abs(other.noise - eager.noise).max() > 0.1
+
+
+def test_no_time_is_beyond_the_last():
+    """The last of a large batch is rounded to the end where the offset is near 1."""
+    steps, batch = tf.range(5000), 2**15
+    seeds = fold_in(tf.stack([tf.zeros_like(steps), steps], axis=1), 0)
+    offsets = uniform_per_image(seeds, ()).numpy()
+    step = np.argmax(offsets)
+    assert np.float32(batch - 1) + offsets[step] == batch
+    uniform = draw(0, tf.constant(step, tf.int32), tf.constant(batch), (1,), 0.0).uniform
+    assert uniform.numpy().max() < 1
+    np.testing.assert_allclose(uniform[-1], 1, atol=1e-4)
