@@ -39,7 +39,14 @@ def read(path: Path, ema: bool = True) -> dict[str, np.ndarray]:
             if tree is not None:
                 tensors = dict(_leaves(tree, ""))
                 break
-    except (msgpack.UnpackException, ValueError, TypeError, LookupError, RecursionError) as error:
+    except (
+        msgpack.UnpackException,
+        AttributeError,
+        LookupError,
+        RecursionError,
+        TypeError,
+        ValueError,
+    ) as error:  # what a hostile file can raise where it is taken apart
         raise ValueError(f"{path} is not a readable Flax checkpoint: {error}") from error
     if not tensors:
         raise ValueError(f"{path} holds no parameters")

@@ -60,7 +60,8 @@ class TorchFile:
             self._zip = zipfile.ZipFile(path)
         except zipfile.BadZipFile as error:
             raise ValueError(f"{path} is not a readable PyTorch file: {error}") from error
-        self._check_sizes()
+        self._check_entries()
+        self._storages: dict[tuple[str, str], np.ndarray] = {}
         roots = [name for name in self._zip.namelist() if name.endswith("/data.pkl")]
         if len(roots) != 1:
             raise ValueError(f"{path} is not a PyTorch file: it must hold exactly one data.pkl")
@@ -83,7 +84,7 @@ class TorchFile:
         return _load(self._bytes("data.pkl"), self.path)
 
     def tensor(self, record: TensorRecord) -> np.ndarray:
-        """Read one tensor.
+        """Return one tensor, a view of its storage, which is read once for all that share it.
 
         Raises:
             ValueError: if the description does not fit the stored bytes.
@@ -101,9 +102,15 @@ class TorchFile:
             raise ValueError(f"{self.path} describes more than the bytes at data/{record.key}")
         steps = [s * storage.itemsize for s in strides]
         start = storage[record.offset :]
-        return np.lib.stride_tricks.as_strided(start, shape, steps, writeable=False).copy()
+        return np.lib.stride_tricks.as_strided(start, shape, steps, writeable=False)
 
     def _storage(self, record: TensorRecord) -> np.ndarray:
+        place = (record.key, record.dtype)
+        if place not in self._storages:
+            self._storages[place] = self._read_storage(record)
+        return self._storages[place]
+
+    def _read_storage(self, record: TensorRecord) -> np.ndarray:
         name = f"data/{record.key}"
         if not self._has(name):
             raise ValueError(f"{self.path} lacks the bytes of a tensor: {name}")
@@ -123,10 +130,11 @@ class TorchFile:
         except (zipfile.BadZipFile, EOFError, OSError, RuntimeError) as error:
             raise ValueError(f"{self.path} is damaged at {name}: {error}") from error
 
-    def _check_sizes(self) -> None:
+    def _check_entries(self) -> None:
         """Refuse archives that unpack to more than they are; PyTorch stores without compression."""
-        unpacked = sum(entry.file_size for entry in self._zip.infolist())
-        if unpacked > self.path.stat().st_size:
+        entries = self._zip.infolist()
+        packed = any(entry.compress_type != zipfile.ZIP_STORED for entry in entries)
+        if packed or sum(entry.file_size for entry in entries) > self.path.stat().st_size:
             raise ValueError(f"{self.path} is not a PyTorch file: its entries must not be packed")
 
 

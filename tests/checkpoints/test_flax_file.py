@@ -127,6 +127,7 @@ def test_declared_sizes_are_not_believed(tmp_path, content):
         (array([1.0], dtype="float64"), "not a readable"),
         (msgpack.ExtType(9, b""), "unknown extension type 9"),
         (msgpack.ExtType(1, b"\xc0"), "not a readable"),
+        (msgpack.ExtType(1, msgpack.packb(([1], 7, b"1234"))), "not a readable"),
         (msgpack.ExtType(1, b"\x93"), "not a readable"),
         (msgpack.ExtType(1, b"\xdd\xff\xff\xff\xff"), "not a readable"),
         ({"__msgpack_chunked_array__": True}, "not a readable"),

@@ -206,12 +206,27 @@ def test_descriptions_that_do_not_fit_the_bytes_are_refused(
         torch_state.read(path)
 
 
-def test_packed_archives_are_refused(tmp_path):
-    """Ten kilobytes that unpack to ten megabytes."""
+@pytest.mark.parametrize("packed", [b"\0" * 10_000_000, os.urandom(10_000)], ids=["zeros", "noise"])
+def test_packed_archives_are_refused(tmp_path, packed):
+    """Ten kilobytes that unpack to ten megabytes, and what packing has not made smaller."""
     content = tensor_pickle(FLOAT, 0, (4,), (1,))
-    path = archive(tmp_path / "a.pt", content, zipfile.ZIP_DEFLATED, data__0=b"\0" * 10_000_000)
+    path = archive(tmp_path / "a.pt", content, zipfile.ZIP_DEFLATED, data__0=packed)
     with pytest.raises(ValueError, match="its entries must not be packed"):
         read(path)
+
+
+def test_tensors_that_share_a_storage_share_its_memory(tmp_path):
+    """A thousand tensors of a storage of 4 MB."""
+    with TorchFile(
+        archive(tmp_path / "a.pt", tensor_pickle(FLOAT, 0, (4,), (1,)), data__0=b"\0" * 2**22)
+    ) as file:
+        tracemalloc.start()
+        record = TensorRecord("<f4", "0", 0, (2**20,), (1,))
+        tensors = [file.tensor(record) for _ in range(1000)]
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert len(tensors) == 1000
+    assert peak < 20e6
 
 
 def test_damaged_archives_are_refused(tmp_path):
