@@ -60,10 +60,18 @@ _SOURCES = (
         channels=3,
         splits=_TRAIN_AND_VALIDATION,
         flip=True,
+        obstacle="the address that TFDS knows no longer answers",
     ),
-    TFDSSource("lsun/bedroom", image_size=256, channels=3, splits=_TRAIN_AND_VALIDATION, flip=True),
-    TFDSSource(
-        "lsun/church_outdoor", image_size=256, channels=3, splits=_TRAIN_AND_VALIDATION, flip=True
+    *(
+        TFDSSource(
+            name,
+            image_size=256,
+            channels=3,
+            splits=_TRAIN_AND_VALIDATION,
+            flip=True,
+            obstacle="TFDS writes it only with the package tensorflow-io",
+        )
+        for name in ("lsun/bedroom", "lsun/church_outdoor")
     ),
 )
 _BY_NAME = {source.name: source for source in _SOURCES}
@@ -109,9 +117,10 @@ def prepare(name: str, data_dir: str | os.PathLike | None = None) -> str:
     """Put a data set on disk, downloading it if necessary, and return its folder.
 
     `digits` and `photo_patches` need no network. `cifar10` and `celeb_a` are downloaded from
-    their authors' sites. TFDS can write `lsun/*` only with `tensorflow-io`, and the address it
-    knows for `downsampled_imagenet` no longer answers; prepare these elsewhere and pass the
-    folder as `data_dir`, or unpack the images and read them with `folder:PATH`.
+    their authors' sites. `lsun/*` and `downsampled_imagenet` cannot be: TFDS writes the first only
+    with `tensorflow-io`, and the address it knows for the second no longer answers. Name a folder
+    where TFDS has written them in the environment variable `GDDIM_TF_DATA_DIR`, or unpack the
+    images and read them with `folder:PATH`.
 
     Args:
         name: one of `names()`; a `folder:PATH` is only checked for images.
@@ -119,6 +128,7 @@ def prepare(name: str, data_dir: str | os.PathLike | None = None) -> str:
 
     Raises:
         ConnectionError: if the data set must be downloaded and the network does not answer.
+        FileNotFoundError: if it is not on disk and cannot be downloaded.
         ValueError: if `name` is unknown.
     """
     return find(name, data_dir).prepare()

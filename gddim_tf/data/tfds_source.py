@@ -36,6 +36,7 @@ class TFDSSource:
             centred square.
         generated: True if the images come with an installed package, so that preparing the set
             takes seconds and no network, and `images` may do it unasked.
+        obstacle: why `prepare` cannot download the set; empty if it can.
         data_dir: folder of the TFDS data sets; None is `GDDIM_TF_DATA_DIR` or else TFDS's default.
     """
 
@@ -47,6 +48,7 @@ class TFDSSource:
     class_names: tuple[str, ...] = ()
     box: tuple[int, int, int, int] | None = None
     generated: bool = False
+    obstacle: str = ""
     data_dir: str | os.PathLike | None = None
 
     def info(self) -> DataInfo:
@@ -73,15 +75,19 @@ class TFDSSource:
 
         Raises:
             ConnectionError: if the data set must be downloaded and the network does not answer.
+            FileNotFoundError: if it is not on disk and cannot be downloaded.
             ValueError: if the source of a generated data set is not the expected one.
         """
         import requests
+        import tensorflow_datasets as tfds
 
         builder = self._builder()
+        if self.obstacle and not builder.data_path.exists():
+            raise FileNotFoundError(self._how_to_prepare(builder))
         try:
             with _quiet() if self.generated else nullcontext():
                 builder.download_and_prepare()
-        except requests.exceptions.ConnectionError as error:
+        except (requests.exceptions.ConnectionError, tfds.core.download.DownloadError) as error:
             raise ConnectionError(
                 f"data set {self.name!r} could not be downloaded to {builder.data_dir}: {error}"
             ) from error
@@ -158,11 +164,16 @@ class TFDSSource:
         return builder
 
     def _how_to_prepare(self, builder: tfds.core.DatasetBuilder) -> str:
-        root = builder.data_dir_root
+        missing = f"data set {self.name!r} is not in {builder.data_dir}"
+        elsewhere = "set the environment variable GDDIM_TF_DATA_DIR to the folder"
+        if self.obstacle:
+            return (
+                f"{missing} and cannot be downloaded, because {self.obstacle}: unpack its images "
+                f"and use `folder:PATH`, or {elsewhere} where TFDS has written it"
+            )
         return (
-            f"data set {self.name!r} is not in {builder.data_dir}: where there is network, run "
-            f"`gddim-tf prepare {self.name} --data-dir {root}` or "
-            f"`tfds build {self.name} --data_dir={root}`, or pass the `data_dir` that holds it"
+            f"{missing}: where there is network, run `gddim-tf prepare {self.name} --data-dir "
+            f"{builder.data_dir_root}`, or {elsewhere} that holds it"
         )
 
 

@@ -107,14 +107,29 @@ def test_missing_set_is_one_sentence_without_network(name, tmp_path, monkeypatch
         data.load(name, data_dir=tmp_path)
     message = str(caught.value)
     assert f"is not in {tmp_path}/{name}/" in message
-    assert f"gddim-tf prepare {name} --data-dir {tmp_path}" in message
+    assert "set the environment variable GDDIM_TF_DATA_DIR to the folder" in message
     assert "\n" not in message
+    if name in ("cifar10", "celeb_a"):
+        assert f"run `gddim-tf prepare {name} --data-dir {tmp_path}`" in message
+    else:
+        assert "unpack its images and use `folder:PATH`" in message
+        with pytest.raises(FileNotFoundError) as refused:
+            data.prepare(name, tmp_path)
+        assert str(refused.value) == message
     assert caught.value.__suppress_context__  # TFDS's own error is not shown above it
 
 
-def test_download_without_network_is_one_error(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    "error",
+    [
+        requests.exceptions.ConnectionError("name resolution failed"),
+        tfds.core.download.DownloadError("name resolution failed"),
+    ],
+    ids=["network", "server"],
+)
+def test_download_without_network_is_one_error(tmp_path, monkeypatch, error):
     def no_network(*args, **kwargs):
-        raise requests.exceptions.ConnectionError("name resolution failed")
+        raise error
 
     monkeypatch.setattr(requests.Session, "send", no_network)
     with pytest.raises(ConnectionError, match=r"'cifar10' could not be downloaded to .*resolution"):
