@@ -48,18 +48,22 @@ class Checkpoint(keras.callbacks.Callback):
         """Write the state after `epoch` epochs, and drop all but the newest two."""
         self.directory.mkdir(parents=True, exist_ok=True)
         path = self.directory / f"epoch-{epoch:06d}.weights.h5"
-        temporary = self.directory / f".{os.getpid()}.weights.h5"
-        self.model.save_weights(temporary, overwrite=True)
-        digest = file_digest(temporary)
-        _flush(temporary)
-        temporary.replace(path)
-        seal = temporary.with_suffix(".json")
-        seal.write_text(json.dumps({"epoch": epoch, "sha256": digest}))
-        _flush(seal)
-        seal.replace(_seal(path))
+        # one name for all, so that what a kill leaves is overwritten
+        temporary = self.directory / ".new.weights.h5"
+        try:
+            self.model.save_weights(temporary, overwrite=True)
+            digest = file_digest(temporary)
+            _flush(temporary)
+            temporary.replace(path)
+            _seal(temporary).write_text(json.dumps({"epoch": epoch, "sha256": digest}))
+            _flush(_seal(temporary))
+            _seal(temporary).replace(_seal(path))
+        finally:
+            temporary.unlink(missing_ok=True)
+            _seal(temporary).unlink(missing_ok=True)
         for old in sorted(self.directory.glob("epoch-*.weights.h5"))[:-_KEPT]:
             _seal(old).unlink(missing_ok=True)
-            old.unlink()
+            old.unlink(missing_ok=True)
 
     @staticmethod
     def restore(model: keras.Model, directory: str | os.PathLike) -> int:

@@ -56,6 +56,13 @@ def test_only_two_are_kept_and_nothing_else(tmp_path):
     ]
 
 
+def test_what_could_not_be_saved_leaves_nothing_behind(tmp_path):
+    (tmp_path / "epoch-000001.weights.h5").mkdir()  # in the way
+    with pytest.raises(OSError, match="epoch-000001"):
+        fit(compiled(), tmp_path, 1)
+    assert [path.name for path in tmp_path.iterdir()] == ["epoch-000001.weights.h5"]
+
+
 def test_a_loss_that_is_not_a_number_is_not_saved(tmp_path):
     model = compiled()
     fit(model, tmp_path, 1)
