@@ -1,0 +1,59 @@
+"""The pages as they stand: their commands are understood, and the page on own diffusions runs."""
+
+import argparse
+import importlib
+import json
+import pathlib
+import re
+import shlex
+
+import numpy as np
+import pytest
+
+from gddim_tf import cli
+from gddim_tf.checkpoints import cld_sgm, score_sde
+
+ROOT = pathlib.Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", ROOT / "saved_models" / "README.md", *sorted(ROOT.glob("docs/*.md"))]
+
+
+def commands():
+    """Every whole `gddim-tf` command of the pages and of the commands' own help."""
+    texts = [page.read_text() for page in PAGES]
+    for name in cli.COMMANDS:
+        text = importlib.import_module(f"gddim_tf.cli.{name}").__doc__
+        texts.append(text.replace("\\\n", " "))
+    pattern = re.compile(r"(?:^ *|`(?=[^`]*--(?:out|to) ))(gddim-tf \w[^`\n]+)", re.MULTILINE)
+    return sorted({command for text in texts for command in pattern.findall(text)})
+
+
+@pytest.mark.parametrize("command", commands())
+def test_the_options_of_a_command_exist(command):
+    _, name, *arguments = shlex.split(command, comments=True)
+    parser = argparse.ArgumentParser()
+    importlib.import_module(f"gddim_tf.cli.{name}").add_arguments(parser)
+    parser.parse_args(arguments)
+
+
+def test_the_configuration_on_the_page_on_weights_is_complete():
+    text = (ROOT / "docs" / "checkpoints.md").read_text()
+    config = json.loads(re.search(r"```json\n(.*?)```", text, re.DOTALL)[1])
+    options = score_sde.options(config, in_channels=6, out_channels=3)
+    assert (options["components"], options["fir_kernel"]) == (2, (1, 3, 3, 1))
+    assert cld_sgm.meaning(config) == ("t", "eps_v_mixed")
+
+
+def test_the_page_on_own_diffusions_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code = "\n".join(
+        re.findall(r"```python\n(.*?)```", (ROOT / "docs/diffusions.md").read_text(), re.DOTALL)
+    )
+    code, replaced = re.subn("epochs=100", "epochs=1, steps_per_epoch=1, verbose=0", code)
+    assert replaced == 1
+    page = {}
+    exec(compile(code, "docs/diffusions.md", "exec"), page)
+    assert page["images"].shape == (4, 8, 8, 1)
+    np.testing.assert_allclose(page["same_images"], page["images"], atol=1e-4)
+    again = page["again"].sample(4, nfe=20, seed=7)
+    np.testing.assert_allclose(again, page["images"], atol=1e-4)
+    assert np.std(page["sde"].to_images(page["u"]) - page["images"]) > 0.01  # the noisy ones
