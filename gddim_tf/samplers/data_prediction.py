@@ -18,6 +18,12 @@ from gddim_tf.sdes import LinearSDE
 from gddim_tf.sdes.collocation import stieltjes
 
 
+def check_clip(clip: float | None) -> None:
+    """Raises `ValueError` unless the bound is None or positive."""
+    if clip is not None and not clip > 0:
+        raise ValueError(f"`clip` must be positive, received {clip}")
+
+
 def data_columns(sde: LinearSDE, times: np.ndarray, clip: float | None = None) -> dict[str, Any]:
     """The columns of a table that stores D at the times of its rows.
 
@@ -31,10 +37,8 @@ def data_columns(sde: LinearSDE, times: np.ndarray, clip: float | None = None) -
       `data_state`, `data_eps` and `clip`.
 
     Raises:
-      ValueError: if `clip` is not positive, or the components of a state are not pixels.
+      ValueError: if there is a `clip` and the components of a state are not pixels.
     """
-    if clip is not None and clip <= 0:
-        raise ValueError(f"`clip` must be positive, received {clip}")
     if clip is not None and sde.mode_index is not None:
         raise ValueError(
             f"`clip` must be None on {type(sde).__name__}, whose states are not pixels, "

@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 
 from gddim_tf.samplers.base import Sampler
-from gddim_tf.samplers.data_prediction import data_columns
+from gddim_tf.samplers.data_prediction import check_clip, data_columns
 from gddim_tf.samplers.table import Table, multistep_table
 from gddim_tf.sdes import LinearSDE
 
@@ -29,7 +29,7 @@ class DDIM(Sampler):
       grid: time grid.
 
     Raises:
-      ValueError: if `eta` is outside [0, 1].
+      ValueError: if `eta` is outside [0, 1] or `clip` is not positive.
     """
 
     eta: float = 0.0
@@ -38,6 +38,7 @@ class DDIM(Sampler):
     def __post_init__(self) -> None:
         if not 0 <= self.eta <= 1:
             raise ValueError(f"`eta` must be in [0, 1], received {self.eta}")
+        check_clip(self.clip)
 
     def fill(self, sde: LinearSDE, times: np.ndarray) -> Table:
         """The rows on a grid; raises `ValueError` if `eta > 0` on an SDE of more components."""

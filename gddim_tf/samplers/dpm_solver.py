@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import numbers
 
 import numpy as np
 
 from gddim_tf.samplers.base import Sampler
 from gddim_tf.samplers.data_prediction import (
     carry,
+    check_clip,
     data_columns,
     moments,
     polynomial_weights,
@@ -43,7 +45,8 @@ class DPMSolver(Sampler):
       grid: time grid.
 
     Raises:
-      ValueError: if an argument is unknown, or `clip` is given without data prediction.
+      ValueError: if an argument is unknown, or `clip` is given without data prediction or not
+        positive.
     """
 
     order: int = 2
@@ -52,7 +55,7 @@ class DPMSolver(Sampler):
     clip: float | None = None
 
     def __post_init__(self) -> None:
-        if self.order not in (1, 2, 3):
+        if not isinstance(self.order, numbers.Integral) or self.order not in (1, 2, 3):
             raise ValueError(f"`order` must be 1, 2 or 3, received {self.order}")
         if self.prediction not in ("data", "eps"):
             raise ValueError(f'`prediction` must be "data" or "eps", received {self.prediction!r}')
@@ -62,6 +65,7 @@ class DPMSolver(Sampler):
             )
         if self.prediction == "eps" and self.clip is not None:
             raise ValueError(f'`clip` must be None for `prediction` = "eps", received {self.clip}')
+        check_clip(self.clip)
 
     def fill(self, sde: LinearSDE, times: np.ndarray) -> Table:
         """The rows on a grid `[steps + 1]`; raises `ValueError` if a time has no noise."""

@@ -9,8 +9,8 @@ import numpy as np
 from gddim_tf.samplers.rho_rk import exponential_step
 from gddim_tf.samplers.rows import Row
 from gddim_tf.samplers.runge_kutta import RungeKutta, Tableau
+from gddim_tf.samplers.weights import noise_pull
 from gddim_tf.sdes import LinearSDE
-from gddim_tf.sdes.linalg import transpose
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -80,8 +80,7 @@ def plain_step(sde: LinearSDE, start: float, end: float, tableau: Tableau) -> li
     identity = np.broadcast_to(np.eye(sde.components), sde.transition(start, start).shape)
     state, outputs, slopes, rows = identity, [], [], []
     for i in range(tableau.stages):
-        drift, diffusion = sde.drift(times[i]), sde.diffusion(times[i])
-        noise = 0.5 * diffusion @ transpose(np.linalg.solve(sde.root(times[i]), diffusion))
+        drift, noise = sde.drift(times[i]), 0.5 * noise_pull(sde, times[i])
         slopes.append((drift @ state, [*(drift @ output for output in outputs), noise]))
         final = i + 1 == tableau.stages
         weights = tableau.b if final else tableau.a[i]

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import numbers
 
 import numpy as np
 
 from gddim_tf.samplers.base import Sampler
 from gddim_tf.samplers.rho_rk import exponential_step
-from gddim_tf.samplers.rows import Row, Weights, pack, steps_within
+from gddim_tf.samplers.rows import Move, Row, correcting_rows, pack, steps_within
 from gddim_tf.samplers.runge_kutta import TABLEAUX
 from gddim_tf.samplers.table import Table
-from gddim_tf.samplers.weights import check_variable, exponential_weights
+from gddim_tf.samplers.weights import check_variable, exponential_weights, noise_pull
 from gddim_tf.sdes import LinearSDE
 from gddim_tf.sdes.linalg import positive_root, transpose
-
-# The weight of the state and those of the outputs, newest first.
-Move = tuple[np.ndarray, Weights]
 
 # The one-step method whose local error a multistep method of each order needs at its start.
 _STARTERS = {2: "2heun", 3: "3kutta", 4: "4rk"}
@@ -78,12 +76,14 @@ class GDDIM(Sampler):
                 raise ValueError(
                     f"`{name}` must be one of {known}, received {getattr(self, name)!r}"
                 )
-        if self.order < 0:
-            raise ValueError(f"`order` must be at least 0, received {self.order}")
-        if self.corrector_order is not None and self.corrector_order < 1:
-            raise ValueError(
-                f"`corrector_order` must be at least 1, received {self.corrector_order}"
-            )
+        for name, order, least in (
+            ("order", self.order, 0),
+            ("corrector_order", self._corrector_order, 1),
+        ):
+            if not isinstance(order, numbers.Integral) or order < least:
+                raise ValueError(
+                    f"`{name}` must be a whole number of at least {least}, received {order}"
+                )
         if not 0 <= self.lam <= 1:
             raise ValueError(f"`lam` must be in [0, 1], received {self.lam}")
         if self.lam > 0 and (self.order > 0 or self.corrector != "none" or self.root != "R"):
@@ -168,22 +168,8 @@ class GDDIM(Sampler):
         return rows
 
     def _free(self, sde: LinearSDE, times: np.ndarray, moves: list[Move], first: int) -> list[Row]:
-        """Row i corrects step i - 1 and predicts step i from the corrected state."""
-        rows = []
-        for i in range(first, len(moves)):
-            psi, weights = moves[i]
-            if i == first:
-                before = np.broadcast_to(np.eye(sde.components), psi.shape)
-                correction = np.zeros((1, *psi.shape))
-            else:
-                before, correction = self._correct(sde, times, i - 1)
-            both = np.zeros((max(len(weights), len(correction)), *psi.shape))
-            both[: len(weights)] += weights
-            both[: len(correction)] += psi @ correction
-            last = i + 1 == len(moves)  # there is no evaluation left that could correct it
-            corrected = {} if last else {"corrected_state": before, "corrected": correction}
-            rows.append(Row(times[i], psi @ before, both, **corrected))
-        return rows
+        corrections = [self._correct(sde, times, i) for i in range(first, len(moves) - 1)]
+        return correcting_rows(times[first:], moves[first:], corrections)
 
     def _stochastic(self, sde: LinearSDE, times: np.ndarray, moves: list[Move]) -> list[Row]:
         start, end = times[:-1], times[1:]
@@ -217,6 +203,4 @@ def denoising_step(sde: LinearSDE, times: np.ndarray) -> Move:
         raise ValueError(
             f"`denoise` needs a grid that ends above t = 0, received {times[0]} to {times[-1]}"
         )
-    diffusion = sde.diffusion(t)
-    score = diffusion @ transpose(np.linalg.solve(sde.root(t), diffusion))
-    return np.eye(sde.components) - t * sde.drift(t), -t * score[None]
+    return np.eye(sde.components) - t * sde.drift(t), -t * noise_pull(sde, t)[None]

@@ -21,9 +21,15 @@ class PowerGrid:
 
     Args:
       power: p; 1 is uniform in t, larger values put more points near the data.
+
+    Raises:
+      ValueError: if `power` is not positive.
     """
 
     power: float = 2.0
+
+    def __post_init__(self) -> None:
+        _check_positive("power", self.power)
 
     def __call__(self, sde: LinearSDE, steps: int) -> np.ndarray:
         """Times `[steps + 1]`, decreasing from `sde.t_max` to `sde.t_min`."""
@@ -36,9 +42,15 @@ class RhoGrid:
 
     Args:
       power: 7 in EDM.
+
+    Raises:
+      ValueError: if `power` is not positive.
     """
 
     power: float = 7.0
+
+    def __post_init__(self) -> None:
+        _check_positive("power", self.power)
 
     def __call__(self, sde: LinearSDE, steps: int) -> np.ndarray:
         """Times `[steps + 1]`, decreasing from `sde.t_max` to `sde.t_min`."""
@@ -62,10 +74,17 @@ class VPTimeGrid:
       power: p; larger values put more points near the data.
       scale: the `rho` at which the clock turns from one regime to the other; larger values put more
         points above it.
+
+    Raises:
+      ValueError: if a number is not positive.
     """
 
     power: float = 2.0
     scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        _check_positive("power", self.power)
+        _check_positive("scale", self.scale)
 
     def __call__(self, sde: LinearSDE, steps: int) -> np.ndarray:
         """Times `[steps + 1]`, decreasing from `sde.t_max` to `sde.t_min`."""
@@ -159,6 +178,11 @@ class SubsequenceGrid:
         else:
             index = np.floor(np.linspace(0, np.sqrt(0.8 * total), steps) ** 2)
         return check_grid(np.concatenate([index[::-1] + 1.0, [0.0]]))
+
+
+def _check_positive(name: str, value: float) -> None:
+    if not value > 0:
+        raise ValueError(f"`{name}` must be positive, received {value}")
 
 
 def _spaced(

@@ -12,6 +12,9 @@ from gddim_tf.sdes import LinearSDE
 
 Weights = Sequence[np.ndarray]
 
+# The weight of the state and those of the outputs, newest first.
+Move = tuple[np.ndarray, Weights]
+
 
 @dataclasses.dataclass(frozen=True)
 class Row:
@@ -88,6 +91,34 @@ def pack(rows: Sequence[Row], sde: LinearSDE) -> Table:
         mode_index=sde.mode_index,
         **columns,
     )
+
+
+def correcting_rows(
+    times: np.ndarray, moves: Sequence[Move], corrections: Sequence[Move]
+) -> list[Row]:
+    """Rows that each correct the step before with their output, and predict the next from there.
+
+    Args:
+      times: where the steps start, at least `[steps]`.
+      moves: the prediction of each step from a corrected state.
+      corrections: the same of each step but the last, with the output at its end, which comes
+        first; there is no evaluation left that could correct the last one.
+
+    Returns:
+      One row per step.
+    """
+    rows = []
+    for i, (psi, weights) in enumerate(moves):
+        before, correction = corrections[i - 1] if i else (np.eye(psi.shape[-1]), ())
+        both = np.zeros((max(len(weights), len(correction)), *psi.shape))
+        both[: len(weights)] += weights
+        for j, weight in enumerate(correction):
+            both[j] += psi @ weight
+        before = np.broadcast_to(before, psi.shape)
+        last = i + 1 == len(moves)
+        corrected = {} if last else {"corrected_state": before, "corrected": correction}
+        rows.append(Row(times[i], psi @ before, both, **corrected))
+    return rows
 
 
 def steps_within(nfe: int, cost: Callable[[int], int], method: str) -> int:

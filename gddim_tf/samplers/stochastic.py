@@ -7,8 +7,9 @@ import dataclasses
 import numpy as np
 
 from gddim_tf.samplers.base import Sampler
-from gddim_tf.samplers.data_prediction import data_columns
+from gddim_tf.samplers.data_prediction import check_clip, data_columns
 from gddim_tf.samplers.table import Table, multistep_table
+from gddim_tf.samplers.weights import noise_pull
 from gddim_tf.sdes import LinearSDE
 from gddim_tf.sdes.linalg import positive_root, transpose
 
@@ -38,12 +39,10 @@ class EulerMaruyama(Sampler):
         """The rows on a grid `[steps + 1]`."""
         start = times[:-1]
         width = np.diff(times).reshape(-1, *(1,) * (len(sde.modes) + 2))
-        diffusion = sde.diffusion(start)
-        # s = -R^{-T} eps, hence G G^T s = -G (R^{-1} G)^T eps
-        pull = diffusion @ transpose(np.linalg.solve(sde.root(start), diffusion))
         state = np.eye(sde.components) + width * sde.drift(start)
-        weight = width * 0.5 * (1 + self.lam**2) * pull
-        noise = None if self.lam == 0 else self.lam * np.sqrt(np.abs(width)) * diffusion
+        weight = width * 0.5 * (1 + self.lam**2) * noise_pull(sde, start)
+        spread = self.lam * np.sqrt(np.abs(width)) * sde.diffusion(start)
+        noise = None if self.lam == 0 else spread
         return multistep_table(
             start, state, list(weight[:, None]), noise=noise, mode_index=sde.mode_index
         )
@@ -67,7 +66,7 @@ class Ancestral(Sampler):
       grid: time grid.
 
     Raises:
-      ValueError: if `variance` is unknown.
+      ValueError: if `variance` is unknown or `clip` is not positive.
     """
 
     variance: str = "small"
@@ -76,6 +75,7 @@ class Ancestral(Sampler):
     def __post_init__(self) -> None:
         if self.variance not in ("small", "large"):
             raise ValueError(f'`variance` must be "small" or "large", received {self.variance!r}')
+        check_clip(self.clip)
 
     def fill(self, sde: LinearSDE, times: np.ndarray) -> Table:
         """The rows on a grid `[steps + 1]`."""

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import numbers
 
 import numpy as np
 
 from gddim_tf.samplers.base import Sampler
 from gddim_tf.samplers.data_prediction import (
     carry,
+    check_clip,
     data_columns,
     moments,
     polynomial_weights,
     positions,
 )
-from gddim_tf.samplers.rows import Row, pack
+from gddim_tf.samplers.rows import Move, correcting_rows, pack
 from gddim_tf.samplers.table import Table
 from gddim_tf.sdes import LinearSDE
 
@@ -38,7 +40,7 @@ class UniPC(Sampler):
       grid: time grid.
 
     Raises:
-      ValueError: if `order` or `variant` is unknown.
+      ValueError: if `order` or `variant` is unknown, or `clip` is not positive.
     """
 
     order: int = 2
@@ -46,44 +48,31 @@ class UniPC(Sampler):
     clip: float | None = None
 
     def __post_init__(self) -> None:
-        if self.order not in (1, 2, 3):
+        if not isinstance(self.order, numbers.Integral) or self.order not in (1, 2, 3):
             raise ValueError(f"`order` must be 1, 2 or 3, received {self.order}")
         if self.variant not in ("bh1", "bh2"):
             raise ValueError(f'`variant` must be "bh1" or "bh2", received {self.variant!r}')
+        check_clip(self.clip)
 
     def fill(self, sde: LinearSDE, times: np.ndarray) -> Table:
         """The rows on a grid `[steps + 1]`; raises `ValueError` if a time has no noise."""
         steps = len(times) - 1
         orders = [min(self.order, i + 1, steps - i) for i in range(steps)]
-        rows = []
-        for i in range(steps):
-            onward = carry(sde, times[i], times[i + 1], "data")
-            forecast = self._weights(sde, times, i, times[i + 1 - orders[i] : i + 1][::-1])
-            if i == 0:
-                back = np.broadcast_to(np.eye(sde.components), onward.shape)
-                correction = np.zeros((1, *onward.shape))
-            else:
-                back = carry(sde, times[i - 1], times[i], "data")
-                nodes = times[i - orders[i - 1] : i + 1][::-1]
-                correction = self._weights(sde, times, i - 1, nodes)
-            both = np.zeros((max(len(forecast), len(correction)), *onward.shape))
-            both[: len(forecast)] += forecast
-            both[: len(correction)] += onward @ correction
-            last = i + 1 == steps  # no evaluation is left that could correct it
-            corrected = {} if last else {"corrected_state": back, "corrected": correction}
-            rows.append(Row(times[i], onward @ back, both, **corrected))
+        moves = [self._move(sde, times, i, i, orders[i]) for i in range(steps)]
+        corrections = [self._move(sde, times, i, i + 1, orders[i] + 1) for i in range(steps - 1)]
         columns = data_columns(sde, times[:-1], self.clip)
-        return dataclasses.replace(pack(rows, sde), **columns)
+        return dataclasses.replace(pack(correcting_rows(times, moves, corrections), sde), **columns)
 
-    def _weights(self, sde: LinearSDE, times: np.ndarray, i: int, nodes: np.ndarray) -> np.ndarray:
-        """Weights of the outputs at `nodes` in step i."""
+    def _move(self, sde: LinearSDE, times: np.ndarray, i: int, newest: int, count: int) -> Move:
+        """Step i with `count` outputs, the newest of them at `times[newest]`."""
         start, end = times[i], times[i + 1]
-        integrals = moments(sde, start, end, len(nodes), "data")
-        if len(nodes) == 1:
-            return integrals
-        if len(nodes) == 2:
+        integrals = moments(sde, start, end, count, "data")
+        if count == 2:
             integrals[1] = integrals[0] / 2 * self._scale(sde, start, end)
-        return polynomial_weights(positions(sde, start, end, nodes), integrals)
+        if count > 1:
+            nodes = times[newest + 1 - count : newest + 1][::-1]
+            integrals = polynomial_weights(positions(sde, start, end, nodes), integrals)
+        return carry(sde, start, end, "data"), integrals
 
     def _scale(self, sde: LinearSDE, start: float, end: float) -> float:
         """`B(h)` over `e^h - 1`, with `-h` in the place of h as data prediction has it."""

@@ -103,6 +103,20 @@ def flow_integrals(
     return sum(stieltjes(basis(inside), flow) for inside, flow in _panels(sde, start, end, end))
 
 
+def noise_pull(sde: LinearSDE, t: np.ndarray) -> np.ndarray:
+    """`G (R^{-1} G)^T`, which makes `-G G^T s` of eps because `s = -R^{-T} eps`.
+
+    Args:
+      sde: the diffusion.
+      t: times with noise, any shape.
+
+    Returns:
+      `[*times, *modes, k, k]`, float64.
+    """
+    diffusion = sde.diffusion(t)
+    return diffusion @ transpose(np.linalg.solve(sde.root(t), diffusion))
+
+
 def lagrange(nodes: np.ndarray, points: np.ndarray) -> np.ndarray:
     """The Lagrange polynomials of `nodes` at `points`, `[len(nodes), len(points)]`."""
     basis = np.ones((len(nodes), len(points)))

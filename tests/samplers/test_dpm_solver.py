@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 from hypothesis import strategies as st
 
-from gddim_tf.samplers import DDIM, GDDIM, DPMSolver, ListGrid, PowerGrid, run
+from gddim_tf.samplers import DDIM, GDDIM, Ancestral, DPMSolver, ListGrid, PowerGrid, UniPC, run
 from gddim_tf.samplers.data_prediction import moments, polynomial_weights, positions
 from gddim_tf.sdes import BDM, CLD, VPSDE, DiscreteVPSDE
 from tests.samplers import problems
@@ -224,7 +224,10 @@ def test_arguments_are_checked(arguments, message):
 
 def test_what_clipping_needs():
     with pytest.raises(ValueError, match="`clip` must be positive, received -1"):
-        DPMSolver(clip=-1.0).table(VPSDE(), 5)
+        DPMSolver(clip=-1.0)
+    for sampler in (DDIM, UniPC, Ancestral):
+        with pytest.raises(ValueError, match="`clip` must be positive, received 0"):
+            sampler(clip=0)
     with pytest.raises(ValueError, match="`clip` must be None on BDM, whose states are not pixels"):
         DPMSolver(clip=1.0).table(BDM(4), 5)
 
@@ -232,4 +235,4 @@ def test_what_clipping_needs():
 def test_an_evaluation_without_noise_is_refused():
     sde = DiscreteVPSDE(np.linspace(1e-4, 0.02, 100))
     with pytest.raises(ValueError, match=r"DiscreteVPSDE has none at t = 0"):
-        DPMSolver().encode(sde, 5)
+        DPMSolver(grid=ListGrid([0.0, 50.0, 100.0])).table(sde, 2)

@@ -233,9 +233,10 @@ def test_impossible_budgets_name_the_nearest():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"order": -1}, "`order` must be at least 0, received -1"),
+        ({"order": -1}, "`order` must be a whole number of at least 0, received -1"),
+        ({"order": 1.5}, "`order` must be a whole number of at least 0, received 1.5"),
         ({"corrector": "am"}, "`corrector` must be one of .*received 'am'"),
-        ({"corrector_order": 0}, "`corrector_order` must be at least 1, received 0"),
+        ({"corrector_order": 0}, "`corrector_order` must be a whole number .* received 0"),
         ({"lam": 1.5, "order": 0}, r"`lam` must be in \[0, 1\], received 1.5"),
         ({"lam": 0.5}, "`lam` > 0 goes with .*received order 2"),
         ({"lam": 0.5, "order": 0, "corrector": "free"}, "`lam` > 0 goes with"),
@@ -254,7 +255,7 @@ def test_arguments_are_checked(arguments, message):
 def test_denoising_needs_noise():
     with pytest.raises(ValueError, match="`denoise` needs a grid that ends above t = 0"):
         GDDIM(denoise=True).table(DiscreteVPSDE(np.linspace(1e-4, 0.02, 100)), 5)
-    with pytest.raises(ValueError, match="`denoise` needs a grid"):
+    with pytest.raises(ValueError, match="cannot be inverted here: `denoise` needs a grid"):
         GDDIM(denoise=True).encode(VPSDE(), 5)
 
 
