@@ -42,6 +42,8 @@ class Signature(NamedTuple):
 class Client:
     """Base of the clients; `connect` gives one. Any number of threads may use it.
 
+    `with connect(...) as client:` closes its connection at the end, as `close` does.
+
     A subclass speaks a protocol: `_call_predict`, `_call_metadata`, `_call_state`. These raise
     `ServerUnavailable`, `ModelNotLoaded`, `ValueError` (refused by the model), `TimeoutError` or
     another `OSError`.
@@ -84,15 +86,16 @@ class Client:
     # ---- what a user calls ----------------------------------------------------------------------
 
     def signatures(self) -> dict[str, Signature]:
-        """The signatures of the model; asked once.
+        """The signatures of the model; asked once, and anew after a request that was refused.
 
         Raises:
           ServerUnavailable, ModelNotLoaded: if that is still so after `wait` seconds.
           ValueError: if the server has no such model.
         """
-        if self._signatures is None:
-            self._signatures = self._patiently(self._call_metadata)
-        return self._signatures
+        known = self._signatures
+        if known is None:
+            known = self._signatures = self._patiently(self._call_metadata)
+        return known
 
     def predict(self, signature: str = "serving_default", **inputs: Any) -> dict[str, np.ndarray]:
         """Call a signature.
@@ -109,13 +112,17 @@ class Client:
           ValueError: if an input is wrong; the message names it.
           TimeoutError: if the answer takes longer than `deadline`.
         """
-        known = self.signatures()
-        if signature not in known:
-            names = ", ".join(sorted(known))
-            raise ValueError(f"`signature` must be one of {names}, received {signature!r}")
-        described = known[signature]
-        arrays = _checked(described.inputs, inputs)
-        return self._patiently(lambda: self._call_predict(signature, arrays, described.outputs))
+        try:
+            known = self.signatures()
+            if signature not in known:
+                names = ", ".join(sorted(known))
+                raise ValueError(f"`signature` must be one of {names}, received {signature!r}")
+            described = known[signature]
+            arrays = _checked(described.inputs, inputs)
+            return self._patiently(lambda: self._call_predict(signature, arrays, described.outputs))
+        except ValueError:
+            self._signatures = None  # the server may have a new version by now
+            raise
 
     def sample(
         self,
@@ -168,6 +175,15 @@ class Client:
             batches.append(_images(self.predict(signature, **rows)))
         return np.concatenate(batches)
 
+    def close(self) -> None:
+        """Close the connection, if the protocol keeps one."""
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     # ---- the rest -------------------------------------------------------------------------------
 
     def _patiently(self, call: Callable[[], Result]) -> Result:
@@ -187,7 +203,10 @@ class Client:
         states = self._call_state()
         failed = [message for state, message in states if message]
         if not states:
-            return ValueError(f"`model` must be one the server has, received {self.model!r}")
+            received = repr(self.model)
+            if self.version is not None:
+                received += f" with `version` {self.version}"
+            return ValueError(f"`model` must be one the server has, received {received}")
         if failed:
             return OSError(f"the server could not load {self.model}: {failed[0]}")
         return ModelNotLoaded(f"{self.model} at {self.address} is not loaded yet ({states[0][0]})")

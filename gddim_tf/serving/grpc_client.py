@@ -33,6 +33,10 @@ class GrpcClient(Client):
         self._prediction = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
         self._models = model_service_pb2_grpc.ModelServiceStub(self._channel)
 
+    def close(self) -> None:
+        """Close the channel; the client is of no use afterwards."""
+        self._channel.close()
+
     def _call_predict(
         self, signature: str, inputs: dict[str, np.ndarray], outputs: dict[str, Spec]
     ) -> dict[str, np.ndarray]:

@@ -6,6 +6,7 @@ import base64
 import http.client
 import json
 import urllib.error
+import urllib.parse
 import urllib.request
 from typing import Any
 
@@ -52,7 +53,8 @@ class RestClient(Client):
     def _send(self, action: str, body: Any = None) -> Any:
         """What the server answers; `HTTPError` is left to the caller."""
         version = "" if self.version is None else f"/versions/{self.version}"
-        url = f"http://{self.address}/v1/models/{self.model}{version}{action}"
+        model = urllib.parse.quote(self.model, safe="")
+        url = f"http://{self.address}/v1/models/{model}{version}{action}"
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
         try:

@@ -13,6 +13,7 @@ import http.server
 import json
 import sys
 import threading
+import urllib.parse
 from concurrent import futures
 
 import grpc
@@ -143,7 +144,8 @@ class _Rest(http.server.BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def _get(self):
-        name, _, rest = self.path.removeprefix("/v1/models/").partition("/")
+        path = urllib.parse.unquote(self.path)
+        name, _, rest = path.removeprefix("/v1/models/").partition("/")
         if rest != "metadata":
             state = {"version": "1", "state": self.model.state(name)}
             status = {"error_code": "OK", "error_message": ""}
@@ -160,7 +162,8 @@ class _Rest(http.server.BaseHTTPRequestHandler):
 
     def _post(self):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        name = self.path.removeprefix("/v1/models/").removesuffix(":predict")
+        path = urllib.parse.unquote(self.path)
+        name = path.removeprefix("/v1/models/").removesuffix(":predict")
         signature = body.get("signature_name", "serving_default")
         columns, by_row = body.get("inputs"), "instances" in body
         if by_row:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from gddim_tf import cli, serving
+from gddim_tf.serving.client import Signature, Spec
 from tests.serving.c_session import CSession
 from tests.serving.conftest import assert_same_images
 from tests.serving.server import Server
@@ -143,6 +144,56 @@ def test_names_that_the_server_does_not_have(server, client):
         serving.connect("localhost:1", "shades", "soap")
     with pytest.raises(ValueError, match="`address` must be host:port, received 'localhost'"):
         serving.connect("localhost", "shades")
+
+
+class Changing(serving.Client):
+    """A client in this process, of a server that loads a version with one more input each time."""
+
+    loaded = 1
+
+    def _call_metadata(self):
+        inputs = {f"input_{i}": Spec(np.dtype("int32"), (-1,)) for i in range(self.loaded)}
+        return {"serving_default": Signature(inputs, {})}
+
+    def _call_predict(self, signature, inputs, outputs):
+        if len(inputs) != self.loaded:
+            raise ValueError("the inputs are those of another version")
+        return inputs
+
+    def _call_state(self):
+        return []
+
+
+def test_signatures_are_asked_anew_after_a_refusal():
+    client = Changing("localhost:1", "shades")
+    assert set(client.predict(input_0=[1])) == {"input_0"}
+    client.loaded = 2
+    with pytest.raises(ValueError, match="another version"):
+        client.predict(input_0=[1])
+    assert set(client.predict(input_0=[1], input_1=[2])) == {"input_0", "input_1"}
+    client.loaded = 3
+    with pytest.raises(ValueError, match="`input_2`: the signature takes input_0, input_1"):
+        client.predict(input_0=[1], input_1=[2], input_2=[3])
+    assert len(client.predict(input_0=[1], input_1=[2], input_2=[3])) == 3
+
+
+def test_a_missing_version_is_named():
+    error = Changing("localhost:1", "shades", version=7)._missing()
+    assert "the server has, received 'shades' with `version` 7" in str(error)
+
+
+def test_a_name_that_a_url_does_not_take(session):
+    with Server(session, "two shades") as server:
+        assert serving.connect(server.addresses["rest"], "two shades", "rest").signatures()
+
+
+def test_a_client_closes_its_connection(server, served):
+    for protocol in PROTOCOLS:
+        with serving.connect(server.addresses[protocol], "shades", protocol) as client:
+            assert client.signatures()
+        if protocol == "grpc":
+            with pytest.raises(ValueError, match="closed channel"):
+                client.predict("sample_10", **served.inputs())
 
 
 def test_rest_by_rows(server, served):
