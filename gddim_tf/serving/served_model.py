@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from gddim_tf.samplers.sampled import Sampled
 from gddim_tf.serving.export import DESCRIPTION
+from gddim_tf.serving.versions import versions
 
 
 class ServedModel(Sampled):
@@ -25,10 +26,8 @@ class ServedModel(Sampled):
 
     def __init__(self, path: str | os.PathLike) -> None:
         path = pathlib.Path(path)
-        versions = sorted(
-            (p for p in path.glob("*") if p.name.isdecimal()), key=lambda p: int(p.name)
-        )
-        self.path = path if (path / "saved_model.pb").exists() or not versions else versions[-1]
+        numbers = [] if (path / "saved_model.pb").exists() else versions(path)
+        self.path = path / str(numbers[-1]) if numbers else path
         description = self.path / "assets.extra" / DESCRIPTION
         if not description.exists():
             raise FileNotFoundError(
@@ -40,11 +39,10 @@ class ServedModel(Sampled):
         self.image_shape = tuple(self.description["image_shape"])
         self.num_classes = self.description["num_classes"]
         self._loaded = tf.saved_model.load(str(self.path))
-        self._denoise = self._loaded.signatures["denoise"]
 
     def eps(self, u: tf.Tensor, t: tf.Tensor, labels: tf.Tensor | None = None) -> tf.Tensor:
         """`eps_fn` of the exported network: states `[batch, ...]`, times `[batch]` -> eps."""
-        inputs = {"state": u, "time": t}
-        if self.num_classes:
-            inputs["label"] = tf.fill(tf.shape(t), self.num_classes) if labels is None else labels
-        return self._denoise(**inputs)["eps"]
+        if not self.num_classes:
+            return self._loaded.eps(u, t)
+        labels = tf.fill(tf.shape(t), self.num_classes) if labels is None else labels
+        return self._loaded.eps(u, t, tf.cast(labels, tf.int32))

@@ -7,7 +7,7 @@ from gddim_tf.data import from_uint8, to_uint8
 from gddim_tf.samplers import DDIM, GDDIM, SSCS, run
 from gddim_tf.sdes.randomness import normal_per_image
 from tests.conftest import own_model
-from tests.serving.conftest import BUDGETS, assert_same_images
+from tests.serving.conftest import BUDGETS, assert_same_images, labelled_model
 
 
 def pairs(seed, count):
@@ -96,6 +96,15 @@ def test_other_diffusions(sde, tmp_path):
     again = serving.ServedModel(tmp_path / "m")
     assert again.path == path
     np.testing.assert_allclose(again.sample(3, nfe=5), model.sample(3, nfe=5), atol=1e-5)
+
+
+def test_sampling_goes_beyond_the_largest_request(tmp_path):
+    """`largest_batch` is for requests; guidance and large batches of `sample` are not."""
+    model = labelled_model()
+    serving.export(model, tmp_path / "m", {"s": (DDIM(), 1)}, batch_sizes=[2], largest_batch=2)
+    images = serving.ServedModel(tmp_path / "m").sample(3, DDIM(), 1, labels=1, guidance=2.0)
+    expected = model.sample(3, DDIM(), 1, labels=1, guidance=2.0)
+    np.testing.assert_allclose(images, expected, atol=1e-5)
 
 
 def test_gradients_reach_through_an_exported_network(served):
