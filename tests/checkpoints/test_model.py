@@ -44,6 +44,12 @@ def test_the_schedulers_betas_are_read(diffusers_folder, schedule, tmp_path):
     betas = checkpoints.load(folder).sde.betas
     middle = {"scaled_linear": 0.0058, "squaredcos_cap_v2": 0.00310}[schedule]
     np.testing.assert_allclose(betas[499], middle, rtol=0.02)
+    file = folder / "diffusion_pytorch_model.safetensors"
+    alone = checkpoints.load(file, config=folder / "config.json")
+    np.testing.assert_array_equal(alone.sde.betas, betas)
+    (folder / "scheduler_config.json").write_text(json.dumps({"rescale_betas_zero_snr": True}))
+    with pytest.raises(ValueError, match=r"`rescale_betas_zero_snr` .* must be false"):
+        checkpoints.load(folder)
     (folder / "scheduler_config.json").write_text(json.dumps({"prediction_type": "sample"}))
     with pytest.raises(ValueError, match=r"`prediction_type` .* must be epsilon"):
         checkpoints.load(folder)

@@ -1,0 +1,51 @@
+"""Which diffusion a configuration, a preset or the silence of both stands for."""
+
+import types
+from pathlib import Path
+
+import pytest
+
+from gddim_tf import sdes
+from gddim_tf.checkpoints.diffusion import diffusion
+from gddim_tf.checkpoints.imported import Imported
+
+
+def of(config, convention="999t", components=1, preset=None):
+    network = types.SimpleNamespace(components=components, image_size=8)
+    return diffusion(Imported(network, convention, "eps", "score_sde", config), Path(), preset)
+
+
+def section(kind, **constants):
+    return {"training": {"sde": kind}, "model": constants}
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        (of(section("vpsde")), sdes.VPSDE()),
+        (of(section("vpsde", beta_min=0.2, beta_max=15)), sdes.VPSDE(0.2, 15)),
+        (of(section("vesde", sigma_max=348), "sigma"), sdes.VESDE(0.01, 348)),
+        (
+            of({"model": {"m_inv": 2, "beta_0": 3, "beta_1": 1, "vv_gamma": 0.1}}, components=2),
+            sdes.CLD(3, 1, mass=0.5, gamma=0.1),
+        ),
+        (of({}, "t", 2), sdes.CLD(initial_eps=1e-9, time_scale=1)),
+        (
+            of({"beta0": "5", "gamma": "0.1", "numerical_eps": "1e-8"}, "t", 2),
+            sdes.CLD(5, gamma=0.1, initial_eps=1e-8, time_scale=1),
+        ),
+        (of({"model": {"sigma_blur_max": 20}}), sdes.BDM(8, 20)),
+        (of({}, preset="ncsnpp_deep_bdm_cifar10"), sdes.BDM(8)),
+        (of({}, preset="ddpmpp_cifar10"), sdes.VPSDE()),
+    ],
+)
+def test_the_constants_of_the_configuration_are_used(found, expected):
+    assert type(found) is type(expected)
+    assert found.get_config() == expected.get_config()
+
+
+def test_what_is_not_known_is_refused():
+    with pytest.raises(ValueError, match=r"`sde` must be vpsde, .* received 'subvpsde'"):
+        of(section("subvpsde"))
+    with pytest.raises(ValueError, match="`sde` must be given where the configuration does not"):
+        of({"model": {"nf": 128}})
