@@ -14,6 +14,8 @@ from gddim_tf.training.prediction import WEIGHTINGS, Prediction, output_componen
 
 # Validation draws its times and noise from here, so that its loss is comparable between runs.
 _VALIDATION_SEED = 20_220_611
+# What a network has to tell about itself.
+_NETWORK = ("image_size", "channels", "components", "out_channels", "num_classes")
 
 
 @keras.saving.register_keras_serializable(package="gddim_tf")
@@ -30,7 +32,9 @@ class DiffusionModel(Sampled, keras.Model):
 
     Args:
       network: a callable Keras model `(x, time_label, labels=None, training=False) -> eps`, such as
-        `networks.ScoreUNet`, for states of `sde.components * C` channels.
+        `networks.ScoreUNet`, for states of `sde.components * C` channels. It must tell
+        `image_size` (pixels a side), `channels` (C), `components` (those of the SDE),
+        `out_channels` (of its output) and `num_classes` (0 without).
       sde: the diffusion.
       prediction: what the network predicts, such as "eps", "x0" or "v"; see `Prediction` for all.
         The last two need C output channels only.
@@ -41,7 +45,8 @@ class DiffusionModel(Sampled, keras.Model):
       seed: of the times and noise of training; step n of a run always draws the same.
 
     Raises:
-      ValueError: if the network was made for another number of components or output channels.
+      ValueError: if the network lacks one of its numbers, or was made for another number of
+        components or output channels.
     """
 
     def __init__(
@@ -56,6 +61,12 @@ class DiffusionModel(Sampled, keras.Model):
         **kwargs: Any,
     ) -> None:
         super().__init__(autocast=False, **kwargs)  # states stay float32 under any policy
+        missing = [name for name in _NETWORK if not hasattr(network, name)]
+        if missing:
+            raise ValueError(
+                f"`network` must have the attributes {', '.join(_NETWORK)}, received one without "
+                f"{', '.join(missing)}"
+            )
         if network.components != sde.components:
             raise ValueError(
                 f"`network` must have components={sde.components} for {sde}, received "
@@ -127,7 +138,7 @@ class DiffusionModel(Sampled, keras.Model):
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
-        """The mean loss, and what `compile` was given."""
+        """The mean loss alone: a denoised batch has no prediction that other metrics could rate."""
         return [self._loss]
 
     def compute_loss(

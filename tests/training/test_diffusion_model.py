@@ -187,6 +187,8 @@ def test_bad_images_are_named(x, message):
 def test_bad_arguments_are_named(model, conditional_model):
     with pytest.raises(ValueError, match="`network` must have components=2"):
         DiffusionModel(ScoreUNet.from_preset("ddpm_tiny"), sdes.CLD())
+    with pytest.raises(ValueError, match="received one without image_size, channels, components"):
+        DiffusionModel(keras.Sequential(), sdes.VPSDE())
     with pytest.raises(ValueError, match=r"`weighting` must be one of .*, received 'snr'"):
         DiffusionModel(model.network, model.sde, "v", weighting="snr")
     with pytest.raises(ValueError, match="`label_dropout` must be in"):
