@@ -78,6 +78,14 @@ class DiffusionModel(Sampled, keras.Model):
                 f'`network` must have out_channels={channels} for prediction="{prediction}", '
                 f"received {network.out_channels}"
             )
+        architecture = getattr(network, "architecture", None)
+        if architecture and architecture.embedding == "fourier" and architecture.log_label:
+            lowest = float(sde.time_label(sde.training_times(tf.zeros([1])))[0])
+            if not lowest > 0:
+                raise ValueError(
+                    f"`network` must have log_label=False for {sde}, whose time labels begin at "
+                    f"{lowest:g}, received one that takes their logarithm"
+                )
         if not 0 <= label_dropout <= 1:
             raise ValueError(f"`label_dropout` must be in [0, 1], received {label_dropout}")
         if weighting not in WEIGHTINGS:
