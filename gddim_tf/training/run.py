@@ -103,25 +103,23 @@ def _images(
 ) -> tf.data.Dataset | tf.distribute.DistributedDataset:
     """Endless batches of the train split, one pass over another; each worker reads its own part."""
 
-    def part(index: int, count: int) -> tf.data.Dataset:
+    def part(size: int, shard: tuple[int, int] | None = None) -> tf.data.Dataset:
         return data.load(
             recipe.dataset,
             split=split,
-            batch_size=batch_size // count,
+            batch_size=size,
             image_size=recipe.image_size,
             labels=recipe.conditional,
             flip=recipe.flip if split == "train" else False,
             seed=seed,
             repeat=split == "train",
             drop_remainder=True,
-            shard=(index, count) if count > 1 else None,
+            shard=shard,
         )
 
     if not workers.several(strategy):
-        return part(0, 1)  # `fit` divides each batch among the devices
-    return strategy.distribute_datasets_from_function(
-        lambda context: part(context.input_pipeline_id, context.num_input_pipelines)
-    )
+        return part(batch_size)  # `fit` divides each batch among the devices
+    return workers.batches(strategy, part, batch_size)
 
 
 def _validation(

@@ -5,7 +5,7 @@ Keras 3 does not run `fit` under `MultiWorkerMirroredStrategy`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -31,15 +31,47 @@ def several(strategy: tf.distribute.Strategy) -> bool:
 
 
 def is_first(strategy: tf.distribute.Strategy) -> bool:
-    """Whether this process is the one that writes files."""
-    return not several(strategy) or strategy.cluster_resolver.task_id == 0
+    """Whether this process is the one that writes files: the chief, or else worker 0."""
+    if not several(strategy):
+        return True
+    resolver = strategy.cluster_resolver
+    if "chief" in resolver.cluster_spec().jobs:
+        return resolver.task_type == "chief"
+    return resolver.task_id == 0
 
 
 def wait_for_all(strategy: tf.distribute.Strategy) -> None:
-    """Return when every worker has come here."""
+    """Return when every worker has come here.
+
+    Raises:
+      ConnectionError: if another worker is lost.
+    """
     if several(strategy):
         meet = tf.function(lambda: strategy.run(lambda: tf.constant(1.0)))
-        strategy.reduce("SUM", meet(), axis=None)
+        try:
+            strategy.reduce("SUM", meet(), axis=None)
+        except _LOST as error:
+            raise _lost("after the last epoch") from error
+
+
+def batches(
+    strategy: tf.distribute.Strategy,
+    part: Callable[[int, tuple[int, int]], tf.data.Dataset],
+    batch_size: int,
+) -> tf.distribute.DistributedDataset:
+    """Batches of all devices together, of which each worker reads its own part.
+
+    Args:
+      strategy: over the devices of the workers.
+      part: makes the batches of one device, from their size and a shard `(index, count)`.
+      batch_size: of all devices of all workers together.
+    """
+    return strategy.distribute_datasets_from_function(
+        lambda context: part(
+            context.get_per_replica_batch_size(batch_size),
+            (context.input_pipeline_id, context.num_input_pipelines),
+        )
+    )
 
 
 def fit(
@@ -74,10 +106,10 @@ def fit(
         verbose=verbose,
     )
     model.stop_training = False
-    calls.on_train_begin()
-    iterator = iter(batches)
-    epoch = initial_epoch
+    epoch, logs = initial_epoch, {}
     try:
+        calls.on_train_begin()
+        iterator = iter(batches)
         for epoch in range(initial_epoch, epochs):
             calls.on_epoch_begin(epoch)
             model.reset_metrics()
@@ -85,6 +117,8 @@ def fit(
                 calls.on_train_batch_begin(step)
                 logs = train(next(iterator))
                 calls.on_train_batch_end(step, logs)
+                if model.stop_training:
+                    break
             logs = _numbers(logs)
             if validation_data is not None:
                 logs |= _validate(model, test, validation_data, validation_steps, calls)
@@ -92,13 +126,16 @@ def fit(
             if model.stop_training:
                 break
     except _LOST as error:
-        raise ConnectionError(
-            f"another worker was lost in epoch {epoch + 1}; start all of them again to go on from "
-            "the last checkpoint"
-        ) from error
+        raise _lost(f"in epoch {epoch + 1}") from error
     model.optimizer.finalize_variable_values(model.trainable_weights)
     calls.on_train_end(logs)
     return model.history
+
+
+def _lost(when: str) -> ConnectionError:
+    return ConnectionError(
+        f"another worker was lost {when}; start all of them again to go on from the last checkpoint"
+    )
 
 
 def _averaged(strategy: tf.distribute.Strategy, step: Any) -> Any:

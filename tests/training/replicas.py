@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from gddim_tf import sdes
 from gddim_tf.samplers import DDIM
-from gddim_tf.training import AveragingAdam, strategy
+from gddim_tf.training import AveragingAdam, strategy, workers
 from tests.conftest import own_model, tiny_model
 
 
@@ -19,11 +19,21 @@ def main(path):
     both, one = strategy("mirrored", virtual_devices=2), tf.distribute.get_strategy()
     if both.num_replicas_in_sync != 2:
         sys.exit(f"two devices were asked for, received {both.num_replicas_in_sync}")
-    results = {}
+    results = {"batch": batch(both, 8)}
     for name, devices in {"one": one, "both": both}.items():
         results |= {f"{name}_{key}": value for key, value in trained(devices).items()}
         results |= {f"{name}_{key}": value for key, value in sampled(devices).items()}
     np.savez(path, **results)
+
+
+def batch(devices, size):
+    """The first batch that a worker reads, from all its devices."""
+
+    def part(size, shard):
+        return tf.data.Dataset.range(64).shard(shard[1], shard[0]).batch(size)
+
+    first = next(iter(workers.batches(devices, part, size)))
+    return np.concatenate(devices.experimental_local_results(first))
 
 
 def trained(devices):

@@ -28,6 +28,10 @@ def test_two_devices_train_like_one_with_the_whole_batch(results):
         np.testing.assert_allclose(results[name.replace("one", "both")], results[name], atol=1e-6)
 
 
+def test_a_batch_is_that_of_all_devices_of_a_worker(results):
+    np.testing.assert_array_equal(results["batch"], np.arange(8))
+
+
 @pytest.mark.parametrize("name", ["default", "stochastic", "guided"])
 def test_an_image_does_not_depend_on_the_number_of_devices(results, name):
     assert results[f"one_{name}"].shape == (7, 8, 8, 1)
