@@ -1,4 +1,4 @@
-"""Measure samplers: Frechet and kernel distance to the real images, and the time they take.
+r"""Measure samplers: Frechet and kernel distance to the real images, and the time they take.
 
 For example:
   gddim-tf evaluate --model runs/digits --data digits --samplers "default; ddim" --nfe 10,20,50 \
@@ -13,6 +13,8 @@ import argparse
 import json
 import pathlib
 
+from gddim_tf.cli.arguments import FEATURES, features_for, named_sampler, whole_numbers
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `evaluate`."""
@@ -20,17 +22,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", required=True, help="folder for images, results.json, results.md")
     parser.add_argument("--data", default="digits", help="real images to compare with")
     parser.add_argument("--split", default="train", help="split of the real images")
-    parser.add_argument("--floor-split", help="split for the floor, real images against real ones")
+    parser.add_argument("--floor-split", help="second real split; its distance is the one to beat")
     parser.add_argument(
         "--samplers",
         default="default",
         help='names, separated by semicolons: "default; ddim(eta=1)"',
     )
-    parser.add_argument("--nfe", type=_budgets, default=[50], help="budgets, separated by commas")
+    parser.add_argument(
+        "--nfe", type=whole_numbers, default=[50], help="budgets, separated by commas"
+    )
     parser.add_argument("--count", type=int, default=1500, help="images per sampler and budget")
-    parser.add_argument("--features", default="digits", help="digits, inception or inception:PATH")
+    parser.add_argument("--features", help=f"{FEATURES}; those that suit the data by default")
     parser.add_argument("--guidance", type=float, help="weight of the class, 1 is plain")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0, help="of the images")
     parser.add_argument("--batch-size", type=int, default=500, help="of all devices together")
     parser.add_argument(
         "--strategy", choices=("one", "mirrored", "tpu"), default="one", help="as in train"
@@ -42,7 +46,6 @@ def run(options: argparse.Namespace) -> None:
     """Generate what is missing, measure, write and print the table."""
     from gddim_tf.cli.models import open_model
     from gddim_tf.evaluation.compare import compare
-    from gddim_tf.samplers.parse import parse
     from gddim_tf.training import strategy
 
     devices = strategy(options.strategy, options.virtual_devices)
@@ -50,12 +53,12 @@ def run(options: argparse.Namespace) -> None:
     with devices.scope():
         report = compare(
             open_model(options.model),
-            [None if name == "default" else parse(name) for name in names],
+            [named_sampler(name) for name in names],
             options.nfe,
             dataset=options.data,
             split=options.split,
             floor_split=options.floor_split,
-            features=options.features,
+            features=features_for(options.data, options.features),
             count=options.count,
             seed=options.seed,
             guidance=options.guidance,
@@ -65,15 +68,6 @@ def run(options: argparse.Namespace) -> None:
         )
     report.write(options.out)
     print(report.markdown())
-
-
-def _budgets(text: str) -> list[int]:
-    try:
-        return [int(nfe) for nfe in text.split(",")]
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"must be whole numbers separated by commas, received {text!r}"
-        ) from None
 
 
 def _model_settings(path: pathlib.Path) -> dict[str, str]:

@@ -17,6 +17,8 @@ import pathlib
 import shlex
 from typing import Any
 
+from gddim_tf.cli.arguments import FEATURES, features_for
+
 _KINDS = ("vp", "cld", "bdm")
 
 
@@ -29,16 +31,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--checkpoint", help="one model, its diffusion found by itself")
     parser.add_argument("--dataset", default="digits", help="real images to compare with")
-    parser.add_argument(
-        "--features", help="as in evaluate; digits for digits, inception for all else"
-    )
+    parser.add_argument("--features", help=f"{FEATURES}; those that suit the data by default")
     parser.add_argument("--quick", action="store_true", help="200 images, one seed, NFE up to 20")
     parser.add_argument(
         "--count", type=int, help="images per seed (2000), at most 1000 at NFE 1000"
     )
     parser.add_argument("--seeds", type=int, help="how many, 3 by default")
     parser.add_argument("--only", help="names of tables, separated by commas")
-    parser.add_argument("--batch-size", type=int, default=500)
+    parser.add_argument("--batch-size", type=int, default=500, help="images per pass")
 
 
 def run(options: argparse.Namespace) -> None:
@@ -58,7 +58,7 @@ def run(options: argparse.Namespace) -> None:
     tables = _tables(options.only)
     plan = _plan(options)
     paths, models = _models(options)
-    features = options.features or ("digits" if options.dataset == "digits" else "inception")
+    features = features_for(options.dataset, options.features)
     size = next(iter(models.values())).image_shape[0]
     cells = pathlib.Path(options.cells or pathlib.Path(options.out) / "cells")
     reference = Reference(options.dataset, feature_extractor(features), size, cache=cells)

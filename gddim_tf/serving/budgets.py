@@ -28,9 +28,8 @@ class Budgets:
     Attributes:
       groups: lists of tables of equal layout.
       samplings: name of a signature -> place.
-      by_nfe: nfe -> place, for the sampler of the first signature.
-      decoding: None, or the place of the deterministic table with the most evaluations, of the
-        sampler that comes first among those that draw no noise.
+      by_nfe: nfe -> place, that of the first signature with this budget.
+      decoding: None, or the place of the first deterministic table with the most evaluations.
       encoding: None, or the place of the same method from data to noise, if it has that reverse.
       encoding_table: None, or the table at that place.
 
@@ -43,17 +42,13 @@ class Budgets:
         self.groups: list[list[Table]] = []
         self._sde, self._places = sde, {}
         self.samplings = {name: self._table(*pair) for name, pair in samplings.items()}
-        first, _ = next(iter(samplings.values()))
-        self.by_nfe = {
-            nfe: self._table(sampler, nfe)
-            for sampler, nfe in sorted(samplings.values(), key=lambda pair: pair[1])
-            if sampler == first
-        }
+        self.by_nfe: dict[int, Place] = {}
+        for sampler, nfe in sorted(samplings.values(), key=lambda pair: pair[1]):
+            self.by_nfe.setdefault(nfe, self._table(sampler, nfe))
         self.decoding = self.encoding = self.encoding_table = None
         quiet = [pair for pair in samplings.values() if self._deterministic(*pair)]
         if quiet:
-            sampler = quiet[0][0]
-            nfe = max(nfe for other, nfe in quiet if other == sampler)
+            sampler, nfe = max(quiet, key=lambda pair: pair[1])
             self.decoding = self._table(sampler, nfe)
             with contextlib.suppress(NotInvertibleError):  # then there is no such signature
                 self.encoding_table = sampler.encode(sde, nfe)

@@ -43,10 +43,10 @@ def export(
       image i depends on `seed[i]` alone, and `seed[i] = (s, i)` gives image i of `model.sample`;
     - its twin with `png` in its name (`sample_png_10`): `image_bytes` `[batch]`, PNG files;
     - `serving_default`: the first of them;
-    - `sample`: `seed`, `nfe` `[batch]` int32, one of the budgets that `signatures` gives the first
-      sampler, the same in all rows -> `image`;
+    - `sample`: `seed`, `nfe` `[batch]` int32, a budget of `signatures` (if several have it, of the
+      first), the same in all rows -> `image`;
     - `encode`: `image` uint8, `seed` -> `state` `[batch, height, width, k * C]`, and `decode`:
-      `state` -> `image`, both with the largest budget of the first sampler without noise, where
+      `state` -> `image`, both by the sampler without noise that has the largest budget, where
       there is one; `encode` only if its method can be inverted;
     - `denoise`: `state`, `time` `[batch]` -> `eps`.
 

@@ -32,6 +32,10 @@ def train(
 ) -> DiffusionModel:
     """Train, or go on training, or return what is already trained.
 
+    A run whose recipe has more steps than the one in the folder goes on from there; the rest
+    follows the new schedule of the learning rate. What was trained before is kept as
+    `model-STEPS.keras`.
+
     The folder holds `recipe.json`, `checkpoints/`, `log.csv` (with the loss on the test or
     validation split, if there is one) and, when done, `model.keras` with the averaged weights.
 
@@ -48,31 +52,40 @@ def train(
       The trained model, holding the averaged weights.
 
     Raises:
-      ValueError: if the folder holds a run of another recipe, the batch cannot be divided among the
-        devices, or the loss becomes NaN.
+      ValueError: if the folder holds a run of another recipe or of more steps, the batch cannot be
+        divided among the devices, or the loss becomes NaN.
       ConnectionError: if another worker is lost.
     """
     directory = pathlib.Path(directory)
     strategy = strategy or tf.distribute.get_strategy()
-    _check_claim(recipe, directory)
+    claimed = _claimed_steps(recipe, directory)
     _check_devices(recipe, strategy)
-    if (directory / "model.keras").exists():
+    trained = directory / "model.keras"
+    if trained.exists() and claimed in (0, recipe.steps):
         return load(directory)
     with strategy.scope():
         model = recipe.model()
         model.optimizer.build(model.trainable_variables)
     done = Checkpoint.restore(model, directory / "checkpoints")
+    if trained.exists() and not done:
+        raise ValueError(
+            f"{directory} holds a model of {claimed} steps without the checkpoints that longer "
+            "training would go on from; use another folder"
+        )
+    images = _images(recipe, strategy, "train", recipe.seed + done, recipe.batch_size)
+    unseen, validation_steps = _validation(recipe, strategy)
     if workers.is_first(strategy):
-        with atomic_write(directory / "recipe.json") as draft:
-            draft.write_text(json.dumps(dataclasses.asdict(recipe), indent=2) + "\n")
+        log = directory / "log.csv"
         callbacks = [
-            Checkpoint(directory / "checkpoints", save_every),
             *callbacks,  # which may add to the log
-            keras.callbacks.CSVLogger(str(directory / "log.csv"), append=done > 0),
+            keras.callbacks.CSVLogger(str(log), append=done > 0),
+            # last, so that what a checkpoint holds has been logged
+            Checkpoint(directory / "checkpoints", save_every),
         ]
+        _claim(recipe, directory, claimed)
+        _cut_log(log, done)
     else:
         callbacks = []
-    unseen, validation_steps = _validation(recipe, strategy)
     options = {
         "validation_data": unseen,
         "validation_steps": validation_steps,
@@ -86,14 +99,13 @@ def train(
         ],
         "verbose": 1 if sys.stdout.isatty() else 2,
     }
-    images = _images(recipe, strategy, "train", recipe.seed + done, recipe.batch_size)
     if workers.several(strategy):
         history = workers.fit(model, images, **options)
     else:
         history = model.fit(images, shuffle=False, **options)  # the pipeline did
     _check_finite(history.history.get("loss", [0.0]), done, recipe)
     if workers.is_first(strategy):
-        save(model, directory / "model.keras")
+        save(model, trained)
     workers.wait_for_all(strategy)
     return model
 
@@ -159,14 +171,36 @@ def _check_devices(recipe: Recipe, strategy: tf.distribute.Strategy) -> None:
         raise ValueError(f"`accumulate` must be 1 on several devices, received {recipe.accumulate}")
 
 
-def _check_claim(recipe: Recipe, directory: pathlib.Path) -> None:
+def _claimed_steps(recipe: Recipe, directory: pathlib.Path) -> int:
+    """The steps of the run in the folder, which may only grow; 0 if there is none."""
     path = directory / "recipe.json"
     if not path.exists():
-        return
+        return 0
     found = json.loads(path.read_text())
     for key, value in dataclasses.asdict(recipe).items():
-        if found.get(key) != value:
+        grows = key == "steps" and found.get(key, value) < value
+        if found.get(key) != value and not grows:
             raise ValueError(
                 f"{directory} holds a run with {key} = {found.get(key)!r}, received {value!r}; "
-                "use another folder or the same settings"
+                "use another folder or the same settings (only `steps` may grow)"
             )
+    return found["steps"]
+
+
+def _claim(recipe: Recipe, directory: pathlib.Path, claimed: int) -> None:
+    """Say whose folder it is; the model of a shorter run gets a name of its own first."""
+    trained = directory / "model.keras"
+    if trained.exists():
+        trained.rename(directory / f"model-{claimed}.keras")
+    with atomic_write(directory / "recipe.json") as draft:
+        draft.write_text(json.dumps(dataclasses.asdict(recipe), indent=2) + "\n")
+
+
+def _cut_log(path: pathlib.Path, done: int) -> None:
+    """Drop the epochs that will be done again, and a line that a kill has cut short."""
+    if not path.exists():
+        return
+    lines = [line for line in path.read_bytes().splitlines(True) if line.endswith(b"\n")]
+    kept = [line for line in lines if line[:5] == b"epoch" or int(line.split(b",")[0]) < done]
+    with atomic_write(path) as draft:
+        draft.write_bytes(b"".join(kept))

@@ -183,7 +183,7 @@ def test_errors():
         bits_per_dim(model, IMAGES[:, :4])
     with pytest.raises(ValueError, match="`probes` must be at least 0, received -1"):
         bits_per_dim(model, IMAGES, probes=-1)
-    with pytest.raises(ValueError, match="`labels` must be in"):
+    with pytest.raises(ValueError, match="`labels` must be None for a model without classes"):
         bits_per_dim(model, IMAGES, [0, 1])
     with pytest.raises(ValueError, match="`end` must be above 0"):
         RK45().solve_with_volume(VPSDE(), model.eps, tf.zeros([1, 8, 8, 1]), start=1.0, end=0.0)

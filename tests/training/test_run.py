@@ -1,4 +1,5 @@
 import csv
+import dataclasses
 import json
 import os
 import signal
@@ -81,14 +82,38 @@ def test_ten_kills_at_random_moments_end_like_a_run_without(tmp_path):
 
 
 def test_a_finished_run_is_loaded_and_another_recipe_refused(tmp_path):
-    recipe = Recipe(network="ddpm_tiny", steps=2, steps_per_epoch=2)
+    recipe = Recipe(network="ddpm_tiny", steps=4, steps_per_epoch=2)
     first = train(recipe, tmp_path)
     # the file holds the weights and not the optimizer's state
     assert (tmp_path / "model.keras").stat().st_size < 2 * 4 * first.count_params() + 300_000
     again = train(recipe, tmp_path)
     np.testing.assert_array_equal(first.sample(2, nfe=2), again.sample(2, nfe=2))
-    with pytest.raises(ValueError, match="holds a run with steps = 2, received 4"):
-        train(Recipe(network="ddpm_tiny", steps=4, steps_per_epoch=2), tmp_path)
+    for name, value in {"steps": 2, "batch_size": 64}.items():
+        other = dataclasses.replace(recipe, **{name: value})
+        with pytest.raises(ValueError, match=f"holds a run with {name} = .*, received {value}"):
+            train(other, tmp_path)
+
+    # a lost model is made again from the checkpoint, and the log holds every epoch once
+    (tmp_path / "model.keras").unlink()
+    with (tmp_path / "log.csv").open("a") as log:
+        log.write("2,0.5,0.5\r\n3,0.")
+    again = train(recipe, tmp_path)
+    np.testing.assert_array_equal(first.sample(2, nfe=2), again.sample(2, nfe=2))
+    assert epochs(tmp_path) == [0, 1]
+
+    longer = train(dataclasses.replace(recipe, steps=6), tmp_path)
+    assert longer.optimizer.iterations == 6
+    assert epochs(tmp_path) == [0, 1, 2]
+    assert load(tmp_path / "model-4.keras").count_params() == first.count_params()
+    with pytest.raises(ValueError, match="holds a run with steps = 6, received 4"):
+        train(recipe, tmp_path)
+
+
+def test_a_start_that_fails_does_not_claim_the_folder(tmp_path):
+    recipe = Recipe(network="ddpm_tiny", steps=2, steps_per_epoch=2, flip=True)
+    with pytest.raises(ValueError, match="`flip` must not be True for digits"):
+        train(recipe, tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def workers(directory, *options):
