@@ -149,9 +149,9 @@ def compiled_loop(
       jit_compile: as in `run`.
 
     Returns:
-      A `tf.function` of such tensors, for any number of rows and images. It gives the final state,
-      the states after every row (or an empty tensor), and the row at which the network returned
-      something not finite (-1 if it never did).
+      A concrete function of such tensors, for any number of rows and images. It gives the final
+      state, the states after every row (or an empty tensor), and the row at which the network
+      returned something not finite (-1 if it never did).
     """
     if not isinstance(eps_fn, Hashable):  # the key under which its graph is kept
         raise TypeError(f"`eps_fn` must be hashable, received {type(eps_fn).__name__}")
@@ -177,7 +177,9 @@ def _compiled(
         return Rows(eps_fn, layout, tensors, trajectory).run()
 
     specs = {name: tf.TensorSpec(shape, dtype) for name, shape, dtype in signature}
-    return tf.function(loop, input_signature=[specs], jit_compile=jit_compile, autograph=False)
+    graph = tf.function(loop, input_signature=[specs], jit_compile=jit_compile, autograph=False)
+    # concrete, because TensorFlow takes several samplers in a row for one that is traced again
+    return graph.get_concrete_function()
 
 
 def _signature(tensors: dict[str, tf.Tensor]) -> tuple:

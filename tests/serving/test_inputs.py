@@ -44,8 +44,8 @@ def rows(count):
         ("sample_10", {"guidance": NAN}, "`guidance` must be finite"),
         ("sample_10", {"guidance": np.float32(2)}, "`guidance` must have shape [batch]"),
         ("sample", {"nfe": np.int32([10] * 3)}, "`nfe` must have shape [batch]"),
-        ("sample", {"nfe": np.int32([0] * 4)}, "`nfe` must be one of 10, 50, the same in all rows"),
-        ("sample", {"nfe": np.int32([10**6] * 4)}, "`nfe` must be one of 10, 50"),
+        ("sample", {"nfe": np.int32([0] * 4)}, "`nfe` must be one of 3, 10, 50, the same"),
+        ("sample", {"nfe": np.int32([10**6] * 4)}, "`nfe` must be one of 3, 10, 50"),
         (
             "decode",
             {"state": np.zeros((4, 8, 8), np.float32)},
