@@ -67,7 +67,7 @@ def test_errors():
         DEIS(variant="ab")
     with pytest.raises(ValueError, match=r"`method` must be one of .*received 'heun'"):
         DEIS(variant="rho_rk", method="heun")
-    with pytest.raises(ValueError, match="`order` must be at least 0"):
+    with pytest.raises(ValueError, match="`order` must be a whole number of at least 0"):
         DEIS(order=-1)
     with pytest.raises(ValueError, match=r'`nfe` must be 9 or 12 for "3kutta".*received 10'):
         DEIS(variant="rho_rk").table(VPSDE(), 10)
