@@ -133,10 +133,11 @@ def plot(errors: dict[str, dict[str, dict[int, float]]], path: pathlib.Path) -> 
     import matplotlib
 
     matplotlib.use("Agg")
-    from matplotlib import pyplot
+    from matplotlib import pyplot, ticker
 
     figure, axes = pyplot.subplots(1, len(errors), figsize=(5 * len(errors), 5))
     for axis, (problem, rows) in zip(axes, errors.items(), strict=True):
+        axis.set_prop_cycle(color=pyplot.get_cmap("tab20").colors)
         for name, row in rows.items():
             axis.loglog(
                 *zip(*row.items(), strict=True),
@@ -144,9 +145,11 @@ def plot(errors: dict[str, dict[str, dict[int, float]]], path: pathlib.Path) -> 
                 label=name,
                 lw=2.5 if name == "default" else 1,
             )
-        label, published = PUBLISHED[problem]
-        axis.loglog(*zip(*published.items(), strict=True), "k*--", label=f"published: {label}")
+        _, published = PUBLISHED[problem]
+        axis.loglog(*zip(*published.items(), strict=True), "k*--", label="published")
         axis.set(title=problem, xlabel="NFE", ylim=(1e-5, 10))
+        axis.set_xticks(NFES, [str(nfe) for nfe in NFES])
+        axis.xaxis.set_minor_locator(ticker.NullLocator())
     axes[0].set_ylabel("RMS error")
     axes[-1].legend(fontsize=7, loc="center left", bbox_to_anchor=(1.0, 0.5))
     figure.savefig(path, dpi=110, bbox_inches="tight")
