@@ -83,8 +83,8 @@ TABLES = (
         note="gDDIM has the settings of its paper: order 3 (DDPM) or 2, a polynomial in t, the "
         "quadratic grid. `default` is `samplers.default(sde, nfe)`. EM and ancestral sampling of "
         "DDPM and BDM have a grid linear in t, EM of CLD a quadratic one, Heun is EDM's. RK45 "
-        "chooses its steps itself: its tolerance is the loosest, of four per decade from 3 down to "
-        "1e-6, with which it takes at least as many evaluations as the column says on 100 images. "
+        "chooses its steps itself: its tolerance is the one, of those tried between 3 and 1e-6, "
+        "that comes nearest to the column's number of evaluations on 100 images. "
         "(+k) or (-k) says by how much the evaluations differ from the column.",
         columns=_BUDGETS,
         rows=(
