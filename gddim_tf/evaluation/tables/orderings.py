@@ -13,8 +13,9 @@ def _all(table: str, better: str, worse: str, columns: tuple[int, ...]) -> tuple
 
 # Why an ordering may not show on digits, and the orderings for which that is the reason.
 _CONVERGED = (
-    "Both have converged: what is left is the error of the network, below the distance that as many "
-    "real images, drawn independently, would have. Digits of 8 x 8 pixels have little that needs small steps."
+    "Both have converged: what is left is the error of the network, below the distance that as "
+    "many real images, drawn independently, would have. Digits of 8 x 8 pixels have little that "
+    "needs small steps."
 )
 _NOISE = (
     "On digits stochastic samplers need 50 to 100 evaluations, where CIFAR-10 needs 1000; and once "
