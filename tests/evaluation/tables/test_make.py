@@ -141,13 +141,13 @@ def test_the_tolerance_of_rk45_comes_near_to_the_budget(model):
 
 def test_columns_of_one_tolerance_are_drawn_once(model, reference, tmp_path):
     row = Row("RK45", "vp", ADAPTIVE)
-    table = Table(name="ddim", title="", note="", columns=(10, 11, 20), rows=(row,))
-    plan = Plan(count=20, seeds=1, largest=20)
+    table = Table(name="ddim", title="", note="", columns=(10, 11, 40), rows=(row,))
+    plan = Plan(count=20, seeds=1, largest=40)
     workshop = Workshop({"vp": model}, reference, plan, tmp_path, tmp_path / "cells", {}, [table])
     workshop.make(lambda line: None)
     cells = [json.loads(path.read_text()) for path in tmp_path.glob("cells/*.json")]
     first, same, other = sorted(cells, key=lambda cell: cell["nfe"])
-    assert [cell["nfe"] for cell in (first, same, other)] == [10, 11, 20]
+    assert [cell["nfe"] for cell in (first, same, other)] == [10, 11, 40]
     assert first["spent"] >= 11  # so that it serves both columns
     assert same == {**first, "nfe": 11}  # the seconds, too
     assert other["tolerance"] < first["tolerance"]
