@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='names, separated by semicolons: "default; ddim(eta=1)"',
     )
     parser.add_argument(
-        "--nfe", type=whole_numbers, default=[50], help="budgets, separated by commas"
+        "--nfe", type=whole_numbers, default="50", help="budgets, separated by commas"
     )
     parser.add_argument("--count", type=int, default=1500, help="images per sampler and budget")
     parser.add_argument("--features", help=f"{FEATURES}; those that suit the data by default")

@@ -41,8 +41,7 @@ class EulerMaruyama(Sampler):
         width = np.diff(times).reshape(-1, *(1,) * (len(sde.modes) + 2))
         state = np.eye(sde.components) + width * sde.drift(start)
         weight = width * 0.5 * (1 + self.lam**2) * noise_pull(sde, start)
-        spread = self.lam * np.sqrt(np.abs(width)) * sde.diffusion(start)
-        noise = None if self.lam == 0 else spread
+        noise = self.lam * np.sqrt(np.abs(width)) * sde.diffusion(start) if self.lam else None
         return multistep_table(
             start, state, list(weight[:, None]), noise=noise, mode_index=sde.mode_index
         )

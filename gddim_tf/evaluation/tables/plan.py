@@ -107,7 +107,7 @@ class Plan:
             for row in table.rows
             if row.kind in sdes
             for column in table.columns
-            for long in {None, True if (table.name, row.label, column) in again else None}
+            for long in ((None, True) if (table.name, row.label, column) in again else (None,))
             for cell in self.cells(table, row, column, sdes[row.kind], long)
         ]
         return sorted(dict.fromkeys(wanted), key=_turn)
