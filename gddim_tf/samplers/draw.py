@@ -13,9 +13,9 @@ from gddim_tf.samplers.loop import (
     EpsFn,
     check_finite,
     compiled_loop,
+    context_tensors,
     loop_tensors,
     run,
-    table_tensors,
 )
 from gddim_tf.samplers.table import Table
 from gddim_tf.sdes import LinearSDE
@@ -89,7 +89,7 @@ def _run_divided(
     """`run` on all devices of a strategy at a time, each with its share of the images."""
     tensors = loop_tensors(table, prior, seeds, rows)
     loop = compiled_loop(eps_fn, table, tensors, jit_compile=jit_compile)
-    columns = table_tensors(table, prior.dtype)
+    per_image = {"u_T", "seeds", *context_tensors(rows)}
     replicas, size = strategy.num_replicas_in_sync, len(seeds)
     # the last image fills up what cannot be divided
     index = np.minimum(np.arange(-(-size // replicas) * replicas), size - 1)
@@ -97,7 +97,7 @@ def _run_divided(
     def share(context: tf.distribute.ReplicaContext) -> dict[str, tf.Tensor]:
         own = np.split(index, replicas)[context.replica_id_in_sync_group]
         return {
-            name: value if name in columns else tf.gather(value, own)
+            name: tf.gather(value, own) if name in per_image else value
             for name, value in tensors.items()
         }
 
