@@ -10,7 +10,6 @@ import tensorflow as tf
 
 from gddim_tf.evaluation.dequantisation import dequantise
 from gddim_tf.samplers import RK45
-from gddim_tf.samplers.adaptive import LAST_SHARE
 from gddim_tf.samplers.loop import EpsFn
 from gddim_tf.samplers.sampled import Sampled
 from gddim_tf.sdes import LinearSDE
@@ -19,6 +18,9 @@ from gddim_tf.sdes.randomness import fold_in, image_seeds, normal_per_image
 
 # States of at most so many numbers get the exact trace unless told otherwise.
 _EXACT_SIZE = 256
+
+# Where clean data are put if `t_min` is 0, as a share of t_max: one step of 1000.
+_CLEAN_SHARE = 1e-3
 
 
 class LogDensity(NamedTuple):
@@ -70,7 +72,7 @@ def log_density(
       sde: any linear diffusion.
       eps_fn: as in `samplers.run`, made of TensorFlow's operations.
       states: `[batch, ..., k * C]` in the coordinates of the SDE, float32 or float64.
-      start: the time at which the states are; `sde.t_min` if None (or `t_max / 1000` if that is 0).
+      start: the time at which the states are; `first_time(sde)` if None.
       probes: None for the exact trace, or `[count, *states.shape]` with `E v v^T = I`.
       solver: `RK45()` if None; its tolerances are those of the state and of the log-density.
       context: as in `samplers.run`.
@@ -171,8 +173,11 @@ def bits_per_dim(
 
 
 def first_time(sde: LinearSDE) -> float:
-    """The time at which clean images are put: `t_min`, or `t_max / 1000` where that is 0."""
-    return sde.t_min or LAST_SHARE * sde.t_max
+    """The time at which clean images are put.
+
+    `t_min`, or where that is 0 `t_max / 1000`, but no earlier than the network was trained.
+    """
+    return sde.t_min or max(sde.t_first, _CLEAN_SHARE * sde.t_max)
 
 
 def _log_density_of_rest(sde: LinearSDE, states: tf.Tensor) -> tf.Tensor | float:

@@ -14,9 +14,6 @@ from gddim_tf.samplers.loop import EpsFn
 from gddim_tf.samplers.weights import VARIABLES, check_variable
 from gddim_tf.sdes import LinearSDE
 
-# Where a likelihood puts clean data if `t_min` is 0, as a share of t_max: one step of 1000.
-LAST_SHARE = 1e-3
-
 # TFP's wording.
 _TOO_MANY = "max_num_steps exceeded"
 

@@ -86,8 +86,19 @@ def moments(sde: LinearSDE, start: float, end: float, count: int, prediction: st
 
 
 def positions(sde: LinearSDE, start: float, end: float, times: np.ndarray) -> np.ndarray:
-    """Where times lie in a step: 0 at its start, 1 at its end, linear in `log rho`, `[*times]`."""
-    low, high = np.log(sde.rho(np.array([start, end])))
+    """Where times lie in a step: 0 at its start, 1 at its end, linear in `log rho`, `[*times]`.
+
+    Raises:
+      ValueError: if nothing in double precision is left of the signal at the start.
+    """
+    with np.errstate(divide="ignore", over="ignore"):
+        noise_to_signal = sde.rho(np.array([start, end]))
+    if np.isinf(noise_to_signal[0]):
+        raise ValueError(
+            "a sampler in the log of `rho` needs some signal where it starts, and "
+            f"{type(sde).__name__} has none at t = {start:g}: use a smaller `t_max`"
+        )
+    low, high = np.log(noise_to_signal)
     return (np.log(sde.rho(np.asarray(times))) - low) / (high - low)
 
 

@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 
 from gddim_tf.samplers import DPMSolver, ListGrid, UniPC, run
-from gddim_tf.sdes import VPSDE, DiscreteVPSDE
+from gddim_tf.sdes import VPSDE, DiscreteVPSDE, NumericalSDE
 from tests.samplers import problems
 from tests.samplers.cases import SDES
 from tests.samplers.linear_data import single_point
@@ -93,3 +93,10 @@ def test_arguments_are_checked():
         UniPC(variant="bh3")
     with pytest.raises(ValueError, match=r"`order` must be 1, 2 or 3, received 2.0"):
         UniPC(order=2.0)
+
+
+@pytest.mark.parametrize("sampler", [UniPC(order=2), UniPC(order=3), DPMSolver(order=3)], ids=str)
+def test_a_diffusion_that_leaves_no_signal_is_refused(sampler):
+    sde = NumericalSDE(drift=-1e3, diffusion=np.sqrt(2e3), initial_covariance=0.0)
+    with pytest.raises(ValueError, match="needs some signal where it starts, and NumericalSDE has"):
+        sampler.table(sde, 10)
