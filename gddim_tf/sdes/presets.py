@@ -12,13 +12,17 @@ from gddim_tf.sdes.cld import CLD
 from gddim_tf.sdes.vesde import VESDE
 from gddim_tf.sdes.vpsde import VPSDE, CosineVPSDE, DiscreteVPSDE
 
+# gDDIM's blur, in pixels of the images of CIFAR-10. On smaller ones it would leave nothing but the
+# mean at most times, so that a network has only the last steps for the image.
+_BLUR, _BLUR_SIZE = 10.0, 32
+
 _PRESETS: dict[str, Callable[[int], LinearSDE]] = {
     "vp": lambda size: VPSDE(),
     "cosine": lambda size: CosineVPSDE(),
     "ddpm": lambda size: DiscreteVPSDE(np.linspace(1e-4, 0.02, 1000)),
     "ve": lambda size: VESDE(),
     "cld": lambda size: CLD(),
-    "bdm": lambda size: BDM(size),
+    "bdm": lambda size: BDM(size, sigma_blur=_BLUR * min(1.0, size / _BLUR_SIZE)),
 }
 
 
@@ -31,7 +35,8 @@ def make(name: str, image_size: int) -> LinearSDE:
     """A diffusion by name, with the constants of its paper.
 
     Args:
-      name: "vp", "cosine", "ddpm" (discrete, 1000 steps), "ve", "cld" or "bdm".
+      name: "vp", "cosine", "ddpm" (discrete, 1000 steps), "ve", "cld" or "bdm", which below 32
+        pixels blurs by the same share of the width.
       image_size: pixels a side, which the blurring diffusion needs.
 
     Raises:

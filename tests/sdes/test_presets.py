@@ -12,8 +12,9 @@ def test_every_name_makes_a_diffusion(name):
     assert sde.root(sde.t_max).shape[-2:] == (sde.components, sde.components)
 
 
-def test_the_image_size_reaches_the_blur():
-    assert make("bdm", image_size=5).get_config() == BDM(5).get_config()
+@pytest.mark.parametrize(("size", "blur"), [(8, 2.5), (32, 10.0), (256, 10.0)])
+def test_the_blur_is_the_published_one_or_its_share_of_a_small_image(size, blur):
+    assert make("bdm", size).get_config() == BDM(size, sigma_blur=blur).get_config()
 
 
 def test_other_names_are_refused():

@@ -141,8 +141,12 @@ class Workshop:
             f"from column {plan.long_from} on one seed and {plan.long_count} images (the fewer "
             "images the larger a distance)",
             **reference.settings(),
-            "expected by chance alone": f"{reference.chance(plan.count):.2f}, the distance of "
-            f"{plan.count} real images, if they were drawn independently",
+            "expected by chance alone": "the distance of as many real images, if they were drawn "
+            "independently, is "
+            + " and ".join(
+                f"{reference.chance(count):.2f} for {count}"
+                for count in sorted({plan.count, plan.long_count}, reverse=True)
+            ),
             "cells": f"{len(results)} of {len(cells)}, {seconds:.0f} s of drawing",
             **versions(),
         }

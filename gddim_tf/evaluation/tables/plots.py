@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import pathlib
+from typing import TYPE_CHECKING
 
 from gddim_tf.atomic import atomic_write
 from gddim_tf.evaluation.tables.definitions import Table
+from gddim_tf.evaluation.tables.plan import Plan
 from gddim_tf.evaluation.tables.results import Results
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# Evaluations, mean and spread, and whether it is of the fewer images of a long column.
+Points = list[tuple[int, float, float, bool]]
 
 _TICKS = (5, 10, 20, 50, 100, 200, 500, 1000)
 _TITLES = {"vp": "VP (DDPM)", "bdm": "BDM", "cld": "CLD"}
@@ -28,37 +36,40 @@ def plot_diffusions(results: Results, floor: float | None, path: pathlib.Path) -
         return False
     panels = {
         title: {
-            row.label.split(", ", 1)[1]: _curve(results, table, row.label)
+            row.label.split(", ", 1)[1]: curve(results, table, row.label)
             for row in table.rows
             if row.kind == kind
         }
         for kind, title in _TITLES.items()
         if kind in results.sdes
     }
-    return _draw(panels, floor, path)
+    return _draw(panels, results.plan, floor, path)
 
 
 def plot_tables(results: Results, floor: float | None, path: pathlib.Path) -> bool:
     """One panel per further table with more than one column; arguments as `plot_diffusions`."""
     panels = {
-        table.title: {row.label: _curve(results, table, row.label) for row in table.rows}
+        table.title: {row.label: curve(results, table, row.label) for row in table.rows}
         for table in results.tables
         if table.name in ("ddim", "pndm", "deis", "root", "corrector")
     }
-    return _draw(panels, floor, path)
+    return _draw(panels, results.plan, floor, path)
 
 
-def _curve(results: Results, table: Table, label: str) -> list[tuple[int, float, float]]:
-    """Evaluations, mean and spread of a row, in the order of the evaluations."""
+def curve(results: Results, table: Table, label: str) -> Points:
+    """Of a row, in the order of the evaluations."""
     entries = [results.entry(table.name, label, column) for column in table.columns]
+    long = results.plan.is_long
     return sorted(
-        (entry.column + entry.extra, entry.frechet, entry.spread)
+        (entry.column + entry.extra, entry.frechet, entry.spread, long(entry.column))
         for entry in entries
         if entry is not None and not entry.failed
     )
 
 
-def _draw(panels: dict[str, dict[str, list]], floor: float | None, path: pathlib.Path) -> bool:
+def _draw(
+    panels: dict[str, dict[str, Points]], plan: Plan, floor: float | None, path: pathlib.Path
+) -> bool:
     panels = {title: curves for title, curves in panels.items() if any(curves.values())}
     if not panels:
         return False
@@ -73,17 +84,21 @@ def _draw(panels: dict[str, dict[str, list]], floor: float | None, path: pathlib
         lines, columns, figsize=(5 * columns, 4.2 * lines), squeeze=False
     )
     for axis, (title, curves) in zip(axes.flat, panels.items(), strict=False):
-        for label, curve in curves.items():
-            if curve:
-                nfe, mean, spread = zip(*curve, strict=True)
-                axis.errorbar(nfe, mean, spread, marker=".", capsize=2, lw=1.2, label=label)
+        for label, points in curves.items():
+            if points:
+                _draw_curve(axis, points, label)
+        if any(long for points in curves.values() for *_, long in points):
+            hollow = {"marker": "o", "mfc": "none", "color": "black", "ls": "none"}
+            axis.plot([], [], label=f"one seed, {plan.long_count} images", **hollow)
         if floor is not None:
             axis.axhline(floor, color="black", ls="--", lw=0.8, label="real images, held out")
         axis.set(title=title, xlabel="network evaluations", xscale="log", yscale="log")
-        used = [nfe for curve in curves.values() for nfe, _, _ in curve]
+        used = [nfe for points in curves.values() for nfe, *_ in points]
         ticks = [tick for tick in _TICKS if min(used) <= tick <= max(used)]
         axis.set_xticks(ticks, [str(tick) for tick in ticks])
         axis.xaxis.set_minor_locator(ticker.NullLocator())
+        axis.yaxis.set_major_formatter(ticker.FormatStrFormatter("%g"))
+        axis.yaxis.set_minor_formatter(ticker.LogFormatter(minor_thresholds=(1.5, 0.5)))
         axis.grid(alpha=0.3, which="both")
         axis.legend(fontsize=7)
     for axis in axes.flat[len(panels) :]:
@@ -95,3 +110,13 @@ def _draw(panels: dict[str, dict[str, list]], floor: float | None, path: pathlib
         figure.savefig(draft, dpi=100)
     pyplot.close(figure)
     return True
+
+
+def _draw_curve(axis: Axes, points: Points, label: str) -> None:
+    """A line, and hollow apart from it what has fewer images: their distances are larger."""
+    full = [point for point in points if not point[3]]
+    nfe, mean, spread = ([point[i] for point in full] for i in range(3))
+    line = axis.errorbar(nfe, mean, spread, marker=".", capsize=2, lw=1.2, label=label)
+    for nfe, mean, _, long in points:
+        if long:
+            axis.plot(nfe, mean, "o", mfc="none", ms=5, color=line.lines[0].get_color())
