@@ -28,7 +28,7 @@ class BDM(ScalarSDE):
 
     Args:
       image_size: N, in pixels.
-      sigma_blur: the strongest blur, in pixels.
+      sigma_blur: the strongest blur, in pixels; 10 is for 32 x 32, see `make`.
       min_scale: the share of a frequency that no blur removes.
       t_min: where sampling ends.
       t_max: where sampling starts; by default where `rho` is 80 above its value at 0, as in gDDIM.
