@@ -97,8 +97,9 @@ def _draw(
         ticks = [tick for tick in _TICKS if min(used) <= tick <= max(used)]
         axis.set_xticks(ticks, [str(tick) for tick in ticks])
         axis.xaxis.set_minor_locator(ticker.NullLocator())
-        axis.yaxis.set_major_formatter(ticker.FormatStrFormatter("%g"))
-        axis.yaxis.set_minor_formatter(ticker.LogFormatter(minor_thresholds=(1.5, 0.5)))
+        axis.yaxis.set_minor_locator(ticker.LogLocator(subs=(2, 3, 5)))
+        for formatted in (axis.yaxis.set_major_formatter, axis.yaxis.set_minor_formatter):
+            formatted(ticker.FormatStrFormatter("%g"))
         axis.grid(alpha=0.3, which="both")
         axis.legend(fontsize=7)
     for axis in axes.flat[len(panels) :]:
