@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs the style checks and the whole test suite; arguments go to pytest (./scripts/test.sh -m slow).
+# Runs the style checks and the whole test suite, a process per core and at most four; with arguments
+# they go to pytest instead (./scripts/test.sh -m slow).
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 source "$here/environment.sh"
@@ -8,4 +9,5 @@ cd "$root"
 ruff check .
 ruff format --check .
 export TF_CPP_MIN_LOG_LEVEL="${TF_CPP_MIN_LOG_LEVEL:-2}"
+[ "$#" -gt 0 ] || set -- -n auto --maxprocesses 4 --dist loadfile
 exec python -m pytest "$@"
