@@ -34,7 +34,7 @@ def sample(
     Args:
       model: a `Sampled`.
       cell: what to draw.
-      batch_size: images per pass.
+      batch_size: images per pass, at most; every worker gets a share of a small cell.
       workers: passes side by side; on a CPU one per core is faster than all cores in one pass.
       tolerance: of RK45, see `tolerance_for`.
 
@@ -51,6 +51,7 @@ def sample(
     else:
         table = cell.sampler.table(model.sde, cell.nfe)
     labels = even_labels(model, cell.count)
+    batch_size = min(batch_size, math.ceil(cell.count / workers))
 
     def draw(first: int) -> tuple[np.ndarray, int]:
         size = min(batch_size, cell.count - first)
