@@ -1,4 +1,6 @@
-"""Watch a folder of versions as a server does: `reader.py FOLDER`, until its standard input ends.
+"""Watch a folder of versions as a server does: `reader.py FOLDER`, until a word comes in.
+
+It looks once more after that.
 
 Prints JSON: for every version, what it held when it was first seen and when it was last seen.
 """
@@ -23,7 +25,9 @@ def contents(folder):
 seen = {}
 parent = pathlib.Path(sys.argv[1])
 print("watching", flush=True)
-while not select.select([sys.stdin], [], [], 0)[0]:
+stopped = False
+while not stopped:
+    stopped = bool(select.select([sys.stdin], [], [], 0)[0])
     for name in os.listdir(parent):
         if name.isdecimal():
             found = contents(parent / name)

@@ -58,8 +58,10 @@ def watched_exports(directory, count):
 @pytest.mark.parametrize("count", [4, pytest.param(50, marks=pytest.mark.slow)])
 def test_a_reader_never_sees_part_of_a_version(tmp_path, count):
     seen = watched_exports(tmp_path / "m", count)
-    assert names(tmp_path / "m") == [str(count - 1), str(count)]
-    assert set(seen) == {str(version) for version in range(1, count + 1)}
+    kept = [str(count - 1), str(count)]
+    assert names(tmp_path / "m") == kept
+    # on a busy machine a version may come and go between two looks
+    assert set(kept) <= set(seen) <= {str(version) for version in range(1, count + 1)}
     for first, last in seen.values():
         assert last == first
         assert {"saved_model.pb", "variables/variables.index"} < set(first)
