@@ -12,8 +12,8 @@ from gddim_tf.sdes.cld import CLD
 from gddim_tf.sdes.vesde import VESDE
 from gddim_tf.sdes.vpsde import VPSDE, CosineVPSDE, DiscreteVPSDE
 
-# gDDIM's blur, in pixels of the images of CIFAR-10. On smaller ones it would leave nothing but the
-# mean at most times, so that a network has only the last steps for the image.
+# gDDIM's blur, in pixels of the images of CIFAR-10. On 8 x 8 pixels it would leave 4 % or less of
+# every frequency but the mean at times above 0.6, where 32 x 32 keep 81 % of the lowest.
 _BLUR, _BLUR_SIZE = 10.0, 32
 
 _PRESETS: dict[str, Callable[[int], LinearSDE]] = {

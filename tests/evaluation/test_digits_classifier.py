@@ -50,7 +50,6 @@ def test_shifts_cover_nine_positions_and_lose_no_ink():
     assert (shifted == -1.0).sum() == 9 * 63
 
 
-@pytest.mark.slow
 def test_damaged_file_is_replaced_with_a_word_and_then_loaded(tmp_path):
     path = tmp_path / "digits.keras"
     path.write_bytes(PACKAGED.read_bytes()[:5000])

@@ -62,8 +62,9 @@ def test_merged_statistics_are_those_of_all(cut):
 def test_distance_is_that_of_the_activations(counts, scale):
     real, fake = (scale * relu_activations(n, 64, seed) for seed, n in enumerate(counts))
     distance = evaluation.frechet_distance_from_statistics(gathered(real, 10), gathered(fake, 15))
-    # roots of eigenvalues that are zero but for rounding are known to 1e-8 of the largest one
-    assert distance == pytest.approx(evaluation.frechet_distance(real, fake), rel=1e-7)
+    # without full rank, roots of eigenvalues that are zero but for rounding are known to about 1e-8
+    rel = 1e-8 if min(counts) > 64 else 1e-7
+    assert distance == pytest.approx(evaluation.frechet_distance(real, fake), rel=rel)
     assert distance == pytest.approx(nuclear_norm_distance(real, fake), rel=1e-7)
 
 

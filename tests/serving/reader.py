@@ -1,8 +1,7 @@
-"""Watch a folder of versions as a server does: `reader.py FOLDER`, until a word comes in.
+"""Watch a folder of versions as a server does: `reader.py FOLDER`, until its standard input ends.
 
-It looks once more after that.
-
-Prints JSON: for every version, what it held when it was first seen and when it was last seen.
+Prints the name of every version as soon as it is seen, and at the end JSON: for every version, what
+it held when it was first seen and when it was last seen.
 """
 
 import json
@@ -25,13 +24,13 @@ def contents(folder):
 seen = {}
 parent = pathlib.Path(sys.argv[1])
 print("watching", flush=True)
-stopped = False
-while not stopped:
-    stopped = bool(select.select([sys.stdin], [], [], 0)[0])
+while not select.select([sys.stdin], [], [], 0)[0]:
     for name in os.listdir(parent):
         if name.isdecimal():
             found = contents(parent / name)
             if found is not None:
+                if name not in seen:
+                    print(name, flush=True)
                 first, _ = seen.setdefault(name, (found, found))
                 seen[name] = (first, found)
 print(json.dumps(seen))
