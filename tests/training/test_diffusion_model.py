@@ -46,8 +46,11 @@ def test_every_loss_goes_down_and_its_best_network_samples(weighting, prediction
     model = DiffusionModel(OwnNetwork(), sde, prediction, weighting=weighting)
     model.compile(keras.optimizers.Adam(1e-2))
     batch = tf.data.Dataset.from_tensors(np.full((16, 8, 8, 1), 0.5, np.float32)).repeat()
-    losses = model.fit(batch, epochs=2, steps_per_epoch=60, verbose=0, shuffle=False).history
-    assert losses["loss"][-1] < 0.9 * losses["loss"][0]
+    # the same times and noise before and after: those of one epoch differ from the next one's, and
+    # this error of "x0" has rare large values
+    before = model.evaluate(batch, steps=20, verbose=0)
+    model.fit(batch, epochs=2, steps_per_epoch=60, verbose=0, shuffle=False)
+    assert model.evaluate(batch, steps=20, verbose=0) < 0.5 * before
     assert np.isfinite(model.sample(2, nfe=4)).all()
 
 
