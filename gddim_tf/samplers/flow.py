@@ -62,8 +62,11 @@ def compiled_flow(
     ) -> Any:
         sign = tf.sign(ends[1] - ends[0])
 
-        # a function of its own, because the method calls it seven times and traces it each time
-        @functools.partial(tf.function, autograph=False)
+        # a function of its own, because the method calls it seven times: traced once, and kept out
+        # of line so that the graph is optimised with one network in it and not with seven
+        @functools.partial(
+            tf.function, autograph=False, experimental_attributes={"_noinline": True}
+        )
         def flow(distance: tf.Tensor, variables: tuple[tf.Tensor, ...]) -> tuple[tf.Tensor, ...]:
             """The slopes in the variable's distance from the start."""
             state = variables[0]

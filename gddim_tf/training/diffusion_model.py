@@ -187,6 +187,16 @@ class DiffusionModel(Sampled, keras.Model):
             loss = loss * tf.cast(sample_weight, loss.dtype)
         return tf.reduce_mean(loss)
 
+    def make_train_function(self, force: bool = False) -> Any:
+        """Make the compiled step of `fit`, with the optimizer's variables there already.
+
+        Made inside the step they would be a condition each, and the step be traced twice.
+        """
+        if not self.optimizer.built:
+            with self.distribute_strategy.scope():
+                self.optimizer.build(self.trainable_variables)
+        return super().make_train_function(force)
+
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         """One step of `fit`."""
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)

@@ -26,6 +26,21 @@ def test_fit_lowers_the_loss_on_every_diffusion(sde):
     assert losses[-1] < 0.9 * losses[0]
 
 
+def test_the_step_is_traced_once():
+    class Counting(OwnNetwork):
+        traces = 0
+
+        def call(self, *args, **kwargs):
+            type(self).traces += 1
+            return super().call(*args, **kwargs)
+
+    model = DiffusionModel(Counting(), sdes.VPSDE(), "v")
+    model.compile(keras.optimizers.Adam(1e-3, use_ema=True))
+    batch = tf.data.Dataset.from_tensors(images(4)).repeat(3)
+    model.fit(batch, epochs=2, verbose=0, shuffle=False)
+    assert Counting.traces == 1
+
+
 def test_loss_is_the_mean_squared_error_of_eps():
     sde = sdes.VPSDE()
     x = tf.constant(images(32))
