@@ -11,6 +11,5 @@ ruff format --check .
 export TF_CPP_MIN_LOG_LEVEL="${TF_CPP_MIN_LOG_LEVEL:-2}"
 if [ "$#" -eq 0 ]; then
     set -- -n auto --maxprocesses 4 --dist worksteal
-    export TF_NUM_INTRAOP_THREADS="${TF_NUM_INTRAOP_THREADS:-1}" # the processes share the cores
 fi
 exec python -m pytest "$@"

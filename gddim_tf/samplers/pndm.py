@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import numbers
 from typing import ClassVar
 
 import numpy as np
@@ -51,7 +52,7 @@ class IPNDM(Sampler):
     grid: Grid = dataclasses.field(default=PowerGrid(1.0))
 
     def __post_init__(self) -> None:
-        if self.order not in _ADAMS_BASHFORTH:
+        if not isinstance(self.order, numbers.Integral) or self.order not in _ADAMS_BASHFORTH:
             raise ValueError(f"`order` must be 1, 2, 3 or 4, received {self.order}")
 
     def fill(self, sde: LinearSDE, times: np.ndarray) -> Table:
@@ -80,7 +81,7 @@ class PLMS(Sampler):
     _name: ClassVar[str] = "PLMS"
 
     def __post_init__(self) -> None:
-        if self.order not in (2, 3, 4):
+        if not isinstance(self.order, numbers.Integral) or self.order not in (2, 3, 4):
             raise ValueError(f"`order` must be 2, 3 or 4, received {self.order}")
 
     def steps_of(self, nfe: int) -> int:

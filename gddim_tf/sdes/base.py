@@ -15,13 +15,9 @@ import numpy as np
 import tensorflow as tf
 
 from gddim_tf.sdes.collocation import interval_times, solve_linear_ode
+from gddim_tf.sdes.interpolation import interpolate, knots
 from gddim_tf.sdes.linalg import apply_matrix, transpose
 from gddim_tf.sdes.randomness import normal_per_image
-
-# Training needs the kernel at random times inside a compiled graph: it is interpolated by cubics
-# between this many knots, uniform in t^(1/4), in which every kernel here is smooth (error 1e-5)
-# but that of a table of betas, which has its own.
-_KERNEL_KNOTS = 2048
 
 
 class LinearSDE:
@@ -183,24 +179,11 @@ class LinearSDE:
         Returns:
           Two tensors `[batch, *modes, k, k]` of the dtype of `t`.
         """
-        place = (t / self.t_max) ** 0.25 * (_KERNEL_KNOTS - 1)
-        left = tf.clip_by_value(tf.cast(tf.floor(place), tf.int32), 1, _KERNEL_KNOTS - 3)
-        x = tf.reshape(place - tf.cast(left, t.dtype), [-1] + [1] * (len(self.modes) + 2))
-        weights = (  # of the knots left - 1 to left + 2
-            -x * (x - 1) * (x - 2) / 6,
-            (x + 1) * (x - 1) * (x - 2) / 2,
-            -(x + 1) * x * (x - 2) / 2,
-            (x + 1) * x * (x - 1) / 6,
-        )
-        tables = (tf.constant(values, t.dtype) for values in self._kernel_knots)
-        return tuple(
-            sum(weight * tf.gather(table, left + j - 1) for j, weight in enumerate(weights))
-            for table in tables
-        )
+        return tuple(interpolate(table, t, self.t_max) for table in self._kernel_knots)
 
     @functools.cached_property
     def _kernel_knots(self) -> tuple[np.ndarray, np.ndarray]:
-        times = self.t_max * np.linspace(0.0, 1.0, _KERNEL_KNOTS) ** 4
+        times = knots(self.t_max)
         return self.transition(times, np.zeros_like(times)), self.root(times)
 
     def perturb(self, images: tf.Tensor, t: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:

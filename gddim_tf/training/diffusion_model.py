@@ -10,12 +10,11 @@ import tensorflow as tf
 from gddim_tf.samplers.sampled import Sampled
 from gddim_tf.sdes import LinearSDE
 from gddim_tf.training.draws import Draws, draw
-from gddim_tf.training.prediction import WEIGHTINGS, Prediction, output_components
+from gddim_tf.training.network_check import check_network
+from gddim_tf.training.prediction import WEIGHTINGS, Prediction
 
 # Validation draws its times and noise from here, so that its loss is comparable between runs.
 _VALIDATION_SEED = 20_220_611
-# What a network has to tell about itself.
-_NETWORK = ("image_size", "channels", "components", "out_channels", "num_classes")
 
 
 @keras.saving.register_keras_serializable(package="gddim_tf")
@@ -61,31 +60,7 @@ class DiffusionModel(Sampled, keras.Model):
         **kwargs: Any,
     ) -> None:
         super().__init__(autocast=False, **kwargs)  # states stay float32 under any policy
-        missing = [name for name in _NETWORK if not hasattr(network, name)]
-        if missing:
-            raise ValueError(
-                f"`network` must have the attributes {', '.join(_NETWORK)}, received one without "
-                f"{', '.join(missing)}"
-            )
-        if network.components != sde.components:
-            raise ValueError(
-                f"`network` must have components={sde.components} for {sde}, received "
-                f"components={network.components}"
-            )
-        channels = output_components(prediction, sde) * network.channels
-        if network.out_channels != channels:
-            raise ValueError(
-                f'`network` must have out_channels={channels} for prediction="{prediction}", '
-                f"received {network.out_channels}"
-            )
-        architecture = getattr(network, "architecture", None)
-        if architecture and architecture.embedding == "fourier" and architecture.log_label:
-            lowest = float(sde.time_label(sde.training_times(tf.zeros([1])))[0])
-            if not lowest > 0:
-                raise ValueError(
-                    f"`network` must have log_label=False for {sde}, whose time labels begin at "
-                    f"{lowest:g}, received one that takes their logarithm"
-                )
+        check_network(network, sde, prediction)
         if not 0 <= label_dropout <= 1:
             raise ValueError(f"`label_dropout` must be in [0, 1], received {label_dropout}")
         if weighting not in WEIGHTINGS:
