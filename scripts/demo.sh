@@ -6,6 +6,6 @@ here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 source "$here/environment.sh"
 environment
 export TF_CPP_MIN_LOG_LEVEL="${TF_CPP_MIN_LOG_LEVEL:-3}"
-# a quarter faster than Eigen, which TensorFlow prefers on processors without AVX512-VNNI
+# trains faster than Eigen, which TensorFlow prefers on processors without AVX512-VNNI
 export TF_ENABLE_ONEDNN_OPTS="${TF_ENABLE_ONEDNN_OPTS:-1}"
 exec python "$here/demo.py" --out "$root/runs/demo" "$@"
