@@ -43,11 +43,13 @@ def test_the_configuration_on_the_page_on_weights_is_complete():
     assert cld_sgm.meaning(config) == ("t", "eps_v_mixed")
 
 
+def python_of(page):
+    return "\n".join(re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL))
+
+
 def test_the_page_on_own_diffusions_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    code = "\n".join(
-        re.findall(r"```python\n(.*?)```", (ROOT / "docs/diffusions.md").read_text(), re.DOTALL)
-    )
+    code = python_of("docs/diffusions.md")
     code, replaced = re.subn("epochs=100", "epochs=1, steps_per_epoch=1, verbose=0", code)
     assert replaced == 1
     page = {}
@@ -57,3 +59,12 @@ def test_the_page_on_own_diffusions_runs(tmp_path, monkeypatch):
     again = page["again"].sample(4, nfe=20, seed=7)
     np.testing.assert_allclose(again, page["images"], atol=1e-4)
     assert np.std(page["sde"].to_images(page["u"]) - page["images"]) > 0.01  # the noisy ones
+
+
+def test_the_page_on_evaluation_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "saved_models").symlink_to(ROOT / "saved_models")
+    page = {}
+    exec(compile(python_of("docs/evaluation.md"), "docs/evaluation.md", "exec"), page)
+    assert 0 < page["distance"] < 20
+    np.testing.assert_array_equal(page["again"].mean, page["real_statistics"].mean)

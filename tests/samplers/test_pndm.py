@@ -148,5 +148,5 @@ def test_arguments_are_checked():
     with pytest.raises(ValueError, match="`order` must be 2, 3 or 4, received 1"):
         PLMS(order=1)
     for sampler in (IPNDM, PLMS):
-        with pytest.raises(ValueError, match="received 2.0"):
+        with pytest.raises(ValueError, match=r"received 2\.0"):
             sampler(order=2.0)
