@@ -13,7 +13,7 @@ _ATTRIBUTES = ("image_size", "channels", "components", "out_channels", "num_clas
 
 
 def check_network(network: keras.Model, sde: LinearSDE, prediction: str) -> None:
-    """Whether a network was made for a diffusion and for what it is to predict.
+    """Refuse a network that was not made for a diffusion and for what it is to predict.
 
     Raises:
       ValueError: if the network lacks one of its numbers, was made for another number of components
