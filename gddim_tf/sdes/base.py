@@ -179,7 +179,7 @@ class LinearSDE:
         Returns:
           Two tensors `[batch, *modes, k, k]` of the dtype of `t`.
         """
-        return tuple(interpolate(table, t, self.t_max) for table in self._kernel_knots)
+        return interpolate(self._kernel_knots, t, self.t_max)
 
     @functools.cached_property
     def _kernel_knots(self) -> tuple[np.ndarray, np.ndarray]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import tensorflow as tf
 
@@ -15,25 +17,28 @@ def knots(t_max: float) -> np.ndarray:
     return t_max * np.linspace(0.0, 1.0, _KNOTS) ** 4
 
 
-def interpolate(table: np.ndarray, t: tf.Tensor, t_max: float) -> tf.Tensor:
+def interpolate(tables: Sequence[np.ndarray], t: tf.Tensor, t_max: float) -> tuple[tf.Tensor, ...]:
     """The values at times between the knots, by cubics through four of them.
 
     Args:
-      table: the values at `knots(t_max)`, `[knots, ...]`.
+      tables: the values at `knots(t_max)`, each `[knots, ...]`, of one rank.
       t: `[batch]`, in [0, t_max].
       t_max: the last knot.
 
     Returns:
-      `[batch, ...]`, of the dtype of `t`.
+      For each table `[batch, ...]`, of the dtype of `t`.
     """
     place = (t / t_max) ** 0.25 * (_KNOTS - 1)
     left = tf.clip_by_value(tf.cast(tf.floor(place), tf.int32), 1, _KNOTS - 3)
-    x = tf.reshape(place - tf.cast(left, t.dtype), [-1] + [1] * (table.ndim - 1))
+    x = tf.reshape(place - tf.cast(left, t.dtype), [-1] + [1] * (tables[0].ndim - 1))
     weights = (  # of the knots left - 1 to left + 2
         -x * (x - 1) * (x - 2) / 6,
         (x + 1) * (x - 1) * (x - 2) / 2,
         -(x + 1) * x * (x - 2) / 2,
         (x + 1) * x * (x - 1) / 6,
     )
-    values = tf.constant(table, t.dtype)
-    return sum(weight * tf.gather(values, left + j - 1) for j, weight in enumerate(weights))
+    values = (tf.constant(table, t.dtype) for table in tables)
+    return tuple(
+        sum(weight * tf.gather(value, left + j - 1) for j, weight in enumerate(weights))
+        for value in values
+    )

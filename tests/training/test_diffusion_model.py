@@ -65,7 +65,7 @@ def test_every_loss_goes_down_and_its_best_network_samples(weighting, prediction
     # this error of "x0" has rare large values
     before = model.evaluate(batch, steps=20, verbose=0)
     model.fit(batch, epochs=2, steps_per_epoch=60, verbose=0, shuffle=False)
-    assert model.evaluate(batch, steps=20, verbose=0) < 0.5 * before
+    assert model.evaluate(batch, steps=20, verbose=0) < 0.25 * before
     assert np.isfinite(model.sample(2, nfe=4)).all()
 
 
