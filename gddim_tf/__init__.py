@@ -6,8 +6,8 @@
     network = gd.networks.ScoreUNet.from_preset("ddpm_digits")
     model = gd.DiffusionModel(network, sde)
 
-The parts (`sdes`, `samplers`, `networks`, `data`, `evaluation`, `serving`, `checkpoints`) are
-imported when they are first used, so that `gddim-tf --help` does not wait for TensorFlow.
+The parts (`sdes`, `samplers`, `models`, `networks`, `data`, `evaluation`, `serving`, `checkpoints`)
+are imported when they are first used, so that `gddim-tf --help` does not wait for TensorFlow.
 """
 
 from __future__ import annotations
@@ -21,13 +21,14 @@ _PARTS = (
     "checkpoints",
     "data",
     "evaluation",
+    "models",
     "networks",
     "samplers",
     "sdes",
     "serving",
     "training",
 )
-_NAMES = {"DiffusionModel": "gddim_tf.training", "load": "gddim_tf.training"}
+_NAMES = {"DiffusionModel": "gddim_tf.models", "load": "gddim_tf.training"}
 
 __all__ = [
     "DiffusionModel",
@@ -36,6 +37,7 @@ __all__ = [
     "data",
     "evaluation",
     "load",
+    "models",
     "networks",
     "samplers",
     "sdes",

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from gddim_tf import sdes
+from gddim_tf.models import DiffusionModel
 from gddim_tf.networks import ScoreUNet
-from gddim_tf.training import DiffusionModel
 
 
 @keras.saving.register_keras_serializable(package="tests")

@@ -7,8 +7,8 @@ from typing import Any
 
 from gddim_tf.checkpoints.diffusion import diffusion
 from gddim_tf.checkpoints.loading import read
+from gddim_tf.models import DiffusionModel
 from gddim_tf.sdes import make
-from gddim_tf.training import DiffusionModel
 
 # What each source calls its prediction, and what DiffusionModel calls it.
 _PREDICTIONS = {

@@ -50,7 +50,7 @@ def compare(
       features: as in `feature_extractor`.
       count: images per sampler and budget.
       seed: of the images.
-      guidance: weight of the class, see `Sampled.guided_eps`; None is the plain model.
+      guidance: weight of the class, see `GenerativeModel.guided_eps`; None is the plain model.
       batch_size: images per pass.
       settings: further lines for the report.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from gddim_tf.sdes.randomness import uniform_per_image
+from gddim_tf.numerics.image_noise import uniform_per_image
 
 
 def dequantise(images: np.ndarray, seeds: tf.Tensor, levels: int = 256) -> tf.Tensor:

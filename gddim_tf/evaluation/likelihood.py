@@ -9,12 +9,12 @@ import numpy as np
 import tensorflow as tf
 
 from gddim_tf.evaluation.dequantisation import dequantise
+from gddim_tf.models.generative_model import GenerativeModel
+from gddim_tf.numerics.image_noise import fold_in, image_seeds, normal_per_image
+from gddim_tf.numerics.linalg import sum_over_pixels
 from gddim_tf.samplers import RK45
 from gddim_tf.samplers.loop import EpsFn
-from gddim_tf.samplers.sampled import Sampled
 from gddim_tf.sdes import LinearSDE
-from gddim_tf.sdes.linalg import sum_over_pixels
-from gddim_tf.sdes.randomness import fold_in, image_seeds, normal_per_image
 
 # States of at most so many numbers get the exact trace unless told otherwise.
 _EXACT_SIZE = 256
@@ -97,7 +97,7 @@ def log_density(
 
 
 def bits_per_dim(
-    model: Sampled,
+    model: GenerativeModel,
     images: np.ndarray,
     labels: np.ndarray | None = None,
     *,

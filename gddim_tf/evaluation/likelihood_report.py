@@ -10,12 +10,12 @@ import numpy as np
 from gddim_tf import data
 from gddim_tf.evaluation.likelihood import bits_per_dim, first_time
 from gddim_tf.evaluation.report import versions
+from gddim_tf.models.generative_model import GenerativeModel
 from gddim_tf.samplers import RK45
-from gddim_tf.samplers.sampled import Sampled
 
 
 def split_bits_per_dim(
-    model: Sampled,
+    model: GenerativeModel,
     dataset: str,
     split: str = "test",
     *,

@@ -2,13 +2,8 @@
 
 from gddim_tf.samplers.adaptive import RK45
 from gddim_tf.samplers.base import Sampler
-from gddim_tf.samplers.ddim import DDIM
 from gddim_tf.samplers.default import default
-from gddim_tf.samplers.deis import DEIS
-from gddim_tf.samplers.dpm_solver import DPMSolver
-from gddim_tf.samplers.euler_heun import Euler, Heun
-from gddim_tf.samplers.failures import NotFiniteError, NotInvertibleError, StepLimitError
-from gddim_tf.samplers.gddim import GDDIM
+from gddim_tf.samplers.errors import NotFiniteError, NotInvertibleError, StepLimitError
 from gddim_tf.samplers.grids import (
     ListGrid,
     LogSNRGrid,
@@ -18,12 +13,17 @@ from gddim_tf.samplers.grids import (
     VPTimeGrid,
 )
 from gddim_tf.samplers.loop import run
-from gddim_tf.samplers.pndm import FON, FPNDM, IPNDM, PLMS, SPNDM
-from gddim_tf.samplers.rho_rk import RhoRK
-from gddim_tf.samplers.sscs import SSCS
-from gddim_tf.samplers.stochastic import Ancestral, EulerMaruyama
+from gddim_tf.samplers.methods.ddim import DDIM
+from gddim_tf.samplers.methods.deis import DEIS
+from gddim_tf.samplers.methods.dpm_solver import DPMSolver
+from gddim_tf.samplers.methods.euler_heun import Euler, Heun
+from gddim_tf.samplers.methods.gddim import GDDIM
+from gddim_tf.samplers.methods.pndm import FON, FPNDM, IPNDM, PLMS, SPNDM
+from gddim_tf.samplers.methods.rho_rk import RhoRK
+from gddim_tf.samplers.methods.sscs import SSCS
+from gddim_tf.samplers.methods.stochastic import Ancestral, EulerMaruyama
+from gddim_tf.samplers.methods.unipc import UniPC
 from gddim_tf.samplers.table import Table
-from gddim_tf.samplers.unipc import UniPC
 
 __all__ = [
     "DDIM",

@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from gddim_tf.samplers.failures import NotFiniteError, StepLimitError
-from gddim_tf.samplers.flow import NOT_FINITE, compiled_flow
+from gddim_tf.samplers.errors import NotFiniteError, StepLimitError
 from gddim_tf.samplers.loop import EpsFn
+from gddim_tf.samplers.probability_flow import NOT_FINITE, compiled_flow
 from gddim_tf.samplers.weights import VARIABLES, check_variable
 from gddim_tf.sdes import LinearSDE
 

@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 
-from gddim_tf.samplers.failures import NotInvertibleError
+from gddim_tf.samplers.errors import NotInvertibleError
 from gddim_tf.samplers.grids import Grid, PowerGrid, check_grid
 from gddim_tf.samplers.table import Table
 from gddim_tf.sdes import LinearSDE

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from gddim_tf.numerics.quadrature import stieltjes
 from gddim_tf.sdes import LinearSDE
-from gddim_tf.sdes.collocation import stieltjes
 
 
 def check_clip(clip: float | None) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from gddim_tf.samplers.base import Sampler, check_nfe
-from gddim_tf.samplers.gddim import GDDIM
 from gddim_tf.samplers.grids import PowerGrid, VPTimeGrid
+from gddim_tf.samplers.methods.gddim import GDDIM
 from gddim_tf.sdes import LinearSDE
 
 # Numbers of evaluations between which a low predictor with a high corrector is best for one

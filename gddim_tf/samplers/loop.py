@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from gddim_tf.samplers.failures import NotFiniteError
-from gddim_tf.samplers.loop_body import CONTEXT, EpsFn, Layout, Rows
+from gddim_tf.samplers.errors import NotFiniteError
+from gddim_tf.samplers.loop_body import CONTEXT, EpsFn, Layout, LoopBody
 from gddim_tf.samplers.table import WITHOUT_ROWS, Table
 
 # Compiled loops of the most recent networks; each holds a graph, so the number is bounded.
@@ -174,7 +174,7 @@ def _compiled(
     eps_fn: EpsFn, layout: Layout, signature: tuple, trajectory: bool, jit_compile: bool
 ) -> Any:
     def loop(tensors: dict[str, tf.Tensor]) -> Any:
-        return Rows(eps_fn, layout, tensors, trajectory).run()
+        return LoopBody(eps_fn, layout, tensors, trajectory).run()
 
     specs = {name: tf.TensorSpec(shape, dtype) for name, shape, dtype in signature}
     graph = tf.function(loop, input_signature=[specs], jit_compile=jit_compile, autograph=False)

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from gddim_tf.sdes.linalg import apply_matrix
-from gddim_tf.sdes.randomness import fold_in, normal_per_image
+from gddim_tf.numerics.image_noise import fold_in, normal_per_image
+from gddim_tf.numerics.linalg import apply_matrix
 
 EpsFn = Callable[..., tf.Tensor]
 
@@ -50,7 +50,7 @@ class Progress(NamedTuple):
 
 
 @dataclasses.dataclass(frozen=True)
-class Rows:
+class LoopBody:
     """The rows of a table around a network.
 
     Attributes:

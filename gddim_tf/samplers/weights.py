@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
+from gddim_tf.numerics.linalg import transpose
+from gddim_tf.numerics.quadrature import is_resolved, stieltjes
 from gddim_tf.sdes import LinearSDE
-from gddim_tf.sdes.collocation import is_resolved, stieltjes
-from gddim_tf.sdes.linalg import transpose
 
 # How often an interval is halved at most where 64 nodes do not resolve its transitions.
 _HALVINGS = 4

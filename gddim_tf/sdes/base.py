@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from gddim_tf.sdes.collocation import interval_times, solve_linear_ode
-from gddim_tf.sdes.interpolation import interpolate, knots
-from gddim_tf.sdes.linalg import apply_matrix, transpose
-from gddim_tf.sdes.randomness import normal_per_image
+from gddim_tf.numerics.image_noise import normal_per_image
+from gddim_tf.numerics.kernel_interpolation import interpolate, knots
+from gddim_tf.numerics.linalg import apply_matrix, transpose
+from gddim_tf.numerics.quadrature import interval_times, solve_linear_ode
 
 
 class LinearSDE:

@@ -8,8 +8,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from gddim_tf.numerics.dct import dct, inverse_dct, laplacian_modes
 from gddim_tf.sdes.base import check_times
-from gddim_tf.sdes.dct import dct, inverse_dct, laplacian_modes
 from gddim_tf.sdes.scalar import ScalarSDE
 
 _OFFSET = 0.004

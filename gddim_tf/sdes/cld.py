@@ -8,8 +8,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from gddim_tf.numerics.quadrature import legendre
 from gddim_tf.sdes.base import LinearSDE, check_times
-from gddim_tf.sdes.collocation import legendre
 
 # The root turns fast near t = 0, on the scale where the initial noise is overtaken; panels evenly
 # spaced in log t see every scale.

@@ -9,8 +9,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from gddim_tf.numerics.panels import Panels, solve_panels
 from gddim_tf.sdes.base import LinearSDE, check_times
-from gddim_tf.sdes.panels import Panels, solve_panels
 
 MatrixFunction = Callable[[np.ndarray], Any]
 

@@ -9,8 +9,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from gddim_tf.numerics.quadrature import legendre
 from gddim_tf.sdes.base import check_times
-from gddim_tf.sdes.collocation import legendre
 from gddim_tf.sdes.scalar import ScalarSDE
 
 

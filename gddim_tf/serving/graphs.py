@@ -9,20 +9,20 @@ from typing import Any
 import tensorflow as tf
 
 from gddim_tf.data.pixels import from_uint8, to_uint8
+from gddim_tf.models import DiffusionModel
+from gddim_tf.models.generative_model import GenerativeModel
+from gddim_tf.numerics.image_noise import normal_per_image
 from gddim_tf.samplers import Sampler
-from gddim_tf.samplers.sampled import Sampled
-from gddim_tf.sdes.randomness import normal_per_image
 from gddim_tf.serving.budgets import Budgets, Place
 from gddim_tf.serving.inputs import Inputs
 from gddim_tf.serving.stored_loop import StoredLoop
-from gddim_tf.training import DiffusionModel
 
 Tensors = dict[str, tf.Tensor]
 
 _PNG_CHANNELS = (1, 2, 3, 4)
 
 
-class Graphs(Sampled):
+class Graphs(GenerativeModel):
     """The signatures of a model; they share one copy of the network.
 
     Args:
@@ -62,7 +62,7 @@ class Graphs(Sampled):
     # ---- the network ----------------------------------------------------------------------------
 
     def eps(self, u: tf.Tensor, t: tf.Tensor, *labels: tf.Tensor) -> tf.Tensor:
-        """See `Sampled.eps`."""
+        """See `GenerativeModel.eps`."""
         return self._network(u, t, *labels)
 
     def _guidable_eps(

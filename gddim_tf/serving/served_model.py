@@ -9,12 +9,12 @@ import pathlib
 import keras
 import tensorflow as tf
 
-from gddim_tf.samplers.sampled import Sampled
+from gddim_tf.models.generative_model import GenerativeModel
 from gddim_tf.serving.export import DESCRIPTION
 from gddim_tf.serving.versions import versions
 
 
-class ServedModel(Sampled):
+class ServedModel(GenerativeModel):
     """A SavedModel written by `export`, for sampling with any sampler and NFE.
 
     Args:

@@ -2,7 +2,6 @@
 
 from gddim_tf.training.adam import AveragingAdam
 from gddim_tf.training.checkpoint import Checkpoint
-from gddim_tf.training.diffusion_model import DiffusionModel
 from gddim_tf.training.files import load, save
 from gddim_tf.training.recipe import Recipe
 from gddim_tf.training.recipes import RECIPES, named_recipe
@@ -13,7 +12,6 @@ __all__ = [
     "RECIPES",
     "AveragingAdam",
     "Checkpoint",
-    "DiffusionModel",
     "Recipe",
     "load",
     "named_recipe",

@@ -9,7 +9,7 @@ import zipfile
 import keras
 
 from gddim_tf.atomic import atomic_write
-from gddim_tf.training.diffusion_model import DiffusionModel
+from gddim_tf.models.diffusion_model import DiffusionModel
 
 
 def save(model: DiffusionModel, path: str | os.PathLike) -> pathlib.Path:

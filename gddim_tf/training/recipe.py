@@ -8,10 +8,10 @@ import math
 import keras
 
 from gddim_tf import data, sdes
+from gddim_tf.models.diffusion_model import DiffusionModel
+from gddim_tf.models.prediction import output_components
 from gddim_tf.networks import ScoreUNet
 from gddim_tf.training.adam import AveragingAdam
-from gddim_tf.training.diffusion_model import DiffusionModel
-from gddim_tf.training.prediction import output_components
 
 _PRECISIONS = ("float32", "mixed_bfloat16")
 

@@ -15,9 +15,9 @@ import tensorflow as tf
 
 from gddim_tf import data
 from gddim_tf.atomic import atomic_write
+from gddim_tf.models.diffusion_model import DiffusionModel
 from gddim_tf.training import workers
 from gddim_tf.training.checkpoint import Checkpoint
-from gddim_tf.training.diffusion_model import DiffusionModel
 from gddim_tf.training.files import load, save
 from gddim_tf.training.recipe import Recipe
 

@@ -11,7 +11,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from gddim_tf.training.diffusion_model import DiffusionModel
+from gddim_tf.models.diffusion_model import DiffusionModel
 
 # What the survivors see when a worker is gone.
 _LOST = (

@@ -12,11 +12,11 @@ from PIL import Image
 
 from gddim_tf import checkpoints, cli, data, sdes
 from gddim_tf.cli import arguments
+from gddim_tf.models.prediction import PREDICTIONS, WEIGHTINGS
 from gddim_tf.networks import PRESETS
 from gddim_tf.samplers import default
 from gddim_tf.samplers.parse import names
 from gddim_tf.training import RECIPES, Recipe
-from gddim_tf.training.prediction import PREDICTIONS, WEIGHTINGS
 
 COMMANDS = sorted(cli.COMMANDS)
 

@@ -5,9 +5,9 @@ import pytest
 from PIL import Image
 
 from gddim_tf.evaluation.compare import compare
+from gddim_tf.models import DiffusionModel
 from gddim_tf.samplers import DDIM, default
 from gddim_tf.sdes import VPSDE
-from gddim_tf.training import DiffusionModel
 from tests.conftest import own_model
 
 

@@ -3,7 +3,7 @@ import pytest
 
 from gddim_tf.data import to_uint8
 from gddim_tf.evaluation import dequantise
-from gddim_tf.sdes.randomness import image_seeds
+from gddim_tf.numerics.image_noise import image_seeds
 
 
 def every_level(levels):

@@ -7,11 +7,11 @@ import tensorflow as tf
 
 from gddim_tf.evaluation import bits_per_dim, dequantise, log_density
 from gddim_tf.evaluation.likelihood import first_time
+from gddim_tf.models.generative_model import GenerativeModel
+from gddim_tf.numerics.dct import dct
+from gddim_tf.numerics.image_noise import fold_in, image_seeds
 from gddim_tf.samplers import RK45
-from gddim_tf.samplers.sampled import Sampled
 from gddim_tf.sdes import BDM, CLD, VPSDE, DiscreteVPSDE, NumericalSDE
-from gddim_tf.sdes.dct import dct
-from gddim_tf.sdes.randomness import fold_in, image_seeds
 from tests.conftest import own_model
 from tests.oracles import Mixture
 from tests.samplers.cases import SDES as CLOSED_FORMS
@@ -113,7 +113,7 @@ def test_an_image_does_not_depend_on_its_batch():
 # ---- bits per dimension -----------------------------------------------------------------------
 
 
-class Known(Sampled):
+class Known(GenerativeModel):
     """A model whose data are Gaussian in every coordinate of the image; labels spoil it."""
 
     num_classes = 3

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from gddim_tf.numerics.linalg import transpose
 from gddim_tf.samplers import RK45, NotFiniteError
-from gddim_tf.samplers.flow import flow_matrices
+from gddim_tf.samplers.probability_flow import flow_matrices
 from gddim_tf.sdes import VPSDE, DiscreteVPSDE
-from gddim_tf.sdes.linalg import transpose
 from tests.oracles import Mixture
 from tests.samplers import problems
 from tests.samplers.cases import SDES

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from gddim_tf.numerics.image_noise import image_seeds
 from gddim_tf.samplers import DDIM, DEIS, GDDIM, Heun, run
 from gddim_tf.samplers.loop import compiled_loop, table_tensors
 from gddim_tf.sdes import BDM, CLD, VPSDE
-from gddim_tf.sdes.randomness import image_seeds
 from tests.samplers.cases import PAIRS, SAMPLERS, SDES, budget
 from tests.samplers.replay import replay
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import strategies as st
 
 from gddim_tf.samplers import DDIM, GDDIM, ListGrid, Table
-from gddim_tf.samplers.rows import Row, pack, steps_within
+from gddim_tf.samplers.builder import Row, pack, steps_within
 from gddim_tf.samplers.table import multistep_table
 from gddim_tf.sdes import BDM, CLD, VPSDE
 from tests.samplers.cases import PAIRS, SAMPLERS, SDES, budget

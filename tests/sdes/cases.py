@@ -5,6 +5,7 @@ import functools
 import keras
 import numpy as np
 
+from gddim_tf.numerics.dct import dct, inverse_dct, laplacian_modes
 from gddim_tf.sdes import (
     BDM,
     CLD,
@@ -14,7 +15,6 @@ from gddim_tf.sdes import (
     DiscreteVPSDE,
     NumericalSDE,
 )
-from gddim_tf.sdes.dct import dct, inverse_dct, laplacian_modes
 
 
 @keras.saving.register_keras_serializable(package="gddim_tf_tests")

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import scipy.linalg
 
+from gddim_tf.numerics.linalg import transpose
 from gddim_tf.sdes import CLD
-from gddim_tf.sdes.linalg import transpose
 
 FOLDER = pathlib.Path(__file__).parents[1] / "golden"
 CORE, LAMBDA, SGM = (

@@ -8,10 +8,10 @@ import pytest
 import scipy.integrate
 import tensorflow as tf
 
+from gddim_tf.numerics.image_noise import image_seeds
+from gddim_tf.numerics.linalg import transpose
 from gddim_tf.samplers import run
 from gddim_tf.sdes import BDM, CLD, VPSDE, NumericalSDE
-from gddim_tf.sdes.linalg import transpose
-from gddim_tf.sdes.randomness import image_seeds
 from tests.oracles import Mixture
 from tests.samplers.cases import IMPOSSIBLE, SAMPLERS, budget
 from tests.sdes import cases

@@ -6,8 +6,8 @@ import pytest
 
 from gddim_tf import sdes, serving
 from gddim_tf.data import to_uint8
+from gddim_tf.models import DiffusionModel
 from gddim_tf.samplers import DDIM
-from gddim_tf.training import DiffusionModel
 from tests.conftest import OwnNetwork
 
 BUDGETS = {"sample_10": (DDIM(), 10), "sample_50": (DDIM(), 50), "noisy_3": (DDIM(eta=1.0), 3)}

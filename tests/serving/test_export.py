@@ -4,8 +4,8 @@ import tensorflow as tf
 
 from gddim_tf import sdes, serving
 from gddim_tf.data import from_uint8, to_uint8
+from gddim_tf.numerics.image_noise import normal_per_image
 from gddim_tf.samplers import DDIM, GDDIM, SSCS, run
-from gddim_tf.sdes.randomness import normal_per_image
 from tests.conftest import own_model
 from tests.serving.conftest import BUDGETS, assert_same_images, labelled_model
 

@@ -1,8 +1,8 @@
 import pytest
 
 from gddim_tf import sdes
+from gddim_tf.models import DiffusionModel
 from gddim_tf.networks import ScoreUNet
-from gddim_tf.training import DiffusionModel
 
 
 def test_a_logarithm_of_labels_that_are_not_positive_is_refused():

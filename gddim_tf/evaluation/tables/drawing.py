@@ -16,8 +16,8 @@ from gddim_tf.evaluation.images import as_uint8
 from gddim_tf.evaluation.reference import Reference
 from gddim_tf.evaluation.tables.cells import Cell
 from gddim_tf.evaluation.tables.definitions import ADAPTIVE
+from gddim_tf.numerics.image_noise import image_seeds
 from gddim_tf.samplers import RK45, NotFiniteError, StepLimitError, run
-from gddim_tf.sdes.randomness import image_seeds
 
 # Powers of ten where a tolerance of RK45 is looked for, and how often the last two are halved.
 _EXPONENTS = tuple(float(exponent) for exponent in np.arange(0.5, -6.1, -0.25))
@@ -32,7 +32,7 @@ def sample(
     """Draw the images of a cell; a model with classes makes as many of each.
 
     Args:
-      model: a `Sampled`.
+      model: a `GenerativeModel`.
       cell: what to draw.
       batch_size: images per pass, at most; every worker gets a share of a small cell.
       workers: passes side by side; on a CPU one per core is faster than all cores in one pass.
@@ -80,7 +80,7 @@ def tolerance_for(model: Any, nfe: int) -> float:
     """The tolerance with which RK45 takes about a budget, on a hundred images.
 
     Args:
-      model: a `Sampled`.
+      model: a `GenerativeModel`.
       nfe: the budget.
 
     Returns:
@@ -121,7 +121,7 @@ def run_cell(
     """Draw and measure.
 
     Args:
-      model: a `Sampled`.
+      model: a `GenerativeModel`.
       cell: what to draw.
       reference: what to measure against.
       batch_size: images per pass.

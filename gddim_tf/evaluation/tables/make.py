@@ -31,7 +31,7 @@ class Workshop:
     """Models, reference and folder, with which cells are made.
 
     Args:
-      models: `Sampled` by kind, "vp", "cld", "bdm".
+      models: `GenerativeModel` by kind, "vp", "cld", "bdm".
       reference: the real images.
       plan: how much to draw.
       out: folder of the document and its pictures.

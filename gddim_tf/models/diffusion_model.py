@@ -1,0 +1,255 @@
+"""A network and an SDE as a Keras model: compile, fit, sample."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from gddim_tf.models.generative_model import GenerativeModel
+from gddim_tf.models.network_check import check_network
+from gddim_tf.models.prediction import WEIGHTINGS, Prediction
+from gddim_tf.models.training_noise import Draws, draw
+from gddim_tf.sdes import LinearSDE
+
+# Validation draws its times and noise from here, so that its loss is comparable between runs.
+_VALIDATION_SEED = 20_220_611
+
+
+@keras.saving.register_keras_serializable(package="gddim_tf")
+class DiffusionModel(GenerativeModel, keras.Model):
+    """`eps(u, t)` of a diffusion, trained by `E |network(Psi u_0 + R z, t) - target|^2`.
+
+    With `prediction="eps"` the target is z: gDDIM's eq. 5 with `K = R` and unit weights, which for
+    a VPSDE is DDPM's simple loss and for CLD hybrid score matching. "v" trains faster.
+
+    `fit` takes images `[batch, height, width, C]` in [-1, 1], or `(images, labels)` for a network
+    with classes. Keras' own options do the rest: `Adam(use_ema=True)` keeps the average of the
+    weights, which is what the model holds after `fit`; `global_clipnorm`,
+    `gradient_accumulation_steps` and dtype policies work as usual.
+
+    Args:
+      network: a callable Keras model `(x, time_label, labels=None, training=False) -> eps`, such as
+        `networks.ScoreUNet`, for states of `sde.components * C` channels. It must tell
+        `image_size` (pixels a side), `channels` (C), `components` (those of the SDE),
+        `out_channels` (of its output) and `num_classes` (0 without).
+      sde: the diffusion.
+      prediction: what the network predicts, such as "eps", "x0" or "v"; see `Prediction` for all.
+        The last two need C output channels only.
+      data_std: the standard deviation of the data that "v" assumes.
+      label_dropout: how often a label is replaced by the null class in training, so that the
+        network can be guided.
+      weighting: of the squared error, "target", "eps" or "min_snr"; see `Prediction.error`.
+      seed: of the times and noise of training; step n of a run always draws the same.
+
+    Raises:
+      ValueError: if the network lacks one of its numbers, or was made for another number of
+        components or output channels.
+    """
+
+    def __init__(
+        self,
+        network: keras.Model,
+        sde: LinearSDE,
+        prediction: str = "eps",
+        data_std: float = 1.0,
+        label_dropout: float = 0.1,
+        weighting: str = "target",
+        seed: int = 0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(autocast=False, **kwargs)  # states stay float32 under any policy
+        check_network(network, sde, prediction)
+        if not 0 <= label_dropout <= 1:
+            raise ValueError(f"`label_dropout` must be in [0, 1], received {label_dropout}")
+        if weighting not in WEIGHTINGS:
+            raise ValueError(f"`weighting` must be one of {WEIGHTINGS}, received {weighting!r}")
+        self.network, self.sde, self.prediction = network, sde, prediction
+        self.data_std, self.label_dropout = data_std, label_dropout
+        self.weighting, self.seed = weighting, seed
+        self._loss = keras.metrics.Mean(name="loss")
+        # saved with the weights, so that a run that goes on draws what it would have drawn
+        self._step = self.add_weight(
+            name="step",
+            initializer="zeros",
+            dtype="int32",
+            trainable=False,
+            aggregation="only_first_replica",
+        )
+        self.built = True  # the network made its weights when it was made
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """`(height, width, C)` of one image."""
+        size = self.network.image_size
+        return (size, size, self.network.channels)
+
+    @property
+    def num_classes(self) -> int:
+        """Classes of the network, 0 without."""
+        return self.network.num_classes
+
+    def call(
+        self, u: tf.Tensor, t: tf.Tensor, labels: tf.Tensor | None = None, training: bool = False
+    ) -> tf.Tensor:
+        """Predict eps.
+
+        Args:
+          u: states `[batch, height, width, k * C]` in the coordinates of the SDE.
+          t: times `[batch]` in [t_min, t_max].
+          labels: None, or classes `[batch]`; the number of classes itself means none.
+          training: whether dropout is on.
+
+        Returns:
+          eps, like `u`, in the coordinates of the SDE.
+        """
+        prediction = Prediction(self.prediction, self.sde, u, t, self.data_std)
+        return prediction.eps(self._output(prediction, t, labels, training))
+
+    def _output(
+        self, prediction: Prediction, t: tf.Tensor, labels: tf.Tensor | None, training: bool
+    ) -> tf.Tensor:
+        inputs = prediction.inputs()
+        time = self.sde.time_label(t)
+        output = self.network(self.sde.to_pixels(inputs), time, labels, training=training)
+        return self.sde.from_pixels(tf.cast(output, inputs.dtype))
+
+    def eps(self, u: tf.Tensor, t: tf.Tensor, labels: tf.Tensor | None = None) -> tf.Tensor:
+        """`call` without dropout: the `eps_fn` of the samplers."""
+        return self.call(u, t, labels)
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        """The mean loss alone: a denoised batch has no prediction that other metrics could rate."""
+        return [self._loss]
+
+    def compute_loss(
+        self,
+        x: tf.Tensor | None = None,
+        y: tf.Tensor | None = None,
+        y_pred: tf.Tensor | None = None,
+        sample_weight: tf.Tensor | None = None,
+        training: bool = True,
+    ) -> tf.Tensor:
+        """The denoising loss of a batch, a scalar.
+
+        Args:
+          x: images `[batch, height, width, C]` in [-1, 1], float.
+          y: None, or labels `[batch]`.
+          y_pred: not used.
+          sample_weight: None, or weights `[batch]`.
+          training: whether times and noise are fresh (training) or the fixed ones of validation.
+
+        Returns:
+          The mean over the batch of the mean squared error per component.
+
+        Raises:
+          ValueError: if the images are not float or not of the network's shape.
+          InvalidArgumentError: if a pixel is NaN or infinite.
+        """
+        images = self._check_images(x)
+        draws = self._draws(tf.shape(images)[0], training)
+        labels = self._training_labels(y, draws.keep_label, training)
+        t = self.sde.training_times(draws.uniform)
+        u = self.sde.perturb(images, t, draws.noise)
+        prediction = Prediction(self.prediction, self.sde, u, t, self.data_std)
+        output = self._output(prediction, t, labels, training)
+        clean = self.sde.from_pixels(images)
+        error = prediction.error(output, clean, draws.noise, self.weighting)
+        loss = tf.reduce_mean(tf.square(error), axis=tuple(range(1, error.shape.rank)))
+        if sample_weight is not None:
+            loss = loss * tf.cast(sample_weight, loss.dtype)
+        return tf.reduce_mean(loss)
+
+    def make_train_function(self, force: bool = False) -> Any:
+        """Make the compiled step of `fit`, with the optimizer's variables there already.
+
+        Made inside the step they would be a condition each, and the step be traced twice.
+        """
+        if not self.optimizer.built:
+            with self.distribute_strategy.scope():
+                self.optimizer.build(self.trainable_variables)
+        return super().make_train_function(force)
+
+    def train_step(self, data: Any) -> dict[str, tf.Tensor]:
+        """One step of `fit`."""
+        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        replicas = tf.distribute.get_strategy().num_replicas_in_sync
+        with tf.GradientTape() as tape:
+            loss = self.compute_loss(x, y, None, sample_weight, training=True)
+            # gradients are summed over replicas
+            scaled = self.optimizer.scale_loss(loss / replicas)
+        weights = self.trainable_weights
+        gradients = self._clipped(tape.gradient(scaled, weights), replicas)
+        self.optimizer.apply_gradients(zip(gradients, weights, strict=True))
+        self._step.assign_add(1)
+        self._loss.update_state(loss, sample_weight=tf.shape(x)[0])
+        return {"loss": self._loss.result()}
+
+    def _clipped(self, gradients: list[tf.Tensor], replicas: int) -> list[tf.Tensor]:
+        """Clip by the norm of the whole batch, where the optimizer would by that of a replica's."""
+        if replicas == 1 or not self.optimizer.global_clipnorm:
+            return gradients
+        total = tf.distribute.get_replica_context().all_reduce("SUM", gradients)
+        clipped, _ = tf.clip_by_global_norm(total, self.optimizer.global_clipnorm)
+        return [gradient / replicas for gradient in clipped]
+
+    def test_step(self, data: Any) -> dict[str, tf.Tensor]:
+        """One step of `evaluate`."""
+        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        loss = self.compute_loss(x, y, None, sample_weight, training=False)
+        self._loss.update_state(loss, sample_weight=tf.shape(x)[0])
+        return {"loss": self._loss.result()}
+
+    def _check_images(self, images: tf.Tensor) -> tf.Tensor:
+        if not images.dtype.is_floating:
+            raise ValueError(
+                "training images must be float in [-1, 1] (data.from_uint8 makes them so), "
+                f"received {images.dtype.name}"
+            )
+        if tuple(images.shape[1:]) != self.image_shape:
+            raise ValueError(
+                f"training images must be [batch, {', '.join(map(str, self.image_shape))}], "
+                f"received {images.shape}"
+            )
+        message = "training images must be finite, received NaN or Inf"
+        return tf.debugging.assert_all_finite(tf.cast(images, tf.float32), message)
+
+    def _draws(self, batch: tf.Tensor, training: bool) -> Draws:
+        shape = (*self.image_shape[:-1], self.sde.components * self.image_shape[-1])
+        if training:
+            return draw(self.seed, self._step.value, batch, shape, self.label_dropout)
+        # the step of an evaluation is the number of images that it has seen
+        replicas = tf.distribute.get_strategy().num_replicas_in_sync
+        seen = replicas * tf.cast(self._loss.count, tf.int32)
+        return draw(_VALIDATION_SEED, seen, batch, shape, self.label_dropout)
+
+    def _training_labels(
+        self, labels: tf.Tensor | None, keep: tf.Tensor, training: bool
+    ) -> tf.Tensor | None:
+        if labels is None or not self.num_classes:
+            return None
+        labels = tf.cast(labels, tf.int32)
+        return tf.where(keep, labels, self.num_classes) if training else labels
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments, serialised."""
+        return {
+            "network": keras.saving.serialize_keras_object(self.network),
+            "sde": keras.saving.serialize_keras_object(self.sde),
+            "prediction": self.prediction,
+            "data_std": self.data_std,
+            "label_dropout": self.label_dropout,
+            "weighting": self.weighting,
+            "seed": self.seed,
+            "name": self.name,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> DiffusionModel:
+        """The model that `get_config` described, with new weights."""
+        config = dict(config)
+        for key in ("network", "sde"):
+            config[key] = keras.saving.deserialize_keras_object(config[key], custom_objects)
+        return cls(**config)

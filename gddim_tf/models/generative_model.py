@@ -1,0 +1,197 @@
+"""What a model that knows eps can do: sample, be guided by a class, encode."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from gddim_tf.models.drawing import draw
+from gddim_tf.numerics.image_noise import image_seeds, normal_per_image
+from gddim_tf.samplers.base import Sampler
+from gddim_tf.samplers.default import default
+from gddim_tf.samplers.loop import run
+from gddim_tf.samplers.table import Table
+from gddim_tf.sdes import LinearSDE
+
+
+class GenerativeModel:
+    """Base of the models that sample: a trained one, and one loaded from its export.
+
+    A subclass has the attributes below and `eps(u, t, labels=None)`.
+
+    Attributes:
+      sde: the diffusion.
+      image_shape: `(height, width, C)`.
+      num_classes: 0 without classes; the number itself stands for no class.
+    """
+
+    sde: LinearSDE
+    image_shape: tuple[int, int, int]
+    num_classes: int
+
+    def eps(self, u: tf.Tensor, t: tf.Tensor, labels: tf.Tensor | None = None) -> tf.Tensor:
+        """The `eps_fn` of the samplers: states `[batch, ...]`, times `[batch]` -> eps."""
+        raise TypeError(f"{type(self).__name__} must define `eps`")
+
+    def guided_eps(
+        self, u: tf.Tensor, t: tf.Tensor, labels: tf.Tensor, guidance: tf.Tensor
+    ) -> tf.Tensor:
+        """`(1 - w) eps(u, none) + w eps(u, label)`, in one pass over a doubled batch.
+
+        Classifier-free guidance (Ho and Salimans, 2021), eq. 6; `w = 1` is the plain conditional
+        model.
+
+        Args:
+          u: states `[batch, ...]`.
+          t: times `[batch]`.
+          labels: classes `[batch]`.
+          guidance: w, `[batch]`.
+
+        Returns:
+          eps, like `u`.
+        """
+        null = tf.fill(tf.shape(labels), self.num_classes)
+        both = self.eps(tf.concat([u, u], 0), tf.concat([t, t], 0), tf.concat([labels, null], 0))
+        with_label, without = tf.split(both, 2)
+        weight = tf.reshape(tf.cast(guidance, u.dtype), [-1] + [1] * (u.shape.rank - 1))
+        return without + weight * (with_label - without)
+
+    def sample(
+        self,
+        count: int,
+        sampler: Sampler | None = None,
+        nfe: int = 50,
+        seed: int = 0,
+        labels: Any = None,
+        guidance: float | None = None,
+        batch_size: int = 256,
+        first: int = 0,
+        progress: bool = False,
+    ) -> np.ndarray:
+        """Draw images.
+
+        Args:
+          count: how many.
+          sampler: `samplers.default(sde, nfe)` by default.
+          nfe: network evaluations per image (each over a doubled batch if guided).
+          seed: of the whole draw; image i depends on `(seed, first + i)` alone, so it is the same
+            whatever the batch size.
+          labels: None, or one class per image, `[count]` (or one number for all).
+          guidance: None for the plain conditional model, or the weight w of `guided_eps`.
+          batch_size: images per pass.
+          first: index of the first image, to go on where another call ended.
+          progress: whether to show a progress bar.
+
+        Returns:
+          `[count, height, width, C]` float32, in [-1, 1] up to the error of the network.
+
+        Raises:
+          ValueError: if a label is out of range, or guidance is asked without labels.
+        """
+        from tqdm.auto import tqdm
+
+        context = {}
+        if labels is not None:
+            context["labels"] = self.check_labels(labels, count)
+        if guidance is not None:
+            if labels is None:
+                raise ValueError("`labels` must be given with `guidance`, received None")
+            context["guidance"] = np.full(count, guidance, np.float32)
+        batches = draw(
+            self.sde,
+            self.eps if guidance is None else self.guided_eps,
+            (sampler or default(self.sde, nfe)).table(self.sde, nfe),
+            self.image_shape,
+            count,
+            seed=seed,
+            first=first,
+            context=context,
+            batch_size=batch_size,
+        )
+        images = []
+        with tqdm(total=count, unit="image", disable=not progress) as bar:
+            for batch in batches:
+                images.append(batch)
+                bar.update(len(batch))
+        return np.concatenate(images)
+
+    def path(
+        self, count: int, sampler: Sampler | None = None, nfe: int = 50, seed: int = 0
+    ) -> np.ndarray:
+        """The states on the way from noise to images, `[nfe + 1, count, height, width, C]`."""
+        seeds = image_seeds(seed, 0, count)
+        _, states = run(
+            (sampler or default(self.sde, nfe)).table(self.sde, nfe),
+            self.eps,
+            self.sde.prior(self.image_shape, seeds),
+            seeds=seeds,
+            trajectory=True,
+        )
+        return np.stack([self.sde.to_images(state).numpy() for state in states])
+
+    def encode(
+        self, images: Any, sampler: Sampler | None = None, nfe: int = 50, seed: int = 0
+    ) -> tf.Tensor:
+        """The noise from which a deterministic sampler makes these images again.
+
+        Args:
+          images: `[batch, height, width, C]` in [-1, 1].
+          sampler: deterministic; `samplers.default(sde, nfe)` by default.
+          nfe: network evaluations, or more than there are, see `Sampler.encode`.
+          seed: of the further components (velocities) of the clean images.
+
+        Returns:
+          States `[batch, height, width, k * C]` at `sde.t_max`, for `samplers.run`.
+
+        Raises:
+          NotInvertibleError: if the sampler cannot go this way.
+        """
+        images = tf.convert_to_tensor(images, tf.float32)
+        shape = (*self.image_shape[:-1], self.sde.components * self.image_shape[-1])
+        noise = normal_per_image(image_seeds(seed, 0, images.shape[0]), shape)
+        table = (sampler or default(self.sde, nfe)).encode(self.sde, nfe)
+        return run(table, self.eps, self.encoding_start(table, images, noise))
+
+    def encoding_start(self, table: Table, images: tf.Tensor, noise: tf.Tensor | None) -> tf.Tensor:
+        """Clean images at the first time t of a table that encodes: their mean `Psi(t, 0) u_0`.
+
+        Args:
+          table: from `Sampler.encode`.
+          images: as in `encode`.
+          noise: as in `LinearSDE.to_state`.
+
+        Returns:
+          `[batch, height, width, k * C]`.
+        """
+        signal = tf.constant(self.sde.transition(table.time[0], 0.0), tf.float32)
+        return self.sde.apply(signal, self.sde.to_state(images, noise))
+
+    def check_labels(self, labels: Any, count: int) -> np.ndarray:
+        """One label per image, `[count]` int32.
+
+        Args:
+          labels: one per image, or one for all.
+          count: of the images.
+
+        Raises:
+          ValueError: if the model has no classes, the labels are not whole numbers, one is out of
+            range, or there are more or fewer than images.
+        """
+        given = np.asarray(labels)
+        if not self.num_classes:
+            raise ValueError(
+                f"`labels` must be None for a model without classes, received {labels!r}"
+            )
+        if given.dtype.kind not in "iu" or given.shape not in ((), (1,), (count,)):
+            raise ValueError(
+                f"`labels` must be whole numbers, one for all images or one for each of {count}, "
+                f"received {given.dtype.name} of shape {given.shape}"
+            )
+        if np.any((given < 0) | (given > self.num_classes)):
+            raise ValueError(
+                f"`labels` must be in [0, {self.num_classes}] for a model of {self.num_classes} "
+                f"classes, received {given.min()} to {given.max()}"
+            )
+        return np.broadcast_to(given, (count,)).astype(np.int32)

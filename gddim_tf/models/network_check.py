@@ -1,0 +1,46 @@
+"""What a `DiffusionModel` asks of a network."""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+
+from gddim_tf.models.prediction import output_components
+from gddim_tf.sdes import LinearSDE
+
+# What a network has to tell about itself.
+_ATTRIBUTES = ("image_size", "channels", "components", "out_channels", "num_classes")
+
+
+def check_network(network: keras.Model, sde: LinearSDE, prediction: str) -> None:
+    """Refuse a network that was not made for a diffusion and for what it is to predict.
+
+    Raises:
+      ValueError: if the network lacks one of its numbers, was made for another number of components
+        or output channels, or takes the logarithm of time labels that are not positive.
+    """
+    missing = [name for name in _ATTRIBUTES if not hasattr(network, name)]
+    if missing:
+        raise ValueError(
+            f"`network` must have the attributes {', '.join(_ATTRIBUTES)}, received one without "
+            f"{', '.join(missing)}"
+        )
+    if network.components != sde.components:
+        raise ValueError(
+            f"`network` must have components={sde.components} for {sde}, received "
+            f"components={network.components}"
+        )
+    channels = output_components(prediction, sde) * network.channels
+    if network.out_channels != channels:
+        raise ValueError(
+            f'`network` must have out_channels={channels} for prediction="{prediction}", '
+            f"received {network.out_channels}"
+        )
+    architecture = getattr(network, "architecture", None)
+    if architecture and architecture.embedding == "fourier" and architecture.log_label:
+        lowest = float(sde.time_label(sde.training_times(tf.zeros([1])))[0])
+        if not lowest > 0:
+            raise ValueError(
+                f"`network` must have log_label=False for {sde}, whose time labels begin at "
+                f"{lowest:g}, received one that takes their logarithm"
+            )

@@ -1,0 +1,1 @@
+"""The methods of the literature, a family per file: each a function that fills a table."""

@@ -1,0 +1,206 @@
+"""gDDIM: exponential multistep methods in the parameterisation that keeps eps smooth."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import numbers
+
+import numpy as np
+
+from gddim_tf.numerics.linalg import positive_root, transpose
+from gddim_tf.samplers.base import Sampler
+from gddim_tf.samplers.builder import Move, Row, correcting_rows, pack, steps_within
+from gddim_tf.samplers.methods.rho_rk import exponential_step
+from gddim_tf.samplers.methods.runge_kutta import TABLEAUX
+from gddim_tf.samplers.table import Table
+from gddim_tf.samplers.weights import check_variable, exponential_weights, noise_pull
+from gddim_tf.sdes import LinearSDE
+
+# The one-step method whose local error a multistep method of each order needs at its start.
+_STARTERS = {2: "2heun", 3: "3kutta", 4: "4rk"}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class GDDIM(Sampler):
+    """`u' = Psi u + sum_j C_j eps_j`, with eps a polynomial through its last `order + 1` values.
+
+    The weights are `C_j = int l_j dY`, `Y = Psi(t, tau) R(tau)`; `order = 0` is DDIM. A corrector
+    repeats the step with the polynomial that also goes through eps at the predicted point, and
+    `corrector_order` values before it. With `lam > 0` the step is the exact draw from the reverse
+    diffusion of a single data point, `mean = Psi u + (Psi_hat - Psi) R eps` and
+    `covariance = Sigma_t - Psi_hat Sigma_s Psi_hat^T`.
+    gDDIM (Zhang et al., 2023), eq. 19 (predictor), 45 (corrector) and 22 (stochastic).
+
+    Args:
+      order: q, how many earlier values the predictor uses; the first steps use as many as there
+        are (`start = "ramp"`), which limits the order of convergence to 2.
+      corrector: "none"; "pece", which evaluates again at the corrected point (2 N - 1 evaluations
+        for N steps, the last step is not corrected); or "free", which corrects a step with the
+        evaluation that the next one makes anyway.
+      corrector_order: how many values before the predicted point the corrector uses, at least 1;
+        None for that of the predictor.
+      lam: lambda, the noise, in [0, 1]; 1 is the reverse diffusion itself.
+      variable: what eps is a polynomial in: "t", "sqrt_t", "rho", "log_rho", "asinh_rho" (of 3 rho)
+        or "sqrt_vp_time" (see `VPTimeGrid`).
+      root: "R", or "L" to interpolate the eps of the Cholesky factor instead (an ablation).
+      start: "ramp", or "single_step" to make the first `order` steps with a Runge-Kutta method of
+        that order (2 to 4; `order` evaluations a step), after which convergence is of order
+        `order + 1`.
+      denoise: whether to end with one more evaluation, a step of the mean of the reverse diffusion
+        from the end of the grid to 0, as the published code does.
+      grid: time grid.
+
+    Raises:
+      ValueError: if an argument is unknown, out of range, or does not go with the others.
+    """
+
+    order: int = 2
+    corrector: str = "none"
+    corrector_order: int | None = None
+    lam: float = 0.0
+    variable: str = "t"
+    root: str = "R"
+    start: str = "ramp"
+    denoise: bool = False
+
+    def __post_init__(self) -> None:
+        check_variable(self.variable)
+        choices = (
+            ("corrector", ("none", "pece", "free")),
+            ("root", ("R", "L")),
+            ("start", ("ramp", "single_step")),
+        )
+        for name, known in choices:
+            if getattr(self, name) not in known:
+                raise ValueError(
+                    f"`{name}` must be one of {known}, received {getattr(self, name)!r}"
+                )
+        for name, order, least in (
+            ("order", self.order, 0),
+            ("corrector_order", self._corrector_order, 1),
+        ):
+            if not isinstance(order, numbers.Integral) or order < least:
+                raise ValueError(
+                    f"`{name}` must be a whole number of at least {least}, received {order}"
+                )
+        if not 0 <= self.lam <= 1:
+            raise ValueError(f"`lam` must be in [0, 1], received {self.lam}")
+        if self.lam > 0 and (self.order > 0 or self.corrector != "none" or self.root != "R"):
+            raise ValueError(
+                '`lam` > 0 goes with `order` = 0, `corrector` = "none" and `root` = "R" only, '
+                f'received order {self.order}, corrector "{self.corrector}", root "{self.root}"'
+            )
+        if self.start == "single_step" and self._start_order not in (0, 1, *_STARTERS):
+            raise ValueError(
+                f'`start` = "single_step" needs orders of at most {max(_STARTERS)}, received '
+                f"{self._start_order}"
+            )
+
+    @property
+    def _corrector_order(self) -> int:
+        return max(self.order, 1) if self.corrector_order is None else self.corrector_order
+
+    @property
+    def _start_order(self) -> int:
+        return self.order if self.corrector == "none" else max(self.order, self._corrector_order)
+
+    def _starting_steps(self, steps: int) -> int:
+        wanted = self.start == "single_step" and self._start_order in _STARTERS
+        return min(self._start_order, steps) if wanted else 0
+
+    def cost(self, steps: int) -> int:
+        """Network evaluations of a number of grid steps."""
+        starting = self._starting_steps(steps)
+        later = steps - starting
+        if self.corrector == "pece" and later:
+            later = 2 * later - 1
+        return starting * self._start_order + later + self.denoise
+
+    def steps_of(self, nfe: int) -> int:
+        """See `Sampler.steps_of`; the inverse of `cost`."""
+        return steps_within(nfe, self.cost, repr(self))
+
+    def fill(self, sde: LinearSDE, times: np.ndarray) -> Table:
+        """The rows on a grid `[steps + 1]`.
+
+        Raises:
+          ValueError: if a denoising step is asked for where there is no noise, or on a grid that
+            goes from data to noise.
+        """
+        moves = [self._predict(sde, times, i) for i in range(len(times) - 1)]
+        if self.denoise:
+            moves.append(denoising_step(sde, times))
+        if self.lam > 0:
+            return pack(self._stochastic(sde, times, moves), sde)
+        first = self._starting_steps(len(times) - 1)
+        rows = []
+        for start, end in itertools.pairwise(times[: first + 1]):
+            tableau = TABLEAUX[_STARTERS[self._start_order]]
+            rows += exponential_step(sde, start, end, tableau, self.variable, keep_first=True)
+        finish = {"none": self._plain, "pece": self._pece, "free": self._free}[self.corrector]
+        return pack(rows + finish(sde, times, moves, first), sde)
+
+    def _predict(self, sde: LinearSDE, times: np.ndarray, i: int) -> Move:
+        nodes = times[max(i - self.order, 0) : i + 1][::-1]
+        return self._move(sde, times, i, nodes)
+
+    def _correct(self, sde: LinearSDE, times: np.ndarray, i: int) -> Move:
+        """Step i with the output at its end, which comes first."""
+        nodes = times[max(i + 1 - self._corrector_order, 0) : i + 2][::-1]
+        return self._move(sde, times, i, nodes)
+
+    def _move(self, sde: LinearSDE, times: np.ndarray, i: int, nodes: np.ndarray) -> Move:
+        start, end = times[i], times[i + 1]
+        weights = exponential_weights(sde, start, end, nodes, self.variable, self.root)
+        return sde.transition(end, start), weights
+
+    def _plain(self, sde: LinearSDE, times: np.ndarray, moves: list[Move], first: int) -> list[Row]:
+        return [Row(times[i], *moves[i]) for i in range(first, len(moves))]
+
+    def _pece(self, sde: LinearSDE, times: np.ndarray, moves: list[Move], first: int) -> list[Row]:
+        rows, last = [], len(times) - 2
+        for i in range(first, len(moves)):
+            rows.append(Row(times[i], *moves[i], commit=i >= last))
+            if i < last:
+                psi, (newest, *earlier) = self._correct(sde, times, i)
+                rows.append(Row(times[i + 1], psi, earlier, [newest], keep=False))
+        return rows
+
+    def _free(self, sde: LinearSDE, times: np.ndarray, moves: list[Move], first: int) -> list[Row]:
+        corrections = [self._correct(sde, times, i) for i in range(first, len(moves) - 1)]
+        return correcting_rows(times[first:], moves[first:], corrections)
+
+    def _stochastic(self, sde: LinearSDE, times: np.ndarray, moves: list[Move]) -> list[Row]:
+        start, end = times[:-1], times[1:]
+        reverse = sde.reverse_transition(end, start, self.lam)
+        factors = positive_root(
+            sde.covariance(end) - reverse @ sde.covariance(start) @ transpose(reverse)
+        )
+        roots = sde.root(start)
+        rows = [
+            Row(start[i], moves[i][0], [(reverse[i] - moves[i][0]) @ roots[i]], noise=factors[i])
+            for i in range(len(start))
+        ]
+        return rows + [Row(times[-1], *move) for move in moves[len(start) :]]
+
+
+def denoising_step(sde: LinearSDE, times: np.ndarray) -> Move:
+    """`u - t (F u - G G^T s)` from the last time t of a grid: the mean of an Euler step to 0.
+
+    Args:
+      sde: the diffusion.
+      times: a grid that ends at t > 0.
+
+    Returns:
+      The weights of the state and of eps.
+
+    Raises:
+      ValueError: if there is no noise left at the end, or the grid does not lead to the data.
+    """
+    t = times[-1]
+    if t > times[0] or t == 0:
+        raise ValueError(
+            f"`denoise` needs a grid that ends above t = 0, received {times[0]} to {times[-1]}"
+        )
+    return np.eye(sde.components) - t * sde.drift(t), -t * noise_pull(sde, t)[None]

@@ -1,0 +1,232 @@
+"""Pseudo numerical methods: classical multistep formulas in eps, moved by DDIM's transfer.
+
+`phi(x, eps; t -> s) = Psi x + (R_s - Psi R_t) eps` is exact while eps is constant. A pseudo
+numerical method puts a classical linear combination of outputs in the place of eps. Those formulas
+assume equal steps, so grids here are uniform in t; on a discrete schedule that is
+`SubsequenceGrid()`. A cosine schedule ends in one capped beta, a jump on which the pseudo
+Runge-Kutta starts blow up: begin below it, as `SubsequenceGrid("uniform")` does.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import numbers
+from typing import ClassVar
+
+import numpy as np
+
+from gddim_tf.samplers.base import Sampler
+from gddim_tf.samplers.builder import Row, pack
+from gddim_tf.samplers.grids import Grid, PowerGrid
+from gddim_tf.samplers.table import Table
+from gddim_tf.sdes import LinearSDE
+
+# Adams-Bashforth weights of the outputs, newest first.
+_ADAMS_BASHFORTH = {
+    1: np.array([1.0]),
+    2: np.array([3.0, -1.0]) / 2,
+    3: np.array([23.0, -16.0, 5.0]) / 12,
+    4: np.array([55.0, -59.0, 37.0, -9.0]) / 24,
+}
+
+# FON takes derivatives over one training step of a thousand.
+_TRAINING_STEPS = 1000
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class IPNDM(Sampler):
+    """iPNDM: Adams-Bashforth in eps, its order rising from 1 over the first steps.
+
+    One evaluation a step and no Runge-Kutta start. DEIS (Zhang and Chen, 2023), appendix H.
+
+    Args:
+      order: the highest order, 1 (DDIM) to 4.
+      grid: time grid.
+
+    Raises:
+      ValueError: if `order` is outside 1 to 4.
+    """
+
+    order: int = 4
+    grid: Grid = dataclasses.field(default=PowerGrid(1.0))
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.order, numbers.Integral) or self.order not in _ADAMS_BASHFORTH:
+            raise ValueError(f"`order` must be 1, 2, 3 or 4, received {self.order}")
+
+    def fill(self, sde: LinearSDE, times: np.ndarray) -> Table:
+        """The rows on a grid `[steps + 1]`."""
+        return pack(_adams_bashforth(sde, times, 0, self.order), sde)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PLMS(Sampler):
+    """Pseudo improved Euler in the first step, then Adams-Bashforth of rising order.
+
+    The first step averages eps at its start and at its predicted end, at which eps is evaluated
+    once more afterwards: N steps take N + 1 evaluations. It is the variant of F-PNDM that became
+    known with Stable Diffusion (diffusers' PNDMScheduler with `skip_prk_steps`).
+
+    Args:
+      order: the highest order, 2 to 4.
+      grid: time grid.
+
+    Raises:
+      ValueError: if `order` is outside 2 to 4.
+    """
+
+    order: int = 4
+    grid: Grid = dataclasses.field(default=PowerGrid(1.0))
+    _name: ClassVar[str] = "PLMS"
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.order, numbers.Integral) or self.order not in (2, 3, 4):
+            raise ValueError(f"`order` must be 2, 3 or 4, received {self.order}")
+
+    def steps_of(self, nfe: int) -> int:
+        """`nfe - 1`; raises `ValueError` for less than two steps."""
+        return _after_warm_up(nfe, 1, 2, self._name)
+
+    def fill(self, sde: LinearSDE, times: np.ndarray) -> Table:
+        """The rows on a grid `[steps + 1]`."""
+        psi, weight = transfer(sde, times[0], times[1])
+        start = [
+            Row(times[0], psi, [weight], commit=False),
+            Row(times[1], psi, [weight / 2], [weight / 2], keep=False),
+        ]
+        return pack(start + _adams_bashforth(sde, times, 1, self.order), sde)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SPNDM(PLMS):
+    """S-PNDM: pseudo improved Euler in the first step, then `(3 eps_n - eps_{n-1}) / 2`.
+
+    N steps take N + 1 evaluations. PNDM (Liu et al., 2022), section 3.
+
+    Args:
+      grid: time grid.
+    """
+
+    order: int = dataclasses.field(default=2, init=False)
+    _name: ClassVar[str] = "S-PNDM"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class FPNDM(Sampler):
+    """F-PNDM: three pseudo Runge-Kutta steps of order four, then Adams-Bashforth of order four.
+
+    The first three steps take four evaluations each, so N steps take N + 9, and N is at least 4.
+    PNDM (Liu et al., 2022), section 3.
+
+    Args:
+      grid: time grid.
+    """
+
+    grid: Grid = dataclasses.field(default=PowerGrid(1.0))
+
+    def steps_of(self, nfe: int) -> int:
+        """`nfe - 9`; raises `ValueError` for less than four steps."""
+        return _after_warm_up(nfe, 9, 4, "F-PNDM")
+
+    def fill(self, sde: LinearSDE, times: np.ndarray) -> Table:
+        """The rows on a grid `[steps + 1]`; raises `ValueError` for less than four steps."""
+        rows = []
+        for t, s in _first_three(times, "F-PNDM"):
+            middle = 0.5 * (t + s)
+            half, half_weight = transfer(sde, t, middle)
+            full, weight = transfer(sde, t, s)
+            rows += [
+                Row(t, half, [half_weight], commit=False),
+                Row(middle, half, (), [half_weight], keep=False, commit=False),
+                Row(middle, full, (), [weight], keep=False, commit=False),
+                Row(s, full, [weight / 6], [weight / 6, weight / 3, weight / 3], keep=False),
+            ]
+        return pack(rows + _adams_bashforth(sde, times, 3, 4), sde)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class FON(Sampler):
+    """Classical fourth order methods on a finite difference of DDIM: PNDM's counterexample.
+
+    `D(eps) = (phi(x, eps; t -> t - h) - x) / h` with h one training step (`t_max / 1000`), always
+    at the x and t where the step starts; three Runge-Kutta steps, then Adams-Bashforth in D. N
+    steps take N + 9 evaluations, and N is at least 4. Its error does not fall below that of the
+    difference. PNDM (Liu et al., 2022), section 4.
+
+    Args:
+      grid: time grid.
+    """
+
+    grid: Grid = dataclasses.field(default=PowerGrid(1.0))
+
+    def steps_of(self, nfe: int) -> int:
+        """`nfe - 9`; raises `ValueError` for less than four steps."""
+        return _after_warm_up(nfe, 9, 4, "FON")
+
+    def fill(self, sde: LinearSDE, times: np.ndarray) -> Table:
+        """The rows on a grid `[steps + 1]`; raises `ValueError` for less than four steps."""
+        spans = np.abs(np.diff(times))
+        of_x, of_eps = _difference(sde, times[:-1], times[1:])
+        identity = np.broadcast_to(np.eye(sde.components), of_x.shape[1:])
+        rows, stored = [], []  # stored: the step, and whether its D includes P x
+        for i, (t, s) in enumerate(_first_three(times, "FON")):
+            middle, half, full = 0.5 * (t + s), spans[i] / 2 * identity, spans[i] * identity
+            # D takes x from the step's start. Later stages store Q eps alone, and P x comes with
+            # the state.
+            stored += [(i, 1), (i, 0), (i, 0), (i, 0)]
+            first, second, last = (
+                identity + part * spans[i] * of_x[i] for part in (1 / 2, 1, 5 / 6)
+            )
+            rows += [
+                Row(t, identity, [half], commit=False),
+                Row(middle, first, (), [half], keep=False, commit=False),
+                Row(middle, second, (), [full], keep=False, commit=False),
+                Row(s, last, [full / 6], [full / 6, full / 3, full / 3], keep=False),
+            ]
+        for i in range(3, len(spans)):
+            stored.append((i, 1))
+            weights = [spans[i] * a * identity for a in _ADAMS_BASHFORTH[4]]
+            rows.append(Row(times[i], identity, weights))
+        return dataclasses.replace(
+            pack(rows, sde),
+            data_state=np.stack([of_x[i] * with_x for i, with_x in stored]),
+            data_eps=np.stack([of_eps[i] for i, _ in stored]),
+        )
+
+
+def transfer(sde: LinearSDE, t: np.ndarray, s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """DDIM's step from times t to times s: the weights of the state and of eps. PNDM, eq. 11."""
+    psi = sde.transition(s, t)
+    return psi, sde.root(s) - psi @ sde.root(t)
+
+
+def _adams_bashforth(sde: LinearSDE, times: np.ndarray, first: int, order: int) -> list[Row]:
+    """The steps from `first` on, each of the highest order that the kept outputs allow."""
+    psi, weight = transfer(sde, times[:-1], times[1:])
+    return [
+        Row(times[i], psi[i], [a * weight[i] for a in _ADAMS_BASHFORTH[min(order, i + 1)]])
+        for i in range(first, len(times) - 1)
+    ]
+
+
+def _difference(sde: LinearSDE, t: np.ndarray, s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """FON's D on the way from times t to times s, as the weights of x and eps."""
+    h = np.minimum(sde.t_max / _TRAINING_STEPS, np.abs(s - t))
+    psi, weight = transfer(sde, t, t + np.sign(s - t) * h)
+    h = h.reshape(-1, *(1,) * (psi.ndim - 1))
+    return (psi - np.eye(sde.components)) / h, weight / h
+
+
+def _first_three(times: np.ndarray, method: str) -> list[tuple[float, float]]:
+    if len(times) < 5:
+        raise ValueError(
+            f"a grid for {method} must have at least 4 steps, received {len(times) - 1}"
+        )
+    return list(itertools.pairwise(times[:4]))
+
+
+def _after_warm_up(nfe: int, extra: int, least: int, method: str) -> int:
+    if nfe < least + extra:
+        raise ValueError(f"`nfe` must be at least {least + extra} for {method}, received {nfe}")
+    return nfe - extra
