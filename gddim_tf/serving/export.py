@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import numbers
 import os
 import pathlib
 from collections.abc import Sequence
@@ -16,10 +17,8 @@ from gddim_tf.samplers import Sampler
 from gddim_tf.serving.configuration import write_configuration
 from gddim_tf.serving.graphs import Graphs
 from gddim_tf.serving.slim import drop_shapes
-from gddim_tf.serving.versions import new_version, prune
+from gddim_tf.serving.versions import DESCRIPTION, new_version, prune
 from gddim_tf.serving.warmup import write_warmup
-
-DESCRIPTION = "gddim_tf.json"
 
 
 def export(
@@ -58,8 +57,8 @@ def export(
       directory: parent of the versions; its name is the name of the model.
       signatures: name -> (sampler, nfe).
       version: a positive integer not there yet; by default the next one.
-      keep: how many versions to leave there, the highest ones (and the new one, if it is none of
-        them); by default all.
+      keep: how many exported versions to leave there, the highest ones (and the new one, if it is
+        none of them); by default all. What no export wrote is never removed.
       batch_sizes: the sizes to which a server fills up batches, and warms up.
       largest_batch: how many rows a request may have.
       jit_compile: compile the sampling loops with XLA; TF Serving must be started for it.
@@ -72,8 +71,8 @@ def export(
         positive, `keep` or a size of a batch is below 1 or too large.
       OSError: if the folder cannot be written; what was there before stays.
     """
-    if keep is not None and keep < 1:
-        raise ValueError(f"`keep` must be at least 1, received {keep}")
+    if keep is not None and not (isinstance(keep, numbers.Integral) and keep >= 1):
+        raise ValueError(f"`keep` must be at least 1, received {keep!r}")
     batch_sizes = sorted(batch_sizes)
     if not batch_sizes or batch_sizes[0] < 1 or batch_sizes[-1] > largest_batch:
         raise ValueError(f"`batch_sizes` must be in 1 to {largest_batch}, received {batch_sizes}")

@@ -10,8 +10,7 @@ import keras
 import tensorflow as tf
 
 from gddim_tf.models.generative_model import GenerativeModel
-from gddim_tf.serving.export import DESCRIPTION
-from gddim_tf.serving.versions import versions
+from gddim_tf.serving.versions import DESCRIPTION, versions
 
 
 class ServedModel(GenerativeModel):

@@ -41,6 +41,56 @@ def test_versions_count_up_and_are_never_overwritten(tmp_path):
     assert names(tmp_path) == ["2", "9"]
 
 
+def tree(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+
+def test_only_what_an_export_wrote_is_removed(tmp_path):
+    """Images in folders with numbers, a model of somebody else, a note in a version, a link."""
+    model, folder = own_model(), tmp_path / "shades"
+    for name in ("0", "3", "007", str(10**20), "٤", "١٢"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "image.png").write_bytes(b"kept")
+    (folder / "5").write_text("a file")
+    tf.saved_model.save(tf.Module(), str(folder / "8"))
+    before = tree(folder)
+    for version in ("9", "10", "11", "12"):  # after all that a server takes for a version
+        assert serving.export(model, folder, SIGNATURES).name == version
+    (folder / "9" / "notes.txt").write_text("of mine")
+    elsewhere = tmp_path / "elsewhere"
+    (folder / "10").rename(elsewhere)
+    (folder / "10").symlink_to(elsewhere)
+    with pytest.warns(UserWarning, match=r"9 is left there, for notes\.txt is not of an export"):
+        assert serving.export(model, folder, SIGNATURES, keep=1).name == "13"
+    exports = {"9", "10", "13"}
+    assert set(names(folder)) == {*exports, "0", "3", "5", "007", "8", str(10**20), "٤", "١٢"}
+    assert [
+        name for name in tree(folder) if name.split("/")[0] not in exports | set(CONFIGURATION)
+    ] == before
+    assert (elsewhere / "saved_model.pb").exists()
+    assert serving.ServedModel(folder).path.name == "13"
+
+
+def test_a_version_is_what_a_server_can_hold(tmp_path):
+    model = own_model()
+    for version in (0, -1, 2**63, 1.5, True, "../x", "7"):
+        with pytest.raises(
+            ValueError, match=f"`version` must be a whole number from 1, .*{version}"
+        ):
+            serving.export(model, tmp_path, SIGNATURES, version=version)
+    for keep in (0, 1.5, "2"):
+        with pytest.raises(ValueError, match=f"`keep` must be at least 1, received .*{keep}"):
+            serving.export(model, tmp_path, SIGNATURES, keep=keep)
+    (tmp_path / "007").mkdir()
+    with pytest.raises(ValueError, match=r"`version` must be positive and new .*, received 7"):
+        serving.export(model, tmp_path, SIGNATURES, version=7)
+    largest = 2**63 - 1
+    assert serving.export(model, tmp_path, SIGNATURES, version=largest).name == str(largest)
+    with pytest.raises(ValueError, match=f"`version` .* received {2**63}"):
+        serving.export(model, tmp_path, SIGNATURES)
+    assert names(tmp_path) == ["007", str(largest)]
+
+
 def watched_exports(directory, count):
     """Export `count` times while another process reads the folder; what that process saw."""
     directory.mkdir()
