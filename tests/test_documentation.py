@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from gddim_tf import cli
-from gddim_tf.checkpoints import cld_sgm, score_sde
+from gddim_tf.checkpoints.families import Checkpoint, score_sde_config
+from gddim_tf.checkpoints.families.cld_sgm import CLDSGM
 
 ROOT = pathlib.Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "saved_models" / "README.md", *sorted(ROOT.glob("docs/*.md"))]
@@ -38,9 +39,9 @@ def test_the_options_of_a_command_exist(command):
 def test_the_configuration_on_the_page_on_weights_is_complete():
     text = (ROOT / "docs" / "checkpoints.md").read_text()
     config = json.loads(re.search(r"```json\n(.*?)```", text, re.DOTALL)[1])
-    options = score_sde.options(config, in_channels=6, out_channels=3)
+    options = score_sde_config.options(config, in_channels=6, out_channels=3)
     assert (options["components"], options["fir_kernel"]) == (2, (1, 3, 3, 1))
-    assert cld_sgm.meaning(config) == ("t", "eps_v_mixed")
+    assert CLDSGM().meaning(Checkpoint({}, config))[:2] == ("t", "velocity_mixed")
 
 
 def python_of(page):

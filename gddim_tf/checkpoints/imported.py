@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from gddim_tf.checkpoints.families import Checkpoint, Family, Meaning
 from gddim_tf.networks import Architecture, ScoreUNet, weight_shapes
+from gddim_tf.sdes import LinearSDE
 
 _LISTED = 8
 
@@ -19,20 +21,36 @@ class Imported:
 
     Args:
         network: the network.
-        time_convention: the label it expects: "index" (of 1000 discrete times), "999t" (t in
-            [0, 1]), "t", "sigma" or "c_noise" (EDM's, depends on the preconditioning).
-        parameterisation: what it predicts: "eps" (the noise), "score", "eps_mixed" (eps is the
-            network plus R^-1 (0, v)), "eps_v" or "eps_v_mixed" (the velocity's noise of CLD-SGM,
-            without or with the prior's score added) or "edm" (the bare F of EDM).
-        source: the format that was read, one of `FORMATS`.
-        config: the source's own configuration, as far as it was given.
+        family: the object of its source, one of `FAMILIES`.
+        checkpoint: what the source tells of it.
     """
 
     network: ScoreUNet
-    time_convention: str
-    parameterisation: str
-    source: str
-    config: dict[str, Any]
+    family: Family
+    checkpoint: Checkpoint
+
+    @property
+    def source(self) -> str:
+        """The format that was read, one of `FORMATS`."""
+        return self.family.name
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The source's own configuration, as far as it was given."""
+        return dict(self.checkpoint.config)
+
+    @property
+    def meaning(self) -> Meaning:
+        """The time label that the network expects and what it predicts."""
+        return self.family.meaning(self.checkpoint)
+
+    def diffusion(self) -> LinearSDE:
+        """The diffusion that the network was trained on.
+
+        Raises:
+            ValueError: if nothing tells it.
+        """
+        return self.family.diffusion(self.checkpoint, self.network.architecture)
 
 
 def collect(named: Iterable[tuple[str, np.ndarray]]) -> dict[str, np.ndarray]:

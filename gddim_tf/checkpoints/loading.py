@@ -3,34 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-from gddim_tf.checkpoints import (
-    cld_sgm,
-    diffusers,
-    edm,
-    ermongroup,
-    files,
-    score_sde_flax,
-    score_sde_torch,
-)
+from gddim_tf.checkpoints import files, folder
+from gddim_tf.checkpoints.families import FAMILIES, Checkpoint, Family
+from gddim_tf.checkpoints.families.torch_names import Tensors
 from gddim_tf.checkpoints.imported import Imported, assign, check, collect
-from gddim_tf.checkpoints.torch_names import Tensors
 from gddim_tf.networks import PRESETS, Architecture, ScoreUNet
 
-_FAMILIES: dict[str, ModuleType] = {
-    "diffusers": diffusers,
-    "ermongroup": ermongroup,
-    "edm": edm,
-    "score_sde_torch": score_sde_torch,
-    "cld_sgm": cld_sgm,
-    "score_sde_flax": score_sde_flax,
-}
-FORMATS = tuple(_FAMILIES)
+_BY_NAME = {family.name: family for family in FAMILIES}
+FORMATS = tuple(_BY_NAME)
 _KERAS_OPTIONS = ("name", "dtype", "trainable")
 
 
@@ -65,24 +49,24 @@ def read(
     """
     _check_arguments(format, preset, options)
     path = Path(path)
-    config = _configuration(path, config)
-    tensors = files.read(_weights_file(path), ema)
-    source = format or _recognise(path, tensors, config)
-    family = _FAMILIES[source]
+    settings = folder.configuration(path, config)
+    tensors = files.read(folder.weights_file(path), ema)
+    checkpoint = Checkpoint(tensors, settings, folder.scheduler(path), preset)
+    family = _recognise(path, tensors, settings) if format is None else _BY_NAME[format]
     try:
-        architecture = _architecture(family, tensors, config, preset, options)
+        architecture = _architecture(family, checkpoint, options)
         weights = collect(family.weights(tensors, architecture))
     except (TypeError, LookupError, AttributeError, ArithmeticError) as error:
-        raise ValueError(f"the {source} checkpoint {path} is malformed: {error!r}") from error
+        raise ValueError(f"the {family.name} checkpoint {path} is malformed: {error!r}") from error
     check(weights, architecture)
     kept = {name: options[name] for name in _KERAS_OPTIONS if name in options}
     network = ScoreUNet(**dataclasses.asdict(architecture), **kept)
     assign(network, weights)
-    return Imported(network, *family.meaning(config), source, dict(config))
+    return Imported(network, family, checkpoint)
 
 
 def _check_arguments(format: str | None, preset: str | None, options: Mapping[str, Any]) -> None:
-    if format is not None and format not in _FAMILIES:
+    if format is not None and format not in FORMATS:
         raise ValueError(f"`format` must be one of {list(FORMATS)}, received {format!r}")
     if preset is not None and preset not in PRESETS:
         raise ValueError(f"`preset` must be one of {sorted(PRESETS)}, received {preset!r}")
@@ -92,54 +76,24 @@ def _check_arguments(format: str | None, preset: str | None, options: Mapping[st
         raise TypeError(f"unknown options {unknown}; the options of ScoreUNet are {sorted(known)}")
 
 
-def _configuration(path: Path, config: Mapping[str, Any] | str | Path | None) -> dict[str, Any]:
-    """Return the configuration as a dict, from the folder if none is given."""
-    if isinstance(config, Mapping):
-        return dict(config)
-    if config is None and not path.is_dir():
-        return {}
-    file = path / "config.json" if config is None else Path(config)
-    try:
-        read = json.loads(file.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ValueError(f"{file} is not a JSON file: {error}") from error
-    if not isinstance(read, dict):
-        raise ValueError(f"{file} must hold a JSON object, received {type(read).__name__}")
-    return read
-
-
-def _weights_file(path: Path) -> Path:
-    """Return the file itself, or the one with the weights in a diffusers folder."""
-    if not path.is_dir():
-        return path
-    for name in ("diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.bin"):
-        if (path / name).exists():
-            return path / name
-    raise FileNotFoundError(f"{path} holds no diffusion_pytorch_model.safetensors")
-
-
-def _recognise(path: Path, tensors: Tensors, config: Mapping[str, Any]) -> str:
-    for name, family in _FAMILIES.items():
+def _recognise(path: Path, tensors: Tensors, config: Mapping[str, Any]) -> Family:
+    for family in FAMILIES:
         if family.recognises(tensors, config):
-            return name
+            return family
     raise ValueError(f"{path} holds no known network; its first tensors are {sorted(tensors)[:3]}")
 
 
 def _architecture(
-    family: ModuleType,
-    tensors: Tensors,
-    config: Mapping[str, Any],
-    preset: str | None,
-    options: Mapping[str, Any],
+    family: Family, checkpoint: Checkpoint, options: Mapping[str, Any]
 ) -> Architecture:
     """Return the hyperparameters: those found or of the preset, with the given ones replaced."""
-    if preset is not None:
-        found = PRESETS[preset]
+    if checkpoint.preset is not None:
+        found = PRESETS[checkpoint.preset]
     else:
         size = {"image_size": options["image_size"]} if "image_size" in options else {}
-        found = family.options(tensors, {**config, **size})
+        found = family.options(checkpoint.tensors, {**checkpoint.config, **size})
     replaced = {name: value for name, value in options.items() if name not in _KERAS_OPTIONS}
     architecture = Architecture.from_options({**found, **replaced})
-    if architecture.levels * architecture.blocks_per_level > len(tensors):
+    if architecture.levels * architecture.blocks_per_level > len(checkpoint.tensors):
         raise ValueError("the configuration asks for more blocks than the file has tensors")
     return architecture

@@ -5,24 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from gddim_tf.checkpoints.diffusion import diffusion
 from gddim_tf.checkpoints.loading import read
 from gddim_tf.models import DiffusionModel
 from gddim_tf.sdes import make
 
-# What each source calls its prediction, and what DiffusionModel calls it.
-_PREDICTIONS = {
-    "eps": "eps",
-    "eps_mixed": "eps_mixed",
-    "score": "score",
-    "eps_v": "velocity",
-    "eps_v_mixed": "velocity_mixed",
-    "edm": "v",
-}
-_EDM_DATA_STD = 0.5
 
-
-def load(path: str | Path, format: str | None = None, *, sde: Any = None, **options: Any) -> Any:
+def load(
+    path: str | Path, format: str | None = None, *, sde: Any = None, **options: Any
+) -> DiffusionModel:
     """A `DiffusionModel` with published weights, ready to sample with any sampler.
 
     Args:
@@ -45,11 +35,9 @@ def load(path: str | Path, format: str | None = None, *, sde: Any = None, **opti
         tells its diffusion.
     """
     imported = read(path, format, **options)
-    network = imported.network
     if isinstance(sde, str):
-        sde = make(sde, network.image_size)
+        sde = make(sde, imported.network.image_size)
     if sde is None:
-        sde = diffusion(imported, Path(path), options.get("preset"))
-    prediction = _PREDICTIONS[imported.parameterisation]
-    data_std = _EDM_DATA_STD if imported.parameterisation == "edm" else 1.0
-    return DiffusionModel(network, sde, prediction, data_std)
+        sde = imported.diffusion()
+    meaning = imported.meaning
+    return DiffusionModel(imported.network, sde, meaning.prediction, meaning.data_std)

@@ -1,18 +1,17 @@
 """Which diffusion a configuration, a preset or the silence of both stands for."""
 
-import types
-from pathlib import Path
-
 import pytest
 
 from gddim_tf import sdes
-from gddim_tf.checkpoints.diffusion import diffusion
-from gddim_tf.checkpoints.imported import Imported
+from gddim_tf.checkpoints.families import FAMILIES, Checkpoint
+from gddim_tf.networks import Architecture
+
+BY_NAME = {family.name: family for family in FAMILIES}
 
 
-def of(config, convention="999t", components=1, preset=None):
-    network = types.SimpleNamespace(components=components, image_size=8)
-    return diffusion(Imported(network, convention, "eps", "score_sde", config), Path(), preset)
+def of(config, name="score_sde_flax", components=1, preset=None):
+    architecture = Architecture(8, 1, components, channel_multipliers=(1,))
+    return BY_NAME[name].diffusion(Checkpoint({}, config, preset=preset), architecture)
 
 
 def section(kind, **constants):
@@ -24,14 +23,14 @@ def section(kind, **constants):
     [
         (of(section("vpsde")), sdes.VPSDE()),
         (of(section("vpsde", beta_min=0.2, beta_max=15)), sdes.VPSDE(0.2, 15)),
-        (of(section("vesde", sigma_max=348), "sigma"), sdes.VESDE(0.01, 348)),
+        (of(section("vesde", sigma_max=348)), sdes.VESDE(0.01, 348)),
         (
             of({"model": {"m_inv": 2, "beta_0": 3, "beta_1": 1, "vv_gamma": 0.1}}, components=2),
             sdes.CLD(3, 1, mass=0.5, gamma=0.1),
         ),
-        (of({}, "t", 2), sdes.CLD(initial_eps=1e-9, time_scale=1)),
+        (of({}, "cld_sgm", 2), sdes.CLD(initial_eps=1e-9, time_scale=1)),
         (
-            of({"beta0": "5", "gamma": "0.1", "numerical_eps": "1e-8"}, "t", 2),
+            of({"beta0": "5", "gamma": "0.1", "numerical_eps": "1e-8"}, "cld_sgm", 2),
             sdes.CLD(5, gamma=0.1, initial_eps=1e-8, time_scale=1),
         ),
         (of({"model": {"sigma_blur_max": 20}}), sdes.BDM(8, 20)),
@@ -44,8 +43,20 @@ def test_the_constants_of_the_configuration_are_used(found, expected):
     assert found.get_config() == expected.get_config()
 
 
+@pytest.mark.parametrize("name", ["ermongroup", "diffusers"])
+def test_silence_means_the_table_of_ddpm(name):
+    betas = of({}, name).betas
+    assert (len(betas), betas[0], betas[-1]) == (1000, 1e-4, 0.02)
+
+
+def test_edm_stands_for_its_own_diffusion():
+    assert of({}, "edm").get_config() == sdes.VESDE.karras().get_config()
+
+
 def test_what_is_not_known_is_refused():
     with pytest.raises(ValueError, match=r"`sde` must be vpsde, .* received 'subvpsde'"):
         of(section("subvpsde"))
     with pytest.raises(ValueError, match="`sde` must be given where the configuration does not"):
         of({"model": {"nf": 128}})
+    with pytest.raises(ValueError, match=r"`sde` of CLD-SGM must be cld .* received 'vpsde'"):
+        of({"sde": "vpsde"}, "cld_sgm")

@@ -7,7 +7,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from gddim_tf.checkpoints import read
-from gddim_tf.checkpoints.loading import _FAMILIES
+from gddim_tf.checkpoints.families import FAMILIES, Checkpoint
 from gddim_tf.networks import ScoreUNet
 from tests.checkpoints.goldens import flax_checkpoint, golden
 
@@ -31,11 +31,7 @@ def imported(tensors, tmp_path, **options):
 
 def test_diffusers(ddpm, tmp_path):
     result = imported(ddpm.tensors, tmp_path, config=ddpm.config)
-    assert (result.source, result.time_convention, result.parameterisation) == (
-        "diffusers",
-        "index",
-        "eps",
-    )
+    assert (result.source, *result.meaning) == ("diffusers", "index", "eps", 1.0)
     assert result.config == ddpm.config
     assert ddpm.error(result.network) < TOLERANCE
 
@@ -83,17 +79,13 @@ def test_ermongroup(ddpm, tmp_path):
         attention = "attentions" in name and tensor.ndim == 2
         tensors[to_ermongroup(name)] = tensor[:, :, None, None] if attention else tensor
     result = imported(tensors, tmp_path, image_size=32, norm_groups=8)
-    assert (result.source, result.time_convention) == ("ermongroup", "index")
+    assert (result.source, result.meaning.time_convention) == ("ermongroup", "index")
     assert ddpm.error(result.network) < TOLERANCE
 
 
 def test_edm(song, tmp_path):
     result = imported(song.tensors, tmp_path)
-    assert (result.source, result.time_convention, result.parameterisation) == (
-        "edm",
-        "c_noise",
-        "edm",
-    )
+    assert (result.source, *result.meaning) == ("edm", "c_noise", "v", 0.5)
     assert result.network.architecture.fir_kernel == (1.0, 3.0, 3.0, 1.0)
     assert song.error(result.network) < TOLERANCE
 
@@ -199,19 +191,18 @@ CLD_SGM = {
 
 
 @pytest.mark.parametrize(
-    ("config", "source", "convention", "parameterisation"),
+    ("config", "source", "convention", "prediction"),
     [
         (SCORE_SDE, "score_sde_torch", "999t", "eps"),
-        (CLD_SGM, "cld_sgm", "t", "eps_v_mixed"),
+        (CLD_SGM, "cld_sgm", "t", "velocity_mixed"),
     ],
 )
-def test_score_sde_torch(song, tmp_path, config, source, convention, parameterisation):
+def test_score_sde_torch(song, tmp_path, config, source, convention, prediction):
     """EDM's network is score_sde's; this one takes the logarithm of the label itself."""
     tensors = {f"module.{k}": v for k, v in to_score_sde(song.tensors).items()}
     tensors["module.sigmas"] = np.ones(1000, "float32")
     result = imported(tensors, tmp_path, config=config)
-    assert (result.source, result.time_convention) == (source, convention)
-    assert result.parameterisation == parameterisation
+    assert (result.source, *result.meaning) == (source, convention, prediction, 1.0)
     song.time, label = np.exp(song.time), song.time
     assert song.error(result.network) < TOLERANCE
     song.time = label
@@ -221,7 +212,7 @@ def test_score_sde_torch(song, tmp_path, config, source, convention, parameteris
 def test_score_sde_flax(name):
     """DDPM blocks without convolutions, skip pyramids and sigma, FIR and `cat`, no rescaling."""
     reference = golden(f"ncsnpp_flax_{name}")
-    family = _FAMILIES["score_sde_flax"]
+    family = next(family for family in FAMILIES if family.name == "score_sde_flax")
     network = ScoreUNet(**family.options(reference.tensors, reference.config))
     weights = dict(family.weights(reference.tensors, network.architecture))
     variables = network.named_weights()
@@ -229,8 +220,8 @@ def test_score_sde_flax(name):
     for key, variable in variables.items():
         variable.assign(weights[key])
     assert reference.error(network) < TOLERANCE
-    sigma = ("sigma", "score") if name == "d1" else ("999t", "eps")
-    assert family.meaning(reference.config) == sigma
+    sigma = ("sigma", "score", 1.0) if name == "d1" else ("999t", "eps", 1.0)
+    assert family.meaning(Checkpoint({}, reference.config)) == sigma
 
 
 @pytest.mark.parametrize("ema", [True, False])
@@ -238,11 +229,7 @@ def test_flax_checkpoint_of_gddim_for_blurring(ema, tmp_path):
     """Written by Flax 0.3.1 with optimizer state; normalizations are stored as (1, 1, 1, C)."""
     path, record, config = flax_checkpoint("flax_checkpoint_bdm", tmp_path)
     result = read(path, config=config, ema=ema)
-    assert (result.source, result.time_convention, result.parameterisation) == (
-        "score_sde_flax",
-        "999t",
-        "eps",
-    )
+    assert (result.source, *result.meaning) == ("score_sde_flax", "999t", "eps", 1.0)
     out = np.asarray(result.network(record["x"], record["time"]))
     expected, other = record["y"], record["y_raw"]
     if not ema:
@@ -255,7 +242,7 @@ def test_flax_checkpoint_of_gddim_for_langevin(tmp_path):
     """Written by Flax 0.12 without optimizer; normalizations are stored as (C,)."""
     path, record, config = flax_checkpoint("flax_checkpoint_cld_modern", tmp_path)
     result = read(path, config={**config, "mixed_score": True})
-    assert result.parameterisation == "eps_mixed"
+    assert result.meaning.prediction == "eps_mixed"
     assert (result.network.components, result.network.channels) == (2, 3)
     out = np.asarray(result.network(record["x"], record["time"]))
     assert np.abs(out - record["y"]).max() < TOLERANCE * np.abs(record["y"]).max()

@@ -7,8 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from gddim_tf.checkpoints.torch_names import Tensors, rename, rename_inside, to_ours
+from gddim_tf.checkpoints.families import diffusers_schedule
+from gddim_tf.checkpoints.families.family import Checkpoint, Meaning
+from gddim_tf.checkpoints.families.torch_names import Tensors, rename, rename_inside, to_ours
 from gddim_tf.networks import Architecture
+from gddim_tf.sdes import DiscreteVPSDE, LinearSDE
 
 # What the library assumes if the configuration is silent, and what this network does instead.
 _REQUIRED: dict[str, tuple[Any, tuple[Any, ...]]] = {
@@ -49,57 +52,65 @@ _INSIDE = {
 }
 
 
-def recognises(tensors: Tensors, config: Mapping[str, Any]) -> bool:
-    """Whether the names are this family's."""
-    return any(name.startswith("down_blocks.") for name in tensors)
+class Diffusers:
+    """Networks saved by the diffusers library."""
 
+    name = "diffusers"
 
-def options(tensors: Tensors, config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments of `ScoreUNet` for the contents of `config.json`; tensors are not used.
+    def recognises(self, tensors: Tensors, config: Mapping[str, Any]) -> bool:
+        """Whether the names are this family's."""
+        return any(name.startswith("down_blocks.") for name in tensors)
 
-    Raises:
-        ValueError: if the configuration asks for something that the network does not do.
-    """
-    _check(config)
-    widths = config["block_out_channels"]
-    size = config["sample_size"]
-    size = size if isinstance(size, int) else size[0]
-    attention = [kind == "AttnDownBlock2D" for kind in config["down_block_types"]]
-    return {
-        "image_size": size,
-        "channels": config["in_channels"],
-        "out_channels": config["out_channels"],
-        "base_channels": widths[0],
-        "channel_multipliers": tuple(width / widths[0] for width in widths),
-        "blocks_per_level": config.get("layers_per_block", 2),
-        "attention_resolutions": tuple(size >> i for i, has in enumerate(attention) if has),
-        "up_attention": "every",
-        "dropout": config.get("dropout", 0.0),
-        "norm_groups": config.get("norm_num_groups", 32),
-        "centered": not config.get("center_input_sample", False),
-    }
+    def options(self, tensors: Tensors, config: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arguments of `ScoreUNet` for the contents of `config.json` alone.
 
+        Raises:
+            ValueError: if the configuration asks for something that the network does not do.
+        """
+        _check(config)
+        widths = config["block_out_channels"]
+        size = config["sample_size"]
+        size = size if isinstance(size, int) else size[0]
+        attention = [kind == "AttnDownBlock2D" for kind in config["down_block_types"]]
+        return {
+            "image_size": size,
+            "channels": config["in_channels"],
+            "out_channels": config["out_channels"],
+            "base_channels": widths[0],
+            "channel_multipliers": tuple(width / widths[0] for width in widths),
+            "blocks_per_level": config.get("layers_per_block", 2),
+            "attention_resolutions": tuple(size >> i for i, has in enumerate(attention) if has),
+            "up_attention": "every",
+            "dropout": config.get("dropout", 0.0),
+            "norm_groups": config.get("norm_num_groups", 32),
+            "centered": not config.get("center_input_sample", False),
+        }
 
-def weights(tensors: Tensors, architecture: Architecture) -> Iterator[tuple[str, np.ndarray]]:
-    """Yield the tensors by our names; those without one keep theirs.
+    def weights(
+        self, tensors: Tensors, architecture: Architecture
+    ) -> Iterator[tuple[str, np.ndarray]]:
+        """Yield the tensors by our names; those without one keep theirs.
 
-    Attention is understood by its present key names (to_q, to_out.0) and those before version 0.17
-    (query, proj_attn).
-    """
-    rules = _rules(architecture.levels)
-    for name, tensor in tensors.items():
-        source, _, leaf = name.rpartition(".")
-        layer = rename(source.replace("to_out.0", "to_out_0"), rules)
-        yield (
-            (name, tensor)
-            if layer is None
-            else to_ours(rename_inside(layer, _INSIDE), leaf, tensor)
-        )
+        Attention is understood by its present key names (to_q, to_out.0) and those before version
+        0.17 (query, proj_attn).
+        """
+        rules = _rules(architecture.levels)
+        for name, tensor in tensors.items():
+            source, _, leaf = name.rpartition(".")
+            layer = rename(source.replace("to_out.0", "to_out_0"), rules)
+            yield (
+                (name, tensor)
+                if layer is None
+                else to_ours(rename_inside(layer, _INSIDE), leaf, tensor)
+            )
 
+    def meaning(self, checkpoint: Checkpoint) -> Meaning:
+        """The index of a discrete time, and the noise."""
+        return Meaning("index", "eps")
 
-def meaning(config: Mapping[str, Any]) -> tuple[str, str]:
-    """Return the time convention and what the network predicts."""
-    return "index", "eps"
+    def diffusion(self, checkpoint: Checkpoint, architecture: Architecture) -> LinearSDE:
+        """The table of the scheduler beside the network, or DDPM's."""
+        return DiscreteVPSDE(diffusers_schedule.betas(checkpoint.scheduler))
 
 
 def _rules(levels: int) -> list[tuple[str, str]]:

@@ -1,0 +1,88 @@
+"""What the networks of score_sde, gDDIM and CLD-SGM mean, and the diffusions they belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from gddim_tf.checkpoints.families.family import Checkpoint, Meaning
+from gddim_tf.checkpoints.families.score_sde_config import flatten
+from gddim_tf.networks import Architecture
+from gddim_tf.sdes import BDM, CLD, VESDE, VPSDE, LinearSDE
+
+# Our names of constants, and those of the sources.
+_CONSTANTS = {
+    VPSDE: {"beta_min": ("beta_min",), "beta_max": ("beta_max",)},
+    VESDE: {"sigma_min": ("sigma_min",), "sigma_max": ("sigma_max",)},
+    CLD: {
+        "beta_0": ("beta_0", "beta0"),
+        "beta_1": ("beta_1", "beta1"),
+        "gamma": ("vv_gamma", "gamma"),
+        "initial_eps": ("numerical_eps",),
+    },
+    BDM: {"sigma_blur": ("sigma_blur_max",)},
+}
+_NAMES = (None, "vpsde", "vesde", "cld")
+
+
+class ScoreSDE:
+    """The networks of score_sde and gDDIM, whose configuration tells the diffusion."""
+
+    def meaning(self, checkpoint: Checkpoint) -> Meaning:
+        """Variance-exploding networks are told sigma and predict the score.
+
+        The others are told 999 t and predict the noise (up to the mixed score of gDDIM,
+        eps = network + R^-1 (0, v)).
+        """
+        config = flatten(checkpoint.config)
+        if _exploding(config):
+            return Meaning("sigma", "score")
+        return Meaning("999t", "eps_mixed" if config.get("mixed_score") else "eps")
+
+    def diffusion(self, checkpoint: Checkpoint, architecture: Architecture) -> LinearSDE:
+        """The diffusion that a configuration, or the preset that takes its place, stands for."""
+        config = flatten(checkpoint.config)
+        if config.get("sde") not in _NAMES:
+            raise ValueError(
+                f"the setting `sde` must be vpsde, vesde or cld unless `sde` is given, received "
+                f"{config['sde']!r}"
+            )
+        if _exploding(config):
+            return VESDE(**_given(VESDE, config))
+        if architecture.components == 2:
+            return langevin(config)
+        if "sigma_blur_max" in config or "_bdm_" in (checkpoint.preset or ""):
+            return BDM(architecture.image_size, **_given(BDM, config))
+        if checkpoint.preset is None and "sde" not in config:
+            raise ValueError(
+                '`sde` must be given where the configuration does not tell the diffusion: "vp", or '
+                '"bdm" for a blurring network'
+            )
+        return VPSDE(**_given(VPSDE, config))
+
+
+def langevin(config: Mapping[str, Any], **silent: float) -> CLD:
+    """The Langevin diffusion of a flat configuration.
+
+    Args:
+      config: the settings.
+      **silent: constants of `CLD` that hold where the configuration is silent.
+    """
+    constants = _given(CLD, config)
+    if config.get("m_inv") is not None:
+        constants["mass"] = 1 / float(config["m_inv"])
+    return CLD(**{**silent, **constants})
+
+
+def _exploding(config: Mapping[str, Any]) -> bool:
+    return config.get("sde") == "vesde" or bool(config.get("scale_by_sigma"))
+
+
+def _given(kind: type[LinearSDE], config: Mapping[str, Any]) -> dict[str, float]:
+    """The constants of a diffusion that a configuration holds."""
+    return {
+        ours: float(config[name])
+        for ours, theirs in _CONSTANTS[kind].items()
+        for name in theirs
+        if config.get(name) is not None
+    }

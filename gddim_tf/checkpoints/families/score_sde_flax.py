@@ -1,0 +1,84 @@
+"""Weights of the Flax networks of score_sde and gDDIM: layers numbered class by class."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from gddim_tf.checkpoints.families import score_sde_config, score_sde_names
+from gddim_tf.checkpoints.families.score_sde import ScoreSDE
+from gddim_tf.checkpoints.families.torch_names import Tensors
+from gddim_tf.networks import Architecture, Part, layout
+
+_CLASSES = {
+    "fourier": "GaussianFourierProjection",
+    "dense": "Dense",
+    "conv": "Conv",
+    "norm": "GroupNorm",
+    "attention": "AttnBlockpp",
+    "downsample": "Downsample",
+    "upsample": "Upsample",
+    "combine": "Combine",
+}
+
+
+class ScoreSDEFlax(ScoreSDE):
+    """The networks of score_sde and gDDIM in JAX."""
+
+    name = "score_sde_flax"
+
+    def recognises(self, tensors: Tensors, config: Mapping[str, Any]) -> bool:
+        """Whether the names are this family's."""
+        return "Conv_0/kernel" in tensors
+
+    def options(self, tensors: Tensors, config: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arguments of `ScoreUNet`.
+
+        Args:
+            tensors: the leaves by path; they tell the channels of the input and the output.
+            config: score_sde's sections "model" and "data".
+
+        Raises:
+            ValueError: if a setting is missing or asks for something that the network does not do.
+        """
+        ends = score_sde_names.channels(tensors, "Conv_{i}/kernel", inputs=2, outputs=3)
+        return score_sde_config.options(config, *ends)
+
+    def weights(
+        self, tensors: Tensors, architecture: Architecture
+    ) -> Iterator[tuple[str, np.ndarray]]:
+        """Yield the leaves such as `ResnetBlockBigGANpp_3/Conv_0/kernel` by our names.
+
+        Leaves without one of ours keep theirs. Layers without weights take a number as well.
+        """
+        counts: Counter[str] = Counter()
+        parts = {}
+        for part in layout(architecture):
+            kind = _class(part, architecture)
+            parts[f"{kind}_{counts[kind]}"] = part
+            counts[kind] += 1
+        for name, tensor in tensors.items():
+            head, *rest = name.split("/")
+            found = (
+                rest
+                and head in parts
+                and score_sde_names.translate(parts[head], rest, tensor, _leaf)
+            )
+            yield found or (name, tensor)
+
+
+def _leaf(layer: str, leaf: str, tensor: np.ndarray) -> tuple[str, np.ndarray] | None:
+    """Translate a leaf; old versions of Flax store normalizations as (1, 1, 1, channels)."""
+    if leaf in ("scale", "bias"):
+        return f"{layer}.{leaf}", tensor.reshape(-1)
+    return (f"{layer}.kernel", tensor) if leaf in ("kernel", "weight") else None
+
+
+def _class(part: Part, architecture: Architecture) -> str:
+    if part.kind == "block":
+        biggan = architecture.resampling == "block"
+        return "ResnetBlockBigGANpp" if biggan else "ResnetBlockDDPMpp"
+    return _CLASSES[part.kind]

@@ -1,0 +1,60 @@
+"""Weights of the PyTorch networks of score_sde: layers numbered in one list."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from gddim_tf.checkpoints.families import score_sde_config, score_sde_names
+from gddim_tf.checkpoints.families.score_sde import ScoreSDE
+from gddim_tf.checkpoints.families.torch_names import Tensors, to_ours
+from gddim_tf.networks import Architecture, layout
+
+_MODULE = re.compile(r"all_modules\.(\d+)\.(.+)")
+
+
+class ScoreSDETorch(ScoreSDE):
+    """The networks of score_sde in PyTorch."""
+
+    name = "score_sde_torch"
+
+    def recognises(self, tensors: Tensors, config: Mapping[str, Any]) -> bool:
+        """Whether the names are this family's (CLD-SGM's differ in the configuration only)."""
+        return any(map(_MODULE.fullmatch, tensors)) and "n_channels" not in config
+
+    def options(self, tensors: Tensors, config: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arguments of `ScoreUNet`.
+
+        Args:
+            tensors: the weights by name; they tell the channels of the input and the output.
+            config: score_sde's sections "model" and "data", or CLD-SGM's flat table.
+
+        Raises:
+            ValueError: if a setting is missing or asks for something that the network does not do.
+        """
+        ends = score_sde_names.channels(tensors, "all_modules.{i}.weight", inputs=1, outputs=0)
+        return score_sde_config.options(config, *ends)
+
+    def weights(
+        self, tensors: Tensors, architecture: Architecture
+    ) -> Iterator[tuple[str, np.ndarray]]:
+        """Yield the tensors by our names; those without one keep theirs.
+
+        The buffer `sigmas` is the noise schedule and not part of the network.
+        """
+        numbers = sorted({int(match[1]) for match in map(_MODULE.fullmatch, tensors) if match})
+        with_weights = [part for part in layout(architecture) if part.has_weights]
+        parts = dict(zip(numbers, with_weights, strict=False))
+        for name, tensor in tensors.items():
+            match = _MODULE.fullmatch(name)
+            part = parts.get(int(match[1])) if match else None
+            found = part and score_sde_names.translate(part, match[2].split("."), tensor, _leaf)
+            if name != "sigmas":
+                yield found or (name, tensor)
+
+
+def _leaf(layer: str, leaf: str, tensor: np.ndarray) -> tuple[str, np.ndarray] | None:
+    return to_ours(layer, leaf, tensor) if leaf in ("weight", "bias") else None
