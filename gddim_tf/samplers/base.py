@@ -28,6 +28,8 @@ class Sampler:
     def table(self, sde: LinearSDE, nfe: int) -> Table:
         """The table that takes the prior at `t_max` to the data in exactly `nfe` evaluations.
 
+        Only a grid that leaves out empty steps (`SubsequenceGrid("quadratic")`) makes fewer.
+
         Args:
           sde: any linear diffusion.
           nfe: the budget of network evaluations, at least 1.
@@ -37,22 +39,29 @@ class Sampler:
 
         Raises:
           ValueError: if the method cannot spend exactly this budget; the message says which are
-            possible.
+            possible. Or if the network would be asked before `sde.t_earliest`.
         """
-        return self.fill(sde, self.grid(sde, self.steps_of(check_nfe(nfe))))
+        table = self.fill(sde, self.times(sde, self.steps_of(check_nfe(nfe))))
+        if table.time.min() < sde.t_earliest:
+            raise ValueError(
+                f"a grid on {type(sde).__name__} must not ask the network before t = "
+                f"{sde.t_earliest:g}, its first label, received t = {table.time.min():g}"
+            )
+        return table
 
     def encode(self, sde: LinearSDE, nfe: int) -> Table:
         """The table of the same method on the reversed grid, from the data to the noise.
 
-        It starts at `sde.t_first`, in place of the times of the grid before it, at which no network
-        was trained: on a discrete schedule, whose grids go to t = 0, several may be left out, and
-        the table then has fewer rows than `nfe`.
+        It starts at `sde.t_first`, before which no network was trained: so does the grid, and times
+        that it has before are left out (the data at the end of a sub-sequence or a list), with
+        which the table has fewer rows than `nfe`.
 
         Raises:
           ValueError: as `table`.
           NotInvertibleError: for a sampler that draws noise, or a method without a reverse.
         """
-        times, first = self.grid(sde, self.steps_of(check_nfe(nfe)))[::-1], sde.t_first
+        first = sde.t_first
+        times = self.times(sde.until(first), self.steps_of(check_nfe(nfe)))[::-1]
         if times[0] < first:
             later = times > first * (1 + 1e-6)  # the grid may miss it by a rounding
             times = np.concatenate([[first], times[later]])
@@ -69,6 +78,10 @@ class Sampler:
     def steps_of(self, nfe: int) -> int:
         """How many grid steps a budget makes; one per evaluation unless a method says otherwise."""
         return nfe
+
+    def times(self, sde: LinearSDE, steps: int) -> np.ndarray:
+        """The times that `fill` gets: the grid, unless a method needs another end."""
+        return self.grid(sde, steps)
 
     def __str__(self) -> str:
         """The name and the arguments that differ from their defaults."""

@@ -1,6 +1,8 @@
 """Time grids: strictly decreasing lists `t_0 = t_max > ... > t_N = t_min`, as functions of the SDE.
 
-A step is always a pair of neighbours of the grid; no stride is ever derived from it.
+A step is always a pair of neighbours of the grid; no stride is ever derived from it. Where the
+network may not be asked down to `t_min` (a discrete schedule, see `LinearSDE.t_earliest`), the last
+step leads there from the earliest time at which it may, `t_{N-1} = t_earliest`.
 """
 
 from __future__ import annotations
@@ -101,8 +103,11 @@ class LogSNRGrid:
     """Uniform in `log rho`, that is in the logarithm of signal over noise; DPM-Solver's grid."""
 
     def __call__(self, sde: LinearSDE, steps: int) -> np.ndarray:
-        """Times `[steps + 1]`; raises `ValueError` if there is no noise at `sde.t_min`."""
-        if sde.rho(sde.t_min) <= 0:
+        """Times `[steps + 1]`; raises `ValueError` if there is no noise where the last step ends.
+
+        On a discrete schedule it is where the last step begins, at the first label.
+        """
+        if sde.rho(max(sde.t_min, sde.t_earliest)) <= 0:
             raise ValueError(
                 f"a log-SNR grid needs noise at `t_min`, received t_min = {sde.t_min} of {sde}"
             )
@@ -146,7 +151,8 @@ class SubsequenceGrid:
     Index j of the literature is the time j + 1 here. "uniform": every (T // N)-th index from 0, as
     DDIM and diffusers' leading spacing do, so that sampling starts below T; "trailing": N indices
     that end at T - 1; "quadratic": `floor(linspace(0, sqrt(0.8 T), N)^2)`, DDIM's choice for
-    CIFAR-10. DDIM (Song et al., 2021), appendix D.2.
+    CIFAR-10, whose first indices coincide for many steps. A step from an index to itself changes
+    nothing and is left out, so that there are fewer. DDIM (Song et al., 2021), appendix D.2.
 
     Args:
       kind: "uniform", "trailing" or "quadratic".
@@ -164,7 +170,7 @@ class SubsequenceGrid:
             )
 
     def __call__(self, sde: LinearSDE, steps: int) -> np.ndarray:
-        """Times `[steps + 1]`; raises `ValueError` if two of the indices coincide."""
+        """Times `[steps + 1]`, or fewer; raises `ValueError` if there are fewer training steps."""
         total = round(sde.t_max)
         if total != sde.t_max or total < steps:
             raise ValueError(
@@ -176,7 +182,7 @@ class SubsequenceGrid:
         elif self.kind == "trailing":
             index = np.round(total - np.arange(steps) * (total / steps))[::-1] - 1
         else:
-            index = np.floor(np.linspace(0, np.sqrt(0.8 * total), steps) ** 2)
+            index = np.unique(np.floor(np.linspace(0, np.sqrt(0.8 * total), steps) ** 2))
         return check_grid(np.concatenate([index[::-1] + 1.0, [0.0]]))
 
 
@@ -191,10 +197,14 @@ def _spaced(
     forward: Callable[[np.ndarray], np.ndarray],
     inverse: Callable[[np.ndarray], np.ndarray],
 ) -> np.ndarray:
-    ends = forward(np.array([sde.t_max, sde.t_min]))
-    times = inverse(ends[0] + np.arange(steps + 1) / steps * (ends[1] - ends[0]))
-    times[0], times[-1] = sde.t_max, sde.t_min  # the inverse may round
-    return check_grid(times)
+    last = max(sde.t_min, sde.t_earliest)
+    even = steps - (last > sde.t_min)
+    if even == 0:
+        return check_grid(np.array([sde.t_max, sde.t_min]))
+    ends = forward(np.array([sde.t_max, last]))
+    times = inverse(ends[0] + np.arange(even + 1) / even * (ends[1] - ends[0]))
+    times[0], times[-1] = sde.t_max, last  # the inverse may round
+    return check_grid(np.append(times, [sde.t_min] * (steps - even)))
 
 
 def check_grid(times: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ velocity), and `modes` that broadcast over the image axes (empty, or one matrix 
 
 from __future__ import annotations
 
+import copy
 import functools
 import reprlib
 from typing import Any
@@ -18,6 +19,7 @@ from gddim_tf.numerics.image_noise import normal_per_image
 from gddim_tf.numerics.kernel_interpolation import interpolate, knots
 from gddim_tf.numerics.linalg import apply_matrix, transpose
 from gddim_tf.numerics.quadrature import interval_times, solve_linear_ode
+from gddim_tf.sdes.times import check_times
 
 
 class LinearSDE:
@@ -34,6 +36,8 @@ class LinearSDE:
         axes: `matrix[..., mode_index, :, :]` broadcasts against `[height, width, channels]`.
       t_min: the time at which sampling ends (data).
       t_max: the time at which sampling starts (noise).
+      t_earliest: the earliest time at which the network may be asked: 0 for any, or on a discrete
+        schedule that of its first label, from which one step leads to the data.
     """
 
     components: int = 1
@@ -41,6 +45,7 @@ class LinearSDE:
     mode_index: np.ndarray | None = None
     t_min: float = 1e-3
     t_max: float = 1.0
+    t_earliest: float = 0.0
 
     # ---- the mathematics, in float64 -----------------------------------------------------------
 
@@ -229,6 +234,12 @@ class LinearSDE:
         with tf.init_scope():
             return max(self.t_min, float(self.training_times(tf.zeros([], tf.float64))))
 
+    def until(self, t_min: float) -> LinearSDE:
+        """The same diffusion with another time at which sampling ends."""
+        other = copy.copy(self)
+        other.t_min, other.t_max = check_times(t_min, self.t_max)
+        return other
+
     # ---- serialisation ------------------------------------------------------------------------
 
     def get_config(self) -> dict[str, Any]:
@@ -245,16 +256,3 @@ class LinearSDE:
             f"{key}={reprlib.repr(value)}" for key, value in self.get_config().items()
         )
         return f"{type(self).__name__}({arguments})"
-
-
-def check_times(t_min: float, t_max: float) -> tuple[float, float]:
-    """The two ends as floats.
-
-    Raises:
-      ValueError: unless `0 <= t_min < t_max`.
-    """
-    if not 0 <= t_min < t_max:
-        raise ValueError(
-            f"`t_min` and `t_max` must satisfy 0 <= t_min < t_max, received {t_min} and {t_max}"
-        )
-    return float(t_min), float(t_max)

@@ -9,8 +9,8 @@ import numpy as np
 import tensorflow as tf
 
 from gddim_tf.numerics.dct import dct, inverse_dct, laplacian_modes
-from gddim_tf.sdes.base import check_times
 from gddim_tf.sdes.scalar import ScalarSDE
+from gddim_tf.sdes.times import check_times
 
 _OFFSET = 0.004
 _ANGLE_RATE = 0.5 * np.pi / (1 + 2 * _OFFSET)

@@ -9,7 +9,8 @@ import keras
 import numpy as np
 
 from gddim_tf.numerics.quadrature import legendre
-from gddim_tf.sdes.base import LinearSDE, check_times
+from gddim_tf.sdes.base import LinearSDE
+from gddim_tf.sdes.times import check_times
 
 # The root turns fast near t = 0, on the scale where the initial noise is overtaken; panels evenly
 # spaced in log t see every scale.

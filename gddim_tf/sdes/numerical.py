@@ -10,7 +10,8 @@ import keras
 import numpy as np
 
 from gddim_tf.numerics.panels import Panels, solve_panels
-from gddim_tf.sdes.base import LinearSDE, check_times
+from gddim_tf.sdes.base import LinearSDE
+from gddim_tf.sdes.times import check_times
 
 MatrixFunction = Callable[[np.ndarray], Any]
 

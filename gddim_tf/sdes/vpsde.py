@@ -10,8 +10,8 @@ import numpy as np
 import tensorflow as tf
 
 from gddim_tf.numerics.quadrature import legendre
-from gddim_tf.sdes.base import check_times
 from gddim_tf.sdes.scalar import ScalarSDE
+from gddim_tf.sdes.times import check_times
 
 
 class _VariancePreserving(ScalarSDE):
@@ -153,7 +153,8 @@ class DiscreteVPSDE(_VariancePreserving):
 
     Time counts training steps: `t = 0` is the data (`a = 1`) and integer `t >= 1` has
     `a(t) = prod_{k < t} (1 - beta_k)`, on which the network was trained with index `t - 1`. In
-    between, `s = sqrt((1 - a) / a)` is interpolated linearly.
+    between, `s = sqrt((1 - a) / a)` is interpolated linearly. No network is asked before t = 1,
+    which is its label 0: sampling ends with one step from there to the data.
     DDPM (Ho et al., 2020), eq. 4; the interpolation is that of diffusers' sigma schedules.
 
     Args:
@@ -163,6 +164,8 @@ class DiscreteVPSDE(_VariancePreserving):
     Raises:
       ValueError: if there is no beta, or one is outside (0, 1).
     """
+
+    t_earliest = 1.0
 
     def __init__(self, betas: Sequence[float], t_min: float = 0.0) -> None:
         self.betas = np.asarray(betas, np.float64)

@@ -26,10 +26,6 @@ BETAS = np.linspace(1e-4, 0.02, 1000)
 @hypothesis.given(steps=st.sampled_from([1, 2, 3, 7, 50, 333, 1000]))
 def test_grids_decrease_from_end_to_end(name, grid, steps):
     sde = SDES[name]
-    if isinstance(grid, LogSNRGrid) and sde.rho(sde.t_min) == 0:
-        with pytest.raises(ValueError, match="a log-SNR grid needs noise at `t_min`"):
-            grid(sde, steps)
-        return
     times = grid(sde, steps)
     assert times.shape == (steps + 1,)
     assert times[0] == sde.t_max
@@ -58,6 +54,11 @@ def test_log_snr_grid_is_geometric_in_rho():
     np.testing.assert_allclose(LogSNRGrid()(VESDE(), 20), times, atol=1e-12)
     rho = CLD().rho(LogSNRGrid()(CLD(), 10))
     np.testing.assert_allclose(rho[1:] / rho[:-1], rho[1] / rho[0], rtol=1e-7)
+
+
+def test_log_snr_grid_needs_noise_where_it_ends():
+    with pytest.raises(ValueError, match="a log-SNR grid needs noise at `t_min`"):
+        LogSNRGrid()(VPSDE(t_min=0.0), 10)
 
 
 def test_list_grid():
@@ -89,9 +90,9 @@ def test_sub_sequences(steps):
     np.testing.assert_array_equal(uniform[:-1][::-1] - 1, np.arange(steps) * (1000 // steps))
     trailing = SubsequenceGrid("trailing")(sde, steps)
     assert trailing[0] == 1000
-    if steps < 100:
-        quadratic = SubsequenceGrid("quadratic")(sde, steps)[:-1][::-1] - 1
-        np.testing.assert_array_equal(quadratic, np.floor(np.linspace(0, 800**0.5, steps) ** 2))
+    quadratic = SubsequenceGrid("quadratic")(sde, steps)[:-1][::-1] - 1
+    indices = np.floor(np.linspace(0, 800**0.5, steps) ** 2)
+    np.testing.assert_array_equal(quadratic, sorted(set(indices)))
     for times in (uniform, trailing):
         assert times[-1] == 0
         assert len(times) == steps + 1
@@ -111,8 +112,6 @@ def test_sub_sequence_errors():
         SubsequenceGrid()(VPSDE(), 10)
     with pytest.raises(ValueError, match="needs a discrete schedule of at least as many steps"):
         SubsequenceGrid()(DiscreteVPSDE(BETAS[:10]), 11)
-    with pytest.raises(ValueError, match="must be strictly decreasing"):
-        SubsequenceGrid("quadratic")(DiscreteVPSDE(BETAS), 500)
 
 
 def test_a_sampler_takes_any_function_as_its_grid():

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gddim_tf.numerics.image_noise import image_seeds
 from gddim_tf.numerics.linalg import transpose
 from gddim_tf.sdes import BDM, CLD, VESDE, VPSDE, DiscreteVPSDE, LinearSDE
-from gddim_tf.sdes.base import check_times
+from gddim_tf.sdes.times import check_times
 from tests.sdes import cases
 
 every_sde = pytest.mark.parametrize("name", cases.NAMES)

@@ -56,6 +56,10 @@ class DEIS(Sampler):
         """See `Sampler.steps_of`."""
         return self._sampler().steps_of(nfe)
 
+    def times(self, sde: LinearSDE, steps: int) -> np.ndarray:
+        """See `Sampler.times`."""
+        return self._sampler().times(sde, steps)
+
     def fill(self, sde: LinearSDE, times: np.ndarray) -> Table:
         """The rows on a grid `[steps + 1]`."""
         return self._sampler().fill(sde, times)

@@ -72,9 +72,16 @@ def exponential_step(
     Returns:
       One row per stage; the last one commits.
     """
-    low, high = VARIABLES[variable](sde, np.array([start, end]))
+    # stages go no further than the first label, and the result reaches beyond them
+    last = end if tableau.stages == 1 else max(end, sde.t_earliest)
+    if last == start:
+        raise ValueError(
+            f"a step with {tableau.stages} evaluations must start before the first label of "
+            f"{type(sde).__name__}, received one from t = {start:g} to {end:g}"
+        )
+    low, high = VARIABLES[variable](sde, np.array([start, last]))
     positions = tableau.c
-    times = np.where(positions == 0, start, end)
+    times = np.where(positions == 0, start, last)
     inside = (positions > 0) & (positions < 1)
     times[inside] = INVERSES[variable](sde, low + positions[inside] * (high - low))
 

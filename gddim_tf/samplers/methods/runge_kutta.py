@@ -80,6 +80,14 @@ class RungeKutta(Sampler):
             nfe, lambda steps: stages * steps - spared, f'"{self.method}" (last = "{self.last}")'
         )
 
+    def times(self, sde: LinearSDE, steps: int) -> np.ndarray:
+        """See `Sampler.times`; the stages of a last full step end at `t_earliest`, not before."""
+        if self.last == "euler" or TABLEAUX[self.method].stages == 1:
+            return self.grid(sde, steps)
+        last = max(sde.t_min, sde.t_earliest)
+        times = self.grid(sde.until(last), steps)
+        return np.append(times[:-1], sde.t_min) if times[-1] == last else times
+
     def fill(self, sde: LinearSDE, times: np.ndarray) -> Table:
         """The rows on a grid; raises `ValueError` if a stage falls where there is no noise."""
         rows = []

@@ -24,7 +24,8 @@ class SSCS(Sampler):
 
     The Gaussian is that of data with covariance `prior - Sigma_0`: on diffusions that keep the
     prior invariant (CLD, VPSDE) `S_t` is the prior's covariance at all times, and this is the
-    published method. CLD-SGM (Dockhorn et al., 2022), section 3.3 and appendix D.
+    published method. On a discrete schedule the last score step is at the first label.
+    CLD-SGM (Dockhorn et al., 2022), section 3.3 and appendix D.
 
     Args:
       grid: time grid.
@@ -32,7 +33,7 @@ class SSCS(Sampler):
 
     def fill(self, sde: LinearSDE, times: np.ndarray) -> Table:
         """The rows on a grid `[steps + 1]`."""
-        middles = 0.5 * (times[:-1] + times[1:])
+        middles = np.maximum(0.5 * (times[:-1] + times[1:]), sde.t_earliest)
         stops = np.concatenate([times[:1], middles, times[-1:]])
         gaussian = _gaussian_covariance(sde, stops)
         back = transpose(sde.transition(stops[:-1], stops[1:]))

@@ -1,0 +1,16 @@
+"""The two ends of a diffusion's time."""
+
+from __future__ import annotations
+
+
+def check_times(t_min: float, t_max: float) -> tuple[float, float]:
+    """The two ends as floats.
+
+    Raises:
+      ValueError: unless `0 <= t_min < t_max`.
+    """
+    if not 0 <= t_min < t_max:
+        raise ValueError(
+            f"`t_min` and `t_max` must satisfy 0 <= t_min < t_max, received {t_min} and {t_max}"
+        )
+    return float(t_min), float(t_max)
