@@ -18,6 +18,7 @@ _COUNTS = {
     "image_size": 1,
     "channels": 1,
     "components": 1,
+    "patch_size": 1,
     "out_channels": 1,
     "base_channels": 4,
     "blocks_per_level": 1,
@@ -34,15 +35,20 @@ class Architecture:
     networks of score-based SDEs (Song et al. 2021, section H); the defaults are DDPM's.
 
     Args:
-        image_size: height and width of the images, divisible by `2 ** (levels - 1)`.
+        image_size: height and width of the images, divisible by `patch_size * 2 ** (levels - 1)`.
         channels: channels of one image.
         components: state components per pixel (1 for VP, VE and blurring diffusions, 2 for
             Langevin diffusions, whose input is the image followed by its velocity).
         out_channels: channels of the output; None means `components * channels`.
+        patch_size: side of the squares of pixels that the layers see as one pixel of
+            `patch_size ** 2` times the channels (space to depth at the input, depth to space at
+            the output); the features at full resolution are then smaller by this factor, and the
+            convolutions cost its square less.
         base_channels: width of the first convolution; the time embedding is 4 times as wide.
         channel_multipliers: width of each resolution level in units of `base_channels`.
         blocks_per_level: residual blocks of a level on the way down (one more on the way up).
-        attention_resolutions: image sizes at which residual blocks are followed by attention.
+        attention_resolutions: sizes of the features at which residual blocks are followed by
+            attention; the largest is `image_size / patch_size`.
         up_attention: on the way up, attention after "every" block of such a level (DDPM) or only
             after the "last" one (DDPM++, NCSN++, EDM).
         num_classes: number of class labels; 0 builds a network without label weights.
@@ -72,6 +78,7 @@ class Architecture:
     channels: int
     components: int = 1
     out_channels: int | None = None
+    patch_size: int = 1
     base_channels: int = 128
     channel_multipliers: tuple[float, ...] = (1, 2, 2, 2)
     blocks_per_level: int = 2
@@ -132,6 +139,21 @@ class Architecture:
         return self.components * self.channels
 
     @property
+    def feature_size(self) -> int:
+        """Height and width of the features at the first level."""
+        return self.image_size // self.patch_size
+
+    @property
+    def patch_in_channels(self) -> int:
+        """Channels that the first convolution sees: those of a patch of the input."""
+        return self.in_channels * self.patch_size**2
+
+    @property
+    def patch_out_channels(self) -> int:
+        """Channels that the last convolution gives: those of a patch of the output."""
+        return self.out_channels * self.patch_size**2
+
+    @property
     def embedding_width(self) -> int:
         """Channels of the time embedding that each residual block receives."""
         return 4 * self.base_channels
@@ -152,7 +174,7 @@ class Architecture:
 
     def has_attention(self, level: int) -> bool:
         """Whether the blocks of this level are followed by attention."""
-        return self.image_size >> level in self.attention_resolutions
+        return self.feature_size >> level in self.attention_resolutions
 
     def _check_ranges(self) -> None:
         for name, least in _COUNTS.items():
@@ -179,10 +201,11 @@ class Architecture:
             raise ValueError(f"`fir_kernel` must hold at least 2 taps, received {self.fir_kernel}")
 
     def _check_combinations(self) -> None:
-        factor = 2 ** (self.levels - 1)
+        factor = self.patch_size * 2 ** (self.levels - 1)
         if self.image_size % factor:
+            patches = f" of patches of {self.patch_size}" if self.patch_size > 1 else ""
             raise ValueError(
-                f"`image_size` must be divisible by {factor} for {self.levels} levels, "
+                f"`image_size` must be divisible by {factor} for {self.levels} levels{patches}, "
                 f"received {self.image_size}"
             )
         if self.scale_by_sigma and self.embedding != "fourier":

@@ -64,10 +64,10 @@ class _Walk:
     def __init__(self, architecture: Architecture) -> None:
         self.architecture = architecture
         self.parts: list[Part] = []
-        self.size = architecture.image_size
+        self.size = architecture.feature_size
         self.width = architecture.base_channels
         self.skips: list[int] = []
-        self.pyramid_width = architecture.in_channels
+        self.pyramid_width = architecture.patch_in_channels
 
     def embed(self) -> None:
         """The time and label embedding."""
@@ -85,7 +85,7 @@ class _Walk:
     def encode(self) -> None:
         """The way down."""
         arch = self.architecture
-        self.parts.append(Part("conv_in", "conv", self.size, arch.in_channels, self.width))
+        self.parts.append(Part("conv_in", "conv", self.size, arch.patch_in_channels, self.width))
         self.skips.append(self.width)
         for level, width in enumerate(arch.widths):
             for block in range(arch.blocks_per_level):
@@ -121,7 +121,7 @@ class _Walk:
     def finish(self) -> None:
         """The last normalization and convolution, unless the pyramid is the output."""
         if self.architecture.output_pyramid != "skip":
-            self._norm_and_conv("norm_out", "conv_out", self.architecture.out_channels)
+            self._norm_and_conv("norm_out", "conv_out", self.architecture.patch_out_channels)
 
     def _block(self, name: str, out_width: int, resample: str | None = None) -> None:
         self.parts.append(Part(name, "block", self.size, self.width, out_width, resample=resample))
@@ -166,7 +166,7 @@ class _Walk:
             return
         deepest = level == arch.levels - 1
         residual = arch.output_pyramid == "residual"
-        out_width = self.width if residual else arch.out_channels
+        out_width = self.width if residual else arch.patch_out_channels
         if not deepest:
             name, size = f"up.{level}.pyramid_upsample", self.size // 2
             self.parts.append(

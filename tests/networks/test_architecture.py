@@ -26,10 +26,20 @@ def test_attention_is_by_resolution():
     assert [arch.has_attention(level) for level in range(4)] == [False, True, False, True]
 
 
+def test_patches_divide_the_size_and_multiply_the_channels():
+    options = {"channel_multipliers": (1, 2), "attention_resolutions": (7,)}
+    arch = Architecture(28, 1, components=2, patch_size=2, **options)
+    assert (arch.feature_size, arch.patch_in_channels, arch.patch_out_channels) == (14, 8, 8)
+    assert [arch.has_attention(level) for level in range(2)] == [False, True]
+    assert Architecture(21, 3, patch_size=3, channel_multipliers=(1,)).feature_size == 7
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         ({"image_size": 30}, r"`image_size` must be divisible by 8 for 4 levels, received 30"),
+        ({"image_size": 48, "patch_size": 4}, r"by 32 for 4 levels of patches of 4, received 48"),
+        ({"patch_size": 0}, r"`patch_size` must be an integer of at least 1, received 0"),
         ({"image_size": 0}, r"`image_size` must be an integer of at least 1, received 0"),
         ({"image_size": 32.0}, r"`image_size` must be an integer .* received 32.0"),
         ({"channels": 0}, r"`channels` must be an integer of at least 1"),

@@ -78,6 +78,7 @@ ARCHITECTURES = st.fixed_dictionaries(
         "channels": st.integers(1, 3),
         "components": st.integers(1, 2),
         "out_channels": st.sampled_from([None, 2]),
+        "patch_size": st.sampled_from([1, 2]),
         "base_channels": st.sampled_from([4, 8]),
         "channel_multipliers": st.sampled_from([(1,), (1, 2), (2, 1, 3)]),
         "blocks_per_level": st.integers(1, 2),

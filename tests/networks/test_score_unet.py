@@ -48,6 +48,7 @@ COUNTS = {
     "ncsnpp_deep_bdm_cifar10": 107_587_075,
     "ddpm_digits": 395_641,
     "ncsnpp_digits": 424_921,
+    "ddpm_fashion": 1_463_764,
     "ddpm_tiny": 44_969,
 }
 
@@ -168,6 +169,25 @@ def test_scale_by_sigma_divides_by_the_label():
     x = state(plain)
     expected = plain(x, TIME) / TIME[:, None, None, None]
     np.testing.assert_allclose(scaled(x, TIME), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("size", "patch"), [(8, 2), (12, 3)])
+def test_patches_are_pixels_of_a_smaller_image(size, patch):
+    """The same weights see the same numbers, cut into patches here by reshaping."""
+    options = {"base_channels": 8, "channel_multipliers": (1, 2)}
+    patched = small("ddpm_tiny", **options, image_size=size, components=2, patch_size=patch)
+    width = 2 * patch**2
+    plain = small("ddpm_tiny", **options, image_size=4, channels=width)
+    assert set(plain.named_weights()) == set(patched.named_weights())
+    for name, weight in patched.named_weights().items():
+        plain.named_weights()[name].assign(weight)
+    x = state(patched)
+    patches = (
+        x.reshape(3, 4, patch, 4, patch, 2).transpose(0, 1, 3, 2, 4, 5).reshape(3, 4, 4, width)
+    )
+    y = plain(patches, TIME).numpy()
+    expected = y.reshape(3, 4, 4, patch, patch, 2).transpose(0, 1, 3, 2, 4, 5)
+    np.testing.assert_allclose(patched(x, TIME), expected.reshape(x.shape), atol=1e-5)
 
 
 def test_the_embedding_is_that_of_the_label():
