@@ -10,13 +10,13 @@ if TYPE_CHECKING:
 
 # Names for `--help`, written out because the modules that know them import TensorFlow.
 DATA_SETS = (
-    "digits, photo_patches, cifar10, celeb_a, downsampled_imagenet/32x32, lsun/bedroom or "
-    "lsun/church_outdoor"
+    "digits, photo_patches, fashion_mnist, cifar10, celeb_a, downsampled_imagenet/32x32, "
+    "lsun/bedroom or lsun/church_outdoor"
 )
 DIFFUSIONS = "vp, cosine, ddpm, ve, cld or bdm"
 NETWORKS = (
-    "ddpm_digits, ncsnpp_digits, ddpm_tiny, ddpm_cifar10, ddpm_celeba64, ddpmpp_cifar10, "
-    "ddpmpp_cld_cifar10, ncsnpp_deep_cld_cifar10 or ncsnpp_deep_bdm_cifar10"
+    "ddpm_digits, ncsnpp_digits, ddpm_tiny, ddpm_fashion, ddpm_cifar10, ddpm_celeba64, "
+    "ddpmpp_cifar10, ddpmpp_cld_cifar10, ncsnpp_deep_cld_cifar10 or ncsnpp_deep_bdm_cifar10"
 )
 SAMPLERS = (
     "default (one that suits diffusion and budget), ddim, gddim, deis, rhork, spndm, fpndm, fon, "

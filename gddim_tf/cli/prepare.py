@@ -3,9 +3,10 @@
 For example:
   gddim-tf prepare cifar10
 
-cifar10 and celeb_a are downloaded; digits and photo_patches need no network. The others cannot be
-downloaded here: let TFDS write them elsewhere and set GDDIM_TF_DATA_DIR to the folder, or unpack
-the images and read them as folder:PATH.
+fashion_mnist, cifar10 and celeb_a are downloaded; digits and photo_patches need no network. The
+others cannot be downloaded here: let TFDS write them elsewhere and set GDDIM_TF_DATA_DIR to the
+folder, or unpack the images and read them as folder:PATH. Files of MNIST's format need no
+preparing: idx:PATH reads them where they are.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Image data sets as `tf.data` pipelines: built into scikit-learn, from TFDS, or from a folder.
 
 `load("digits")` and `load("photo_patches")` work on any machine without a network; `names()`
-lists the rest, and `prepare(name)` puts those on disk.
+lists the rest, and `prepare(name)` puts those on disk. `folder:PATH` reads pictures, `idx:PATH`
+files in MNIST's format.
 """
 
 from __future__ import annotations

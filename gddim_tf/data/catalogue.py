@@ -7,9 +7,11 @@ import os
 
 from gddim_tf.data.data_info import DataInfo
 from gddim_tf.data.folder_source import FolderSource
+from gddim_tf.data.idx_source import FASHION_MNIST_CLASSES, IDXSource
 from gddim_tf.data.tfds_source import TFDSSource
 
 FOLDER_PREFIX = "folder:"
+IDX_PREFIX = "idx:"
 
 _CIFAR10_CLASSES = (
     *("airplane", "automobile", "bird", "cat", "deer"),
@@ -36,6 +38,14 @@ _SOURCES = (
         flip=True,
         class_names=("china", "flower"),
         generated=True,
+    ),
+    TFDSSource(
+        "fashion_mnist",
+        image_size=28,
+        channels=1,
+        splits=_TRAIN_AND_TEST,
+        flip=False,  # every shoe points to the left
+        class_names=FASHION_MNIST_CLASSES,
     ),
     TFDSSource(
         "cifar10",
@@ -78,15 +88,20 @@ _BY_NAME = {source.name: source for source in _SOURCES}
 
 
 def names() -> list[str]:
-    """Return the names of the data sets; besides them, `folder:PATH` reads any image folder."""
+    """Return the names of the data sets.
+
+    Besides them, `folder:PATH` reads any image folder, and `idx:PATH` one of MNIST's files.
+    """
     return list(_BY_NAME)
 
 
-def find(name: str, data_dir: str | os.PathLike | None = None) -> TFDSSource | FolderSource:
+def find(
+    name: str, data_dir: str | os.PathLike | None = None
+) -> TFDSSource | FolderSource | IDXSource:
     """Return the source of a data set's images.
 
     Args:
-        name: one of `names()` or `folder:PATH`.
+        name: one of `names()`, `folder:PATH` or `idx:PATH`.
         data_dir: folder of the TFDS data sets; the default is the environment variable
             `GDDIM_TF_DATA_DIR`, or else TFDS's own default (`~/tensorflow_datasets`).
 
@@ -96,9 +111,12 @@ def find(name: str, data_dir: str | os.PathLike | None = None) -> TFDSSource | F
     """
     if name.startswith(FOLDER_PREFIX):
         return FolderSource.open(name.removeprefix(FOLDER_PREFIX))
+    if name.startswith(IDX_PREFIX):
+        return IDXSource.open(name.removeprefix(IDX_PREFIX))
     if name not in _BY_NAME:
         raise ValueError(
-            f"`name` must be one of {', '.join(names())} or {FOLDER_PREFIX}PATH, received {name!r}"
+            f"`name` must be one of {', '.join(names())}, {FOLDER_PREFIX}PATH or "
+            f"{IDX_PREFIX}PATH, received {name!r}"
         )
     return dataclasses.replace(_BY_NAME[name], data_dir=data_dir)
 
@@ -107,7 +125,7 @@ def info(name: str, data_dir: str | os.PathLike | None = None) -> DataInfo:
     """Return what is known about a data set without reading its images.
 
     Args:
-        name: one of `names()` or `folder:PATH`.
+        name: one of `names()`, `folder:PATH` or `idx:PATH`.
         data_dir: as for `load`; it decides which splits have a known size.
     """
     return find(name, data_dir).info()
@@ -116,14 +134,14 @@ def info(name: str, data_dir: str | os.PathLike | None = None) -> DataInfo:
 def prepare(name: str, data_dir: str | os.PathLike | None = None) -> str:
     """Put a data set on disk, downloading it if necessary, and return its folder.
 
-    `digits` and `photo_patches` need no network. `cifar10` and `celeb_a` are downloaded from
-    their authors' sites. `lsun/*` and `downsampled_imagenet` cannot be: TFDS writes the first only
-    with `tensorflow-io`, and the address it knows for the second no longer answers. Name a folder
-    where TFDS has written them in the environment variable `GDDIM_TF_DATA_DIR`, or unpack the
-    images and read them with `folder:PATH`.
+    `digits` and `photo_patches` need no network. `fashion_mnist`, `cifar10` and `celeb_a` are
+    downloaded from their authors' sites. `lsun/*` and `downsampled_imagenet` cannot be: TFDS writes
+    the first only with `tensorflow-io`, and the address it knows for the second no longer answers.
+    Name a folder where TFDS has written them in the environment variable `GDDIM_TF_DATA_DIR`, or
+    unpack the images and read them with `folder:PATH`.
 
     Args:
-        name: one of `names()`; a `folder:PATH` is only checked for images.
+        name: one of `names()`; a `folder:PATH` or `idx:PATH` is only checked for images.
         data_dir: as for `load`.
 
     Raises:

@@ -40,7 +40,8 @@ def load(
     every pass shuffles and mirrors anew.
 
     Args:
-        name: one of `names()`, or `folder:PATH` for a tree of PNG and JPEG files.
+        name: one of `names()`, `folder:PATH` for a tree of PNG and JPEG files, or `idx:PATH` for a
+            folder of files in MNIST's format.
         split: "train", "test" or "validation", whichever `info(name).splits` lists, or a part of
             one in TFDS's notation, such as "train[:1000]" (not for folders).
         batch_size: images per batch; None gives single images.

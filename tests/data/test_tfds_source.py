@@ -109,7 +109,7 @@ def test_missing_set_is_one_sentence_without_network(name, tmp_path, monkeypatch
     assert f"is not in {tmp_path}/{name}/" in message
     assert "set the environment variable GDDIM_TF_DATA_DIR to the folder" in message
     assert "\n" not in message
-    if name in ("cifar10", "celeb_a"):
+    if name in ("fashion_mnist", "cifar10", "celeb_a"):
         assert f"run `gddim-tf prepare {name} --data-dir {tmp_path}`" in message
     else:
         assert "unpack its images and use `folder:PATH`" in message

@@ -1,0 +1,77 @@
+"""IDX, the file format of MNIST: a header of big-endian numbers and then the bytes of an array."""
+
+from __future__ import annotations
+
+import gzip
+import math
+import struct
+import zlib
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+# The type of the numbers in a file, of which images and labels only have this one.
+_UNSIGNED_BYTE = 0x08
+
+
+def read_idx(path: Path, axes: int) -> np.ndarray:
+    """Read an array of bytes, gzipped if the name ends in `.gz`.
+
+    Args:
+        path: the file.
+        axes: how many the array must have: 1 for labels, 3 for grey images.
+
+    Returns:
+        uint8 array of the shape that the header tells.
+
+    Raises:
+        ValueError: if the file is of another format or kind, or longer or shorter than it says.
+    """
+    try:
+        with _open(path) as file:
+            shape = _read_shape(file, path, axes)
+            count = math.prod(shape)
+            # one byte more than there should be tells that there is too much
+            content = file.read(count + 1)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise ValueError(f"IDX file {path} must be whole, received: {error}") from error
+    if len(content) != count:
+        received = "more" if len(content) > count else len(content)
+        raise ValueError(f"IDX file {path} must hold {count} bytes of data, received {received}")
+    return np.frombuffer(content, np.uint8).reshape(shape)
+
+
+def read_idx_shape(path: Path, axes: int) -> tuple[int, ...]:
+    """Read the shape of the array in a file, from its header alone.
+
+    Args:
+        path: the file.
+        axes: how many the array must have.
+
+    Raises:
+        ValueError: if the file is of another format or kind.
+    """
+    try:
+        with _open(path) as file:
+            return _read_shape(file, path, axes)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise ValueError(f"IDX file {path} must be whole, received: {error}") from error
+
+
+def _open(path: Path) -> BinaryIO:
+    return gzip.open(path) if path.suffix == ".gz" else path.open("rb")
+
+
+def _read_shape(file: BinaryIO, path: Path, axes: int) -> tuple[int, ...]:
+    header = file.read(4 + 4 * axes)
+    expected = bytes((0, 0, _UNSIGNED_BYTE, axes))
+    if len(header) < 4 + 4 * axes or header[:4] != expected:
+        raise ValueError(
+            f"IDX file {path} must begin with {expected.hex()} (unsigned bytes, {axes} axes), "
+            f"received {header[:4].hex() or 'nothing'}"
+        )
+    shape = struct.unpack(f">{axes}I", header[4:])
+    if 0 in shape:
+        raise ValueError(f"IDX file {path} must hold data, received an array of shape {shape}")
+    return shape

@@ -1,0 +1,191 @@
+"""Images of a folder of IDX files, the format of MNIST."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from gddim_tf.data.data_info import DataInfo
+from gddim_tf.data.idx_file import read_idx, read_idx_shape
+from gddim_tf.data.pixels import fit_square
+
+CLASSES_FILE = "classes.txt"
+FASHION_MNIST_CLASSES = (
+    *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"),
+    *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
+)
+# By the SHA-256 of the labels of their test split, uint8 [10000].
+_KNOWN_CLASSES = {
+    "3d0e6c6ea990b53b6f8f500a41cac93881d981b315f84578b7d915342ade01e9": FASHION_MNIST_CLASSES,
+}
+_IMAGES = re.compile(r"(.*?)(train|t10k|test)-images([-.]idx)3(-ubyte(?:\.gz)?)")
+_SPLITS = {"train": "train", "t10k": "test", "test": "test"}
+
+
+@dataclass(frozen=True)
+class IDXSource:
+    """Grey images with labels, as MNIST, Fashion-MNIST, KMNIST and EMNIST are published.
+
+    The folder holds `train-images-idx3-ubyte` and `train-labels-idx1-ubyte`, gzipped (`.gz`) or
+    not, and for the split "test" `t10k-...` or `test-...`; all may begin with the name of the set,
+    as in `emnist-balanced-train-images-idx3-ubyte`. The classes are called by the lines of
+    `classes.txt`, if the folder holds one, or else by their numbers; those of Fashion-MNIST are
+    known.
+
+    Attributes:
+        root: the folder.
+        files: of each split, the files of images and labels.
+    """
+
+    root: Path
+    files: Mapping[str, tuple[Path, Path]]
+
+    @classmethod
+    def open(cls, root: str | os.PathLike) -> IDXSource:
+        """List the IDX files in a folder; `~` is the home folder.
+
+        Raises:
+            FileNotFoundError: if there is no such folder, or a file of labels is missing.
+            NotADirectoryError: if it is a file.
+            ValueError: if it holds no training images, or those of several data sets.
+        """
+        root = Path(root).expanduser()
+        if not root.exists():
+            raise FileNotFoundError(f"IDX folder {root} does not exist")
+        if not root.is_dir():
+            raise NotADirectoryError(f"IDX folder {root} must be a folder, received a file")
+        files: dict[str, tuple[Path, Path]] = {}
+        for images in sorted(root.iterdir()):
+            if not (match := _IMAGES.fullmatch(images.name)):
+                continue
+            prefix, part, idx, ending = match.groups()
+            labels = root / f"{prefix}{part}-labels{idx}1{ending}"
+            split = _SPLITS[part]
+            if split in files:
+                raise ValueError(
+                    f"IDX folder {root} must hold one file of {split} images, received "
+                    f"{files[split][0].name} and {images.name}"
+                )
+            if not labels.exists():
+                raise FileNotFoundError(f"IDX file {labels}, the labels of {images}, is missing")
+            files[split] = (images, labels)
+        if "train" not in files:
+            raise ValueError(
+                f"IDX folder {root} must hold train-images-idx3-ubyte or that with .gz"
+            )
+        return cls(root, files)
+
+    @cached_property
+    def class_names(self) -> tuple[str, ...]:
+        """The lines of `classes.txt`, or else what is known, or the numbers up to the largest.
+
+        Raises:
+            ValueError: if a label has no line in the file.
+        """
+        labels = {split: self._labels(split) for split in self.files}
+        count = 1 + max(int(numbers.max()) for numbers in labels.values())
+        path = self.root / CLASSES_FILE
+        if not path.exists():
+            digest = hashlib.sha256(labels.get("test", labels["train"]).tobytes()).hexdigest()
+            return _KNOWN_CLASSES.get(digest, tuple(str(number) for number in range(count)))
+        names = tuple(path.read_text(encoding="utf-8").split("\n"))
+        names = tuple(name.strip() for name in names if name.strip())
+        if len(names) < count:
+            raise ValueError(f"{path} must name {count} classes, received {len(names)}")
+        return names
+
+    def info(self) -> DataInfo:
+        """Return the folder's facts; `image_size` is the shorter side of the images.
+
+        Raises:
+            ValueError: if a file is not one of the format.
+        """
+        shapes = {split: read_idx_shape(images, 3) for split, (images, _) in self.files.items()}
+        return DataInfo(
+            name=f"idx:{self.root}",
+            image_size=min(shapes["train"][1:]),
+            channels=1,
+            num_classes=len(self.class_names),
+            splits={split: shape[0] for split, shape in shapes.items()},
+            flip=None,
+            class_names=self.class_names,
+        )
+
+    def prepare(self) -> str:
+        """Return the folder: there is nothing to prepare."""
+        return str(self.root)
+
+    def count(self, split: str) -> int:
+        """Return the number of images in a split or part of one, such as "train[:1000]"."""
+        return len(self._range(split))
+
+    def images(
+        self,
+        split: str,
+        image_size: int,
+        *,
+        in_memory: bool,
+        shard: tuple[int, int],
+        shuffle_seed: int | None,
+    ) -> tf.data.Dataset:
+        """Return the images as (uint8 [image_size, image_size, 1], int32 label) pairs.
+
+        Args:
+            split: "train", "test" or a part of one.
+            image_size: side of the images.
+            in_memory: whether to keep resized images; those of the files always are in memory.
+            shard: (index, count): take every count-th image, beginning with number index.
+            shuffle_seed: None keeps the order, a number shuffles anew for every pass.
+
+        Raises:
+            ValueError: if a file is not one of the format, or holds more or fewer labels than
+                there are images.
+        """
+        index, count = shard
+        numbers = self._range(split)[index::count]
+        chosen = slice(numbers.start, numbers.stop, numbers.step)
+        name = split.split("[")[0]
+        labels = self._labels(name)[chosen].astype(np.int32)
+        images = read_idx(self.files[name][0], 3)[chosen, ..., np.newaxis]
+        pairs = tf.data.Dataset.from_tensor_slices((images, labels))
+        if shuffle_seed is not None:
+            pairs = pairs.shuffle(len(labels), seed=shuffle_seed)
+        if images.shape[1:3] == (image_size, image_size):
+            return pairs
+        pairs = pairs.map(
+            lambda image, label: (fit_square(image, image_size, None), label),
+            num_parallel_calls=tf.data.AUTOTUNE,
+        )
+        return pairs.cache() if in_memory else pairs
+
+    def _labels(self, split: str) -> np.ndarray:
+        images, path = self.files[split]
+        labels, count = read_idx(path, 1), read_idx_shape(images, 3)[0]
+        if len(labels) != count:
+            raise ValueError(
+                f"IDX file {path} must hold a label for each of the {count} images of "
+                f"{images.name}, received {len(labels)}"
+            )
+        return labels
+
+    def _range(self, split: str) -> range:
+        name = split.split("[")[0]
+        if name not in self.files:
+            raise ValueError(
+                f"`split` of IDX folder {self.root} must be one of {', '.join(self.files)}, "
+                f"received {split!r}"
+            )
+        import tensorflow_datasets as tfds
+
+        count = read_idx_shape(self.files[name][0], 3)[0]
+        whole = tfds.core.SplitInfo(name=name, shard_lengths=[count], num_bytes=0)
+        (part,) = tfds.core.ReadInstruction.from_spec(split).to_absolute({name: whole})
+        return range(part.from_ or 0, count if part.to is None else part.to)
