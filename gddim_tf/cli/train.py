@@ -26,14 +26,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", required=True, help="folder of the run")
     parser.add_argument(
         "--recipe",
-        help="ddpm_cifar10, ddpmpp_cifar10, gddim_cld_cifar10, gddim_bdm_cifar10 or digits",
+        help="digits, fashion_vp, fashion_cld, fashion_bdm, ddpm_cifar10, ddpmpp_cifar10, "
+        "gddim_cld_cifar10 or gddim_bdm_cifar10",
     )
     recipe = parser.add_argument_group(
         "settings",
         "They change those of the recipe. Without --recipe they start from the values in brackets, "
         "which are made for 8x8 digits.",
     )
-    recipe.add_argument("--data", dest="dataset", help=f"{DATA_SETS}, or folder:PATH (digits)")
+    recipe.add_argument(
+        "--data", dest="dataset", help=f"{DATA_SETS}, folder:PATH or idx:PATH (digits)"
+    )
     recipe.add_argument("--image-size", type=int, help="pixels a side (the data set's own)")
     recipe.add_argument("--sde", help=f"{DIFFUSIONS} (vp)")
     recipe.add_argument("--network", help=f"{NETWORKS} (ddpm_digits)")

@@ -1,4 +1,5 @@
 import dataclasses
+import pathlib
 
 import numpy as np
 import pytest
@@ -14,7 +15,8 @@ def test_published_recipes_have_the_published_numbers():
         "gddim_cld_cifar10": (107_597_318, 1_000_000, "CLD"),
         "gddim_bdm_cifar10": (107_586_947, 1_000_000, "BDM"),
     }
-    assert set(parameters) | {"digits"} == set(RECIPES)
+    clothes = {f"fashion_{sde}" for sde in ("vp", "cld", "bdm")}
+    assert set(parameters) | {"digits"} | clothes == set(RECIPES)
     for name, (_, steps, _) in parameters.items():
         recipe = named_recipe(name)
         assert (recipe.steps, recipe.batch_size, recipe.warmup) == (steps, 128, 5000)
@@ -25,13 +27,24 @@ def test_published_recipes_have_the_published_numbers():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in RECIPES if name != "digits"])
+@pytest.mark.parametrize("name", [name for name in RECIPES if "cifar10" in name])
 def test_published_recipes_make_the_published_networks(name):
     counts = {"ddpm_cifar10": 35_746_307, "ddpmpp_cifar10": 61_804_419}
     counts |= {"gddim_cld_cifar10": 107_597_318, "gddim_bdm_cifar10": 107_586_947}
     network = named_recipe(name).model().network
     trained = sum(int(np.prod(weight.shape)) for weight in network.trainable_weights)
     assert trained == counts[name]
+
+
+@pytest.mark.parametrize(("sde", "components"), [("vp", 1), ("cld", 2), ("bdm", 1)])
+def test_clothes_are_learned_in_patches(sde, components):
+    recipe = named_recipe(f"fashion_{sde}")
+    clothes = pathlib.Path(__file__).parents[1] / "golden" / "fashion_mnist"
+    model = dataclasses.replace(recipe, dataset=f"idx:{clothes}").model()
+    assert (model.image_shape, model.num_classes) == ((28, 28, 1), 10)
+    assert model.sde.components == model.network.components == components
+    assert model.network.parts["conv_in"].kernel.shape == (3, 3, 4 * components, 48)
+    assert 1.4e6 < model.network.count_params() < 1.5e6
 
 
 def test_a_recipe_compiles_what_it_says():
