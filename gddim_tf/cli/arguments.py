@@ -40,6 +40,18 @@ def whole_numbers(text: str) -> list[int]:
         ) from None
 
 
+def named_value(text: str) -> tuple[str, str]:
+    """A name and a value with = between, as the `type` of an option.
+
+    Raises:
+      ArgumentTypeError: if there is no name or no =; argparse names the option.
+    """
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise argparse.ArgumentTypeError(f"must be NAME=VALUE, received {text!r}")
+    return name, value
+
+
 def named_sampler(text: str) -> Sampler | None:
     """The sampler of a `--sampler`; None for `default`, which depends on diffusion and budget.
 

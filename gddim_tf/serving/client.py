@@ -2,47 +2,36 @@
 
 from __future__ import annotations
 
-import io
+import abc
+import contextlib
+import math
 import random
 import re
 import time
-from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 import numpy as np
+
+from gddim_tf.serving.access import Access
+from gddim_tf.serving.errors import ModelNotLoaded, ServerUnavailable, WrongAnswer
+from gddim_tf.serving.png import decode_pngs
+from gddim_tf.serving.signature import Signature, Spec, batch_of, checked_inputs, checked_outputs
+from gddim_tf.serving.versions import check_version
 
 Result = TypeVar("Result")
 
 # Seconds before an unanswered call is repeated; doubled each time, up to the second number.
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0
 
-
-class ServerUnavailable(ConnectionError):
-    """Nobody answers at the address, or the server has too much to do."""
+_ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})")
 
 
-class ModelNotLoaded(OSError):
-    """The server answers, and the model is still being loaded."""
-
-
-class Spec(NamedTuple):
-    """One input or output of a signature; `shape` is None where even the rank is open."""
-
-    dtype: np.dtype
-    shape: tuple[int, ...] | None
-
-
-class Signature(NamedTuple):
-    """Inputs and outputs by name."""
-
-    inputs: dict[str, Spec]
-    outputs: dict[str, Spec]
-
-
-class Client:
+class Client(abc.ABC):
     """Base of the clients; `connect` gives one. Any number of threads may use it.
 
-    `with connect(...) as client:` closes its connection at the end, as `close` does.
+    `with connect(...) as client:` closes its connection at the end, as `close` does. Nothing that a
+    server answers is believed: kinds, shapes and sizes are those of the request, or `WrongAnswer`.
 
     A subclass speaks a protocol: `_call_predict`, `_call_metadata`, `_call_state`. These raise
     `ServerUnavailable`, `ModelNotLoaded`, `ValueError` (refused by the model), `TimeoutError` or
@@ -52,8 +41,13 @@ class Client:
       address: `host:port`.
       model: the name of the model.
       version: a number, or None for the latest.
-      deadline: seconds that one call may take.
+      deadline: seconds that one call may take, to the last byte of its answer.
       wait: seconds for which calls are repeated until the server is there and has loaded the model.
+      largest_answer: bytes that one answer may have.
+      access: TLS, token and metadata.
+
+    Raises:
+      ValueError: if one of these is not of this kind.
     """
 
     def __init__(
@@ -63,25 +57,43 @@ class Client:
         version: int | None = None,
         deadline: float = 60.0,
         wait: float = 10.0,
+        largest_answer: int = 64 * 2**20,
+        access: Access | None = None,
     ) -> None:
-        if not re.fullmatch(r"[^/\s]+:\d+", address):
+        found = _ADDRESS.fullmatch(address)
+        if not found or not 0 < int(found[2]) < 2**16:
             raise ValueError(f"`address` must be host:port, received {address!r}")
-        self.address, self.model, self.version = address, model, version
-        self.deadline, self.wait = deadline, wait
+        if not model or model in (".", ".."):
+            raise ValueError(f"`model` must be the name of one, received {model!r}")
+        if not (math.isfinite(deadline) and deadline > 0):
+            raise ValueError(f"`deadline` must be above 0 seconds, received {deadline}")
+        if not (math.isfinite(wait) and wait >= 0):
+            raise ValueError(f"`wait` must be at least 0 seconds, received {wait}")
+        if not 1 <= largest_answer < 2**31:
+            raise ValueError(f"`largest_answer` must be in 1 to 2^31, received {largest_answer}")
+        self.address, self.model = address, model
+        self.version = None if version is None else check_version(version)
+        self.deadline, self.wait, self.largest_answer = deadline, wait, largest_answer
+        self.access = access or Access()
+        self.access.check_address(address)
+        self._host, self._port = found[1].strip("[]"), int(found[2])
         self._signatures: dict[str, Signature] | None = None
 
     # ---- what a subclass does -------------------------------------------------------------------
 
+    @abc.abstractmethod
     def _call_predict(
         self, signature: str, inputs: dict[str, np.ndarray], outputs: dict[str, Spec]
     ) -> dict[str, np.ndarray]:
-        raise TypeError(f"{type(self).__name__} must define `_call_predict`")
+        """The outputs of a signature."""
 
+    @abc.abstractmethod
     def _call_metadata(self) -> dict[str, Signature]:
-        raise TypeError(f"{type(self).__name__} must define `_call_metadata`")
+        """The signatures of the model."""
 
+    @abc.abstractmethod
     def _call_state(self) -> list[tuple[str, str]]:
-        raise TypeError(f"{type(self).__name__} must define `_call_state`")
+        """The state of every version and, if it failed, why."""
 
     # ---- what a user calls ----------------------------------------------------------------------
 
@@ -91,6 +103,7 @@ class Client:
         Raises:
           ServerUnavailable, ModelNotLoaded: if that is still so after `wait` seconds.
           ValueError: if the server has no such model.
+          OSError: for anything else that the server answers.
         """
         known = self._signatures
         if known is None:
@@ -111,6 +124,7 @@ class Client:
           ServerUnavailable, ModelNotLoaded: if that is still so after `wait` seconds.
           ValueError: if an input is wrong; the message names it.
           TimeoutError: if the answer takes longer than `deadline`.
+          WrongAnswer: if it is not what the signature promises.
         """
         try:
             known = self.signatures()
@@ -118,9 +132,12 @@ class Client:
                 names = ", ".join(sorted(known))
                 raise ValueError(f"`signature` must be one of {names}, received {signature!r}")
             described = known[signature]
-            arrays = _checked(described.inputs, inputs)
-            return self._patiently(lambda: self._call_predict(signature, arrays, described.outputs))
-        except ValueError:
+            arrays = checked_inputs(described.inputs, inputs)
+            answer = self._patiently(
+                lambda: self._call_predict(signature, arrays, described.outputs)
+            )
+            return checked_outputs(described.outputs, answer, batch_of(arrays))
+        except (ValueError, WrongAnswer):
             self._signatures = None  # the server may have a new version by now
             raise
 
@@ -163,6 +180,8 @@ class Client:
         if described is not None and "label" in described.inputs:
             if labels is None:
                 raise ValueError("`labels` must be given, the model has classes; received None")
+            if np.shape(labels) not in ((), (1,), (count,)):
+                raise ValueError(f"`labels` must be one or {count}, received {np.shape(labels)}")
             inputs["label"] = np.broadcast_to(np.asarray(labels), (count,))
             inputs["guidance"] = np.full(count, guidance)
         elif labels is not None or guidance != 1.0:
@@ -172,10 +191,10 @@ class Client:
         batches = []
         for start in range(0, count, batch_size):
             rows = {name: value[start : start + batch_size] for name, value in inputs.items()}
-            batches.append(_images(self.predict(signature, **rows)))
+            batches.append(self._images(signature, self.predict(signature, **rows)))
         return np.concatenate(batches)
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027
         """Close the connection, if the protocol keeps one."""
 
     def __enter__(self) -> Client:
@@ -185,6 +204,15 @@ class Client:
         self.close()
 
     # ---- the rest -------------------------------------------------------------------------------
+
+    def _images(self, signature: str, outputs: dict[str, np.ndarray]) -> np.ndarray:
+        if "image" in outputs:
+            return outputs["image"]
+        if "image_bytes" not in outputs:
+            raise ValueError(f"`signature` must be one that gives images, received {signature!r}")
+        plain = (described.outputs.get("image") for described in self.signatures().values())
+        shapes = (spec.shape[1:] for spec in plain if spec is not None and spec.shape is not None)
+        return decode_pngs(outputs["image_bytes"], next(shapes, None))
 
     def _patiently(self, call: Callable[[], Result]) -> Result:
         """Repeat a call that found no server or no model, for `wait` seconds."""
@@ -198,6 +226,17 @@ class Client:
             time.sleep(pause * random.uniform(0.5, 1.0))  # clients shall not come back together
             pause = min(2 * pause, _LONGEST_PAUSE)
 
+    @contextlib.contextmanager
+    def _understood(self) -> Iterator[None]:
+        """Around the reading of an answer: one that is not in the protocol is a `WrongAnswer`."""
+        try:
+            yield
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError):
+            raise WrongAnswer(f"{self.address} does not answer as TF Serving does") from None
+
+    def _late(self) -> Exception:
+        return TimeoutError(f"no answer from {self.address} within {self.deadline:g} seconds")
+
     def _missing(self) -> Exception:
         """Why the server does not find the model."""
         states = self._call_state()
@@ -210,42 +249,3 @@ class Client:
         if failed:
             return OSError(f"the server could not load {self.model}: {failed[0]}")
         return ModelNotLoaded(f"{self.model} at {self.address} is not loaded yet ({states[0][0]})")
-
-
-def _checked(specs: dict[str, Spec], inputs: dict[str, Any]) -> dict[str, np.ndarray]:
-    """The inputs as arrays of the dtypes of the signature."""
-    for name in (*specs, *inputs):
-        if name not in specs or name not in inputs:
-            wanted, given = ", ".join(sorted(specs)), ", ".join(sorted(inputs)) or "none"
-            raise ValueError(f"`{name}`: the signature takes {wanted}, received {given}")
-    return {name: _array(name, value, specs[name]) for name, value in inputs.items()}
-
-
-def _array(name: str, value: Any, spec: Spec) -> np.ndarray:
-    """One input, converted if nothing but the width of its numbers changes."""
-    given = np.asarray(value)
-    kinds = {"f": "fiu", "i": "iu", "u": "iu"}.get(spec.dtype.kind, spec.dtype.kind)
-    with np.errstate(over="ignore"):
-        array = given.astype(spec.dtype) if given.dtype.kind in kinds else given
-    if array.dtype != spec.dtype or (spec.dtype.kind in "iu" and (array != given).any()):
-        raise ValueError(f"`{name}` must be {spec.dtype.name}, received {given.dtype.name} {given}")
-    free = spec.shape is None
-    if not free and (array.ndim != len(spec.shape) or array.shape[1:] != spec.shape[1:]):
-        shape = str(["batch", *spec.shape[1:]]).replace("'", "")
-        raise ValueError(f"`{name}` must have shape {shape}, received {array.shape}")
-    return array
-
-
-def _images(outputs: dict[str, np.ndarray]) -> np.ndarray:
-    if "image_bytes" not in outputs:
-        return outputs["image"]
-    from PIL import Image
-
-    images = [np.asarray(Image.open(io.BytesIO(data))) for data in outputs["image_bytes"]]
-    return np.stack([image.reshape(*image.shape[:2], -1) for image in images])
-
-
-def telling(message: str) -> str:
-    """What a check in the graph said, out of TensorFlow's message."""
-    found = re.search(r"assertion failed: \[(.*?)\] (\[.*\])", message)
-    return f"{found[1]} {found[2]}" if found else " ".join(message.split())

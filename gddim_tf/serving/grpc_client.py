@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
+import math
 from typing import Any
 
 import numpy as np
 
-from gddim_tf.serving.client import Client, ServerUnavailable, Signature, Spec, telling
-
-# The default of gRPC, 4 MB, is less than a batch of images can be.
-LARGEST_MESSAGE = 256 * 2**20
+from gddim_tf.serving.client import Client
+from gddim_tf.serving.errors import ServerUnavailable, WrongAnswer, telling
+from gddim_tf.serving.signature import Signature, Spec, batch_of, check_shape
 
 
 class GrpcClient(Client):
@@ -24,18 +24,26 @@ class GrpcClient(Client):
         super().__init__(*args, **kwargs)
         if importlib.util.find_spec("tensorflow_serving") is None:
             raise ImportError('gRPC needs pip install "gddim_tf[serving]"; REST works without')
-        import grpc
         from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
-        lengths = ("grpc.max_send_message_length", "grpc.max_receive_message_length")
-        options = [(length, LARGEST_MESSAGE) for length in lengths]
-        self._channel = grpc.insecure_channel(self.address, options)
+        self._channel = self._open_channel()
         self._prediction = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
         self._models = model_service_pb2_grpc.ModelServiceStub(self._channel)
 
     def close(self) -> None:
         """Close the channel; the client is of no use afterwards."""
         self._channel.close()
+
+    def _open_channel(self) -> Any:
+        import grpc
+
+        # the default of gRPC, 4 MB, is less than a batch of images can be
+        lengths = ("grpc.max_send_message_length", "grpc.max_receive_message_length")
+        options = [(length, self.largest_answer) for length in lengths]
+        if not self.access.tls:
+            return grpc.insecure_channel(self.address, options)
+        credentials = grpc.ssl_channel_credentials(self.access.certificates())
+        return grpc.secure_channel(self.address, credentials, options)
 
     def _call_predict(
         self, signature: str, inputs: dict[str, np.ndarray], outputs: dict[str, Spec]
@@ -47,21 +55,41 @@ class GrpcClient(Client):
         request.model_spec.signature_name = signature
         for name, value in inputs.items():
             request.inputs[name].CopyFrom(tf.make_tensor_proto(value))
-        answer = self._call(self._prediction.Predict, request)
-        return {name: tf.make_ndarray(value) for name, value in answer.outputs.items()}
+        answer, rows = self._call(self._prediction.Predict, request).outputs, batch_of(inputs)
+        return {
+            name: self._array(name, answer[name], spec, rows)
+            for name, spec in outputs.items()
+            if name in answer
+        }
+
+    def _array(self, name: str, value: Any, spec: Spec, rows: int | None) -> np.ndarray:
+        """An output, if its shape is the one asked for; a few bytes can state a vast one."""
+        import tensorflow as tf
+
+        shape = tuple(dim.size for dim in value.tensor_shape.dim)
+        check_shape(name, spec, shape, rows)
+        if math.prod(shape) * spec.dtype.itemsize > self.largest_answer:
+            raise WrongAnswer(f"`{name}` of the answer is too large, it has shape {list(shape)}")
+        with self._understood():
+            return tf.make_ndarray(value)
 
     def _call_metadata(self) -> dict[str, Signature]:
+        from google.protobuf.message import DecodeError
         from tensorflow_serving.apis import get_model_metadata_pb2
 
         request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])
         answer = self._call(self._prediction.GetModelMetadata, request)
         signatures = get_model_metadata_pb2.SignatureDefMap()
-        answer.metadata["signature_def"].Unpack(signatures)
-        return {
-            name: Signature(_specs(definition.inputs), _specs(definition.outputs))
-            for name, definition in signatures.signature_def.items()
-            if not name.startswith("__")
-        }
+        with self._understood():
+            try:
+                answer.metadata["signature_def"].Unpack(signatures)
+            except DecodeError as error:
+                raise ValueError from error
+            return {
+                name: Signature(_specs(definition.inputs), _specs(definition.outputs))
+                for name, definition in signatures.signature_def.items()
+                if not name.startswith("__")
+            }
 
     def _call_state(self) -> list[tuple[str, str]]:
         import grpc
@@ -75,16 +103,18 @@ class GrpcClient(Client):
                 return []
             raise self._translated(error) from error
         states = get_model_status_pb2.ModelVersionStatus.State
-        return [
-            (states.Name(version.state), version.status.error_message)
-            for version in answer.model_version_status
-        ]
+        with self._understood():
+            return [
+                (states.Name(version.state), telling(version.status.error_message))
+                for version in answer.model_version_status
+            ]
 
     def _send(self, method: Any, request: Any) -> Any:
         request.model_spec.name = self.model
         if self.version is not None:
             request.model_spec.version.value = self.version
-        return method(request, timeout=self.deadline)
+        metadata = tuple(self.access.headers().items())
+        return method(request, timeout=self.deadline, metadata=metadata)
 
     def _call(self, method: Any, request: Any) -> Any:
         import grpc
@@ -99,13 +129,17 @@ class GrpcClient(Client):
     def _translated(self, error: Any) -> Exception:
         import grpc
 
-        code, details = error.code(), error.details()
+        code, details = error.code(), telling(error.details() or "")
+        if "CERTIFICATE_VERIFY_FAILED" in details or "Hostname Verification" in details:
+            return OSError(f"{self.address} is not to be trusted: {details}")
         if code is grpc.StatusCode.UNAVAILABLE:
             return ServerUnavailable(f"no server answers at {self.address}: {details}")
         if code is grpc.StatusCode.DEADLINE_EXCEEDED:
-            return TimeoutError(f"no answer from {self.address} within {self.deadline:g} seconds")
+            return self._late()
         if code is grpc.StatusCode.INVALID_ARGUMENT:
-            return ValueError(telling(details))
+            return ValueError(details)
+        if code in (grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED):
+            return PermissionError(f"{self.address} refuses this client: {details}")
         return OSError(f"{self.address} answered {code.name}: {details}")
 
 

@@ -11,6 +11,7 @@ and serves until its standard input ends.
 import base64
 import http.server
 import json
+import ssl
 import sys
 import threading
 import urllib.parse
@@ -30,17 +31,23 @@ from tensorflow_serving.apis import (
 
 from tests.serving.c_session import CError, CSession
 
-INVALID_ARGUMENT, NOT_FOUND, UNAVAILABLE = 3, 5, 14
-_HTTP = {INVALID_ARGUMENT: 400, NOT_FOUND: 404, UNAVAILABLE: 503}
+INVALID_ARGUMENT, NOT_FOUND, UNAVAILABLE, UNAUTHENTICATED = 3, 5, 14, 16
+_HTTP = {INVALID_ARGUMENT: 400, NOT_FOUND: 404, UNAVAILABLE: 503, UNAUTHENTICATED: 401}
 _GRPC = {code.value[0]: code for code in grpc.StatusCode}
 
 
 class LoadedModel:
     """A model with a name, which may first pretend to be loading or too busy for some calls."""
 
-    def __init__(self, session, name, loading=0, busy=0):
+    def __init__(self, session, name, loading=0, busy=0, token=None):
         self.session, self.name = session, name
-        self.loading, self.busy = loading, busy
+        self.loading, self.busy, self.token = loading, busy, token
+        self.metadata = []  # of every call
+
+    def check_token(self, metadata):
+        """Raise unless the call has the token, if there is one."""
+        if self.token and metadata.get("authorization") != f"Bearer {self.token}":
+            raise CError(UNAUTHENTICATED, "a token is missing")
 
     def check(self, name):
         """Raise unless the model can be used."""
@@ -76,7 +83,10 @@ class LoadedModel:
 
 def _aborting(method):
     def call(self, request, context):
+        metadata = dict(context.invocation_metadata())
+        self.model.metadata.append(metadata)
         try:
+            self.model.check_token(metadata)
             return method(self, request)
         except CError as error:
             context.abort(_GRPC[error.code], str(error))
@@ -132,7 +142,10 @@ class _Rest(http.server.BaseHTTPRequestHandler):
         pass
 
     def _answer(self, method):
+        metadata = {name.lower(): value for name, value in self.headers.items()}
+        self.model.metadata.append(metadata)
         try:
+            self.model.check_token(metadata)
             code, answer = 200, method()
         except CError as error:
             code, answer = _HTTP.get(error.code, 500), {"error": str(error)}
@@ -195,9 +208,12 @@ def _value_json(value):
 
 
 class Server:
-    """Both protocols on free ports of this machine, while the context lasts."""
+    """Both protocols on free ports of this machine, while the context lasts.
 
-    def __init__(self, session, name, **pretended):
+    With `certificate` (of trustme) they speak TLS.
+    """
+
+    def __init__(self, session, name, certificate=None, **pretended):
         self.model = LoadedModel(session, name, **pretended)
         options = [("grpc.max_receive_message_length", -1), ("grpc.so_reuseport", 0)]
         self._grpc = grpc.server(futures.ThreadPoolExecutor(8), options=options)
@@ -206,8 +222,17 @@ class Server:
         model_service_pb2_grpc.add_ModelServiceServicer_to_server(_Status(self.model), self._grpc)
         handler = type("Handler", (_Rest,), {"model": self.model})
         self._rest = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        if certificate is None:
+            port = self._grpc.add_insecure_port("127.0.0.1:0")
+        else:
+            key, chain = certificate.private_key_pem, certificate.cert_chain_pems
+            pair = (key.bytes(), b"".join(pem.bytes() for pem in chain))
+            port = self._grpc.add_secure_port("127.0.0.1:0", grpc.ssl_server_credentials([pair]))
+            context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            certificate.configure_cert(context)
+            self._rest.socket = context.wrap_socket(self._rest.socket, server_side=True)
         self.addresses = {
-            "grpc": f"127.0.0.1:{self._grpc.add_insecure_port('127.0.0.1:0')}",
+            "grpc": f"127.0.0.1:{port}",
             "rest": f"127.0.0.1:{self._rest.server_port}",
         }
 
