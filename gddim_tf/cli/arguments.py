@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import importlib
+import os
+import re
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,7 +25,7 @@ NETWORKS = (
 SAMPLERS = (
     "default (one that suits diffusion and budget), ddim, gddim, deis, rhork, spndm, fpndm, fon, "
     "plms, ipndm, dpmsolver, unipc, euler, heun, eulermaruyama, ancestral or sscs; with arguments "
-    'as in Python, "ddim(eta=1)"'
+    'as in Python, "ddim(eta=1)"; or an own class as module:Name'
 )
 FEATURES = "digits, digits:FILE, inception (from TensorFlow Hub) or inception:FOLDER"
 
@@ -55,12 +59,48 @@ def named_value(text: str) -> tuple[str, str]:
 def named_sampler(text: str) -> Sampler | None:
     """The sampler of a `--sampler`; None for `default`, which depends on diffusion and budget.
 
+    Args:
+      text: as for `samplers.parse.parse`; or `module:Name`, with arguments if need be, of an own
+        class in a module that Python finds, from the current folder as well.
+
     Raises:
-      ValueError: as `samplers.parse.parse`.
+      ValueError: as `samplers.parse.parse`, or if the module has no such class of samplers.
+      ImportError: if the module cannot be imported.
     """
     from gddim_tf.samplers.parse import parse
 
-    return None if text.strip().lower() == "default" else parse(text)
+    text = text.strip()
+    if text.lower() == "default":
+        return None
+    own = re.fullmatch(r"([A-Za-z_][\w.]*):([A-Za-z_]\w*)(\(.*\))?", text, re.DOTALL)
+    if not own:
+        return parse(text)
+    module, name, arguments = own.groups()
+    return parse(name + (arguments or ""), {name: _own_sampler(module, name)})
+
+
+def named_samplers(text: str) -> list[Sampler | None]:
+    """The samplers of a `--samplers`, separated by commas or semicolons."""
+    from gddim_tf.samplers.parse import split
+
+    return [named_sampler(part) for part in split(text)]
+
+
+def _own_sampler(module: str, name: str) -> type:
+    from gddim_tf.samplers import Sampler
+
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())  # an installed command does not look there
+    try:
+        value = getattr(importlib.import_module(module), name, None)
+    except Exception as error:  # whatever the module does
+        reason = f"{type(error).__name__}: {error}"
+        raise ImportError(f"`sampler` {module}:{name} cannot be imported: {reason}") from error
+    if not (isinstance(value, type) and issubclass(value, Sampler)):
+        raise ValueError(
+            f"`sampler` {module}:{name} must be a class of Sampler, received {value!r}"
+        )
+    return value
 
 
 def features_for(dataset: str, features: str | None) -> str:

@@ -1,7 +1,7 @@
 r"""Measure samplers: Frechet and kernel distance to the real images, and the time they take.
 
 For example:
-  gddim-tf evaluate --model runs/digits --data digits --samplers "default; ddim" --nfe 10,20,50 \
+  gddim-tf evaluate --model runs/digits --data digits --samplers "default, ddim" --nfe 10,20,50 \
       --count 1500 --out runs/digits/evaluation
 
 Images that were made are kept in `--out` and not made again.
@@ -13,7 +13,7 @@ import argparse
 import json
 import pathlib
 
-from gddim_tf.cli.arguments import FEATURES, features_for, named_sampler, whole_numbers
+from gddim_tf.cli.arguments import FEATURES, features_for, named_samplers, whole_numbers
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--samplers",
         default="default",
-        help='names, separated by semicolons: "default; ddim(eta=1)"',
+        help='names, separated by commas: "default, ddim(eta=1)"',
     )
     parser.add_argument(
         "--nfe", type=whole_numbers, default="50", help="budgets, separated by commas"
@@ -49,11 +49,10 @@ def run(options: argparse.Namespace) -> None:
     from gddim_tf.training import strategy
 
     devices = strategy(options.strategy, options.virtual_devices)
-    names = [name.strip() for name in options.samplers.split(";")]
     with devices.scope():
         report = compare(
             open_model(options.model),
-            [named_sampler(name) for name in names],
+            named_samplers(options.samplers),
             options.nfe,
             dataset=options.data,
             split=options.split,

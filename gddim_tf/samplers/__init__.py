@@ -23,6 +23,7 @@ from gddim_tf.samplers.methods.rho_rk import RhoRK
 from gddim_tf.samplers.methods.sscs import SSCS
 from gddim_tf.samplers.methods.stochastic import Ancestral, EulerMaruyama
 from gddim_tf.samplers.methods.unipc import UniPC
+from gddim_tf.samplers.parse import names
 from gddim_tf.samplers.table import Table
 
 __all__ = [
@@ -55,5 +56,6 @@ __all__ = [
     "UniPC",
     "VPTimeGrid",
     "default",
+    "names",
     "run",
 ]

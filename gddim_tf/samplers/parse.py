@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import ast
+import re
+from collections.abc import Mapping
 from typing import Any
 
 from gddim_tf import samplers
 from gddim_tf.samplers.base import Sampler
+from gddim_tf.samplers.default import default
+from gddim_tf.sdes import LinearSDE
+
+# A sampler of all arguments has 100 characters; a vast text would exhaust Python's parser.
+_LONGEST = 2000
 
 
 def names() -> list[str]:
@@ -14,26 +21,85 @@ def names() -> list[str]:
     return sorted(_samplers())
 
 
-def parse(text: str) -> Sampler:
+def as_sampler(value: Any) -> Sampler:
+    """A sampler, from itself, its class or its name.
+
+    Args:
+      value: a `Sampler`, one of its classes that needs no arguments, or a text as for `parse`.
+
+    Returns:
+      The sampler.
+
+    Raises:
+      ValueError: if it is none of these.
+    """
+    if isinstance(value, Sampler):
+        return value
+    if isinstance(value, str):
+        return parse(value)
+    if isinstance(value, type) and issubclass(value, Sampler):
+        try:
+            return value()
+        except TypeError as error:
+            raise ValueError(f"`sampler` {value.__name__} needs its arguments: {error}") from error
+    raise ValueError(f"`sampler` must be one, or one of {', '.join(names())}, received {value!r}")
+
+
+def chosen(value: Any, sde: LinearSDE, nfe: int) -> Sampler:
+    """What `as_sampler` takes, or `default(sde, nfe)` for None and "default"."""
+    unsaid = value is None or (isinstance(value, str) and value.strip().lower() == "default")
+    return default(sde, nfe) if unsaid else as_sampler(value)
+
+
+def parse(text: str, own: Mapping[str, type] | None = None) -> Sampler:
     """A sampler from its name, with arguments as in Python if need be.
 
     Args:
       text: a class of `gddim_tf.samplers` in any case, alone or as a call whose arguments are
         keywords with literal values or grids (`PowerGrid` may be written `power`).
+      own: further classes by name.
 
     Returns:
       The sampler.
 
     Raises:
       ValueError: if the text is not of this form, or a name or argument is unknown.
+
+    Example:
+      parse("gddim(order=2, grid=power(power=3))")
     """
+    known = _samplers() | {name.lower(): value for name, value in (own or {}).items()}
+    if len(text) > _LONGEST:
+        raise ValueError(f"`sampler` must be a name, received {len(text)} characters")
     try:
-        value = _evaluate(ast.parse(text.strip(), mode="eval").body, _samplers())
-    except (SyntaxError, TypeError, ValueError) as error:
+        node = ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise ValueError(
+            f"`sampler` must be a name or a call such as gddim(order=2), received {text!r}"
+        ) from error
+    if isinstance(node, ast.Tuple):
+        raise ValueError(f"`sampler` must be a single one, received {len(node.elts)}: {text!r}")
+    if not isinstance(node.func if isinstance(node, ast.Call) else node, ast.Name):
+        raise ValueError(f"`sampler` must be one of {', '.join(sorted(known))}, received {text!r}")
+    try:
+        sampler = _evaluate(node, known)
+    except (TypeError, ValueError) as error:
         raise ValueError(f"`sampler` {text!r}: {error}") from error
-    if not isinstance(value, Sampler):
-        raise ValueError(f"`sampler` must be one of {', '.join(names())}, received {text!r}")
-    return value
+    if not callable(sampler.grid):
+        raise ValueError(f"`sampler` {text!r}: `grid` must be a grid, received {sampler.grid!r}")
+    return sampler
+
+
+def split(text: str) -> list[str]:
+    """The texts of several samplers, separated by semicolons or by commas outside brackets."""
+    parts, depth = [""], 0
+    for letter in text:
+        depth += (letter in "([{") - (letter in ")]}")
+        if letter == ";" or (letter == "," and depth <= 0):
+            parts.append("")
+        else:
+            parts[-1] += letter
+    return [part.strip() for part in parts]
 
 
 def _samplers() -> dict[str, type]:
@@ -64,8 +130,18 @@ def _evaluate(node: ast.expr, known: dict[str, type]) -> Any:
             example = f"{node.func.id}(grid=power(power=3))"
             raise ValueError(f"arguments must be keywords, as in {example}")
         keywords = {keyword.arg: _evaluate(keyword.value, _grids()) for keyword in node.keywords}
-        return cls(*(ast.literal_eval(value) for value in node.args), **keywords)
-    return ast.literal_eval(node)
+        return cls(*(_literal(value) for value in node.args), **keywords)
+    return _literal(node)
+
+
+def _literal(node: ast.expr) -> Any:
+    try:
+        return ast.literal_eval(node)
+    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError) as error:
+        written = re.sub(r"\s+", " ", ast.unparse(node))
+        raise ValueError(
+            f"arguments must be numbers, texts or grids, received {written}"
+        ) from error
 
 
 def _named(node: ast.Name, known: dict[str, type]) -> type:
