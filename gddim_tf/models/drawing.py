@@ -14,10 +14,10 @@ from gddim_tf.samplers.loop import (
     EpsFn,
     check_finite,
     compiled_loop,
-    context_tensors,
-    loop_tensors,
+    loop_inputs,
     run,
 )
+from gddim_tf.samplers.loop_inputs import Layout, LoopInputs
 from gddim_tf.samplers.table import Table
 from gddim_tf.sdes import LinearSDE
 
@@ -87,19 +87,14 @@ def _run_divided(
     jit_compile: bool,
 ) -> tf.Tensor:
     """`run` on all devices of a strategy at a time, each with its share of the images."""
-    tensors = loop_tensors(table, prior, seeds, rows)
-    loop = compiled_loop(eps_fn, table, tensors, jit_compile=jit_compile)
-    per_image = {"u_T", "seeds", *context_tensors(rows)}
+    inputs = loop_inputs(table, prior, seeds, rows)
+    loop = compiled_loop(eps_fn, Layout.of(table), inputs, jit_compile=jit_compile)
     replicas, size = strategy.num_replicas_in_sync, len(seeds)
     # the last image fills up what cannot be divided
     index = np.minimum(np.arange(-(-size // replicas) * replicas), size - 1)
 
-    def share(context: tf.distribute.ReplicaContext) -> dict[str, tf.Tensor]:
-        own = np.split(index, replicas)[context.replica_id_in_sync_group]
-        return {
-            name: tf.gather(value, own) if name in per_image else value
-            for name, value in tensors.items()
-        }
+    def share(context: tf.distribute.ReplicaContext) -> LoopInputs:
+        return inputs.images(np.split(index, replicas)[context.replica_id_in_sync_group])
 
     shares = strategy.experimental_distribute_values_from_function(share)
     state, failed = _on_each_device(strategy, loop)(shares)

@@ -10,8 +10,9 @@ import numpy as np
 import tensorflow as tf
 
 from gddim_tf.samplers.errors import NotFiniteError
-from gddim_tf.samplers.loop_body import CONTEXT, EpsFn, Layout, LoopBody
-from gddim_tf.samplers.table import WITHOUT_ROWS, Table
+from gddim_tf.samplers.loop_body import EpsFn, LoopBody
+from gddim_tf.samplers.loop_inputs import Layout, LoopInputs, columns_as_tensors
+from gddim_tf.samplers.table import Table
 
 # Compiled loops of the most recent networks; each holds a graph, so the number is bounded.
 _COMPILED_LOOPS = 16
@@ -66,11 +67,11 @@ def run(
         )
     if table.stochastic and noise is None:
         _check_seeds(seeds, len(u_T))
-    tensors = loop_tensors(table, u_T, seeds if noise is None else None, context)
+    inputs = loop_inputs(table, u_T, seeds if noise is None else None, context)
     if table.stochastic and noise is not None:
-        tensors["noise_given"] = _checked_noise(table, noise, u_T)
-    loop = compiled_loop(eps_fn, table, tensors, trajectory, jit_compile)
-    state, path, failed = loop(tensors)
+        inputs = inputs._replace(noise=_checked_noise(table, noise, u_T))
+    loop = compiled_loop(eps_fn, Layout.of(table), inputs, trajectory, jit_compile)
+    state, path, failed = loop(inputs)
     check_finite(table, int(failed))
     return (state, path) if trajectory else state
 
@@ -102,39 +103,27 @@ def check_finite(table: Table, failed: int) -> None:
         )
 
 
-def loop_tensors(
+def loop_inputs(
     table: Table,
     u_T: tf.Tensor,
     seeds: tf.Tensor | None = None,
     context: dict[str, tf.Tensor] | None = None,
-) -> dict[str, tf.Tensor]:
+) -> LoopInputs:
     """What `compiled_loop` takes to run a table; arguments as in `run`."""
-    tensors = {"u_T": u_T, **table_tensors(table, u_T.dtype), **context_tensors(context or {})}
-    if table.stochastic and seeds is not None:
-        tensors["seeds"] = tf.convert_to_tensor(seeds, tf.int32)
-    return tensors
-
-
-def table_tensors(table: Table, dtype: tf.DType) -> dict[str, tf.Tensor]:
-    """The columns of a table as tensors, cast once from float64 to the dtype of the state."""
-    tensors = {}
-    for name, column in table.arrays().items():
-        number = column.dtype.kind == "f"
-        tensors[name] = tf.constant(column, dtype if number else None)
-    if table.clip is not None:
-        tensors["clip"] = tf.constant(table.clip, dtype)
-    return tensors
-
-
-def context_tensors(context: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-    """The further arguments of a network, by the names that the loop knows them by."""
-    return {CONTEXT + name: tf.convert_to_tensor(value) for name, value in context.items()}
+    return LoopInputs(
+        state=u_T,
+        columns=columns_as_tensors(table.arrays(), u_T.dtype),
+        context={name: tf.convert_to_tensor(v) for name, v in (context or {}).items()},
+        seeds=tf.convert_to_tensor(seeds, tf.int32)
+        if table.stochastic and seeds is not None
+        else None,
+    )
 
 
 def compiled_loop(
     eps_fn: EpsFn,
-    table: Table,
-    tensors: dict[str, tf.Tensor],
+    layout: Layout,
+    inputs: LoopInputs,
     trajectory: bool = False,
     jit_compile: bool = False,
 ) -> Any:
@@ -142,51 +131,41 @@ def compiled_loop(
 
     Args:
       eps_fn: as in `run`.
-      table: whose layout shapes the graph; its numbers do not.
-      tensors: the columns, from `table_tensors`; "u_T"; for a stochastic table "seeds" or
-        "noise_given"; and the context, with "context/" before the names.
+      layout: of the table, which shapes the graph; its numbers do not.
+      inputs: of a run of the table, from `loop_inputs`; their shapes and dtypes matter.
       trajectory: whether to record the states.
       jit_compile: as in `run`.
 
     Returns:
-      A concrete function of such tensors, for any number of rows and images. It gives the final
+      A concrete function of such inputs, for any number of rows and images. It gives the final
       state, the states after every row (or an empty tensor), and the row at which the network
       returned something not finite (-1 if it never did).
     """
     if not isinstance(eps_fn, Hashable):  # the key under which its graph is kept
         raise TypeError(f"`eps_fn` must be hashable, received {type(eps_fn).__name__}")
-    return _compiled(eps_fn, _layout_of(table), _signature(tensors), trajectory, jit_compile)
-
-
-def _layout_of(table: Table) -> Layout:
-    """What of the table shapes the graph."""
-    return Layout(
-        history=table.history,
-        scratch=table.scratch,
-        uniform=bool(np.all(table.keep) and np.all(table.commit)),
-        clip=table.clip is not None,
-        columns=tuple(sorted(table.arrays())),
+    return _compiled(
+        eps_fn,
+        layout,
+        tuple(sorted(inputs.context)),
+        tuple(tf.nest.flatten(inputs.spec())),
+        trajectory,
+        jit_compile,
     )
 
 
 @functools.lru_cache(maxsize=_COMPILED_LOOPS)
 def _compiled(
-    eps_fn: EpsFn, layout: Layout, signature: tuple, trajectory: bool, jit_compile: bool
+    eps_fn: EpsFn,
+    layout: Layout,
+    context: tuple[str, ...],
+    specs: tuple[tf.TensorSpec | None, ...],
+    trajectory: bool,
+    jit_compile: bool,
 ) -> Any:
-    def loop(tensors: dict[str, tf.Tensor]) -> Any:
-        return LoopBody(eps_fn, layout, tensors, trajectory).run()
+    def loop(inputs: LoopInputs) -> Any:
+        return LoopBody(eps_fn, layout, inputs, trajectory).run()
 
-    specs = {name: tf.TensorSpec(shape, dtype) for name, shape, dtype in signature}
-    graph = tf.function(loop, input_signature=[specs], jit_compile=jit_compile, autograph=False)
+    structure = LoopInputs(None, dict.fromkeys(layout.columns), dict.fromkeys(context))
+    graph = tf.function(loop, jit_compile=jit_compile, autograph=False)
     # concrete, because TensorFlow takes several samplers in a row for one that is traced again
-    return graph.get_concrete_function()
-
-
-def _signature(tensors: dict[str, tf.Tensor]) -> tuple:
-    """Names, shapes and dtypes, with the axes left open that may change without a new graph."""
-    signature = []
-    for name, tensor in sorted(tensors.items()):
-        # rows or batch first, both for given noise
-        free = 2 if name == "noise_given" else int(name not in WITHOUT_ROWS)
-        signature.append((name, (*(None,) * free, *tensor.shape[free:]), tensor.dtype))
-    return tuple(signature)
+    return graph.get_concrete_function(tf.nest.pack_sequence_as(structure, specs))

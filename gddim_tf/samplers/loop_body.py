@@ -10,21 +10,9 @@ import tensorflow as tf
 
 from gddim_tf.numerics.image_noise import fold_in, normal_per_image
 from gddim_tf.numerics.linalg import apply_matrix
+from gddim_tf.samplers.loop_inputs import Layout, LoopInputs
 
 EpsFn = Callable[..., tf.Tensor]
-
-CONTEXT = "context/"
-
-
-@dataclasses.dataclass(frozen=True)
-class Layout:
-    """What of a table shapes the graph; two tables with equal layouts run in the same graph."""
-
-    history: int
-    scratch: int
-    uniform: bool
-    clip: bool
-    columns: tuple[str, ...]
 
 
 class Progress(NamedTuple):
@@ -56,18 +44,23 @@ class LoopBody:
     Attributes:
       eps_fn: the network.
       layout: of the table.
-      tensors: its columns, "u_T", the source of noise and the context, by name.
+      inputs: the columns, the first state, the source of noise and the context.
       trajectory: whether the points are recorded.
     """
 
     eps_fn: EpsFn
     layout: Layout
-    tensors: dict[str, tf.Tensor]
+    inputs: LoopInputs
     trajectory: bool
+
+    @property
+    def columns(self) -> dict[str, tf.Tensor]:
+        """The columns of the table, by name."""
+        return self.inputs.columns
 
     def run(self) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         """The final state, the points after every row (or nothing), and the row that failed."""
-        count = tf.shape(self.tensors["time"])[0]
+        count = tf.shape(self.columns["time"])[0]
         end = tf.while_loop(
             lambda i, *rest: (i < count) & (rest[-1] < 0),
             lambda *progress: tuple(self.row(Progress(*progress))),
@@ -75,16 +68,16 @@ class LoopBody:
             parallel_iterations=1,
         )
         end = Progress(*end)
-        path = end.path.stack() if self.trajectory else tf.zeros([0], self.tensors["u_T"].dtype)
+        path = end.path.stack() if self.trajectory else tf.zeros([0], self.inputs.state.dtype)
         return end.committed, path, end.failed
 
     def start(self, count: tf.Tensor) -> Progress:
         """The first point: `u_T`, or what the start map makes of it."""
-        point = self.tensors["u_T"]
-        if "start_matrix" in self.tensors:
-            index = self.tensors.get("mode_index")
-            point = apply_matrix(self.tensors["start_matrix"], point, index) + apply_matrix(
-                self.tensors["start_noise"], self.draw(tf.constant(0)), index
+        point = self.inputs.state
+        if "start_matrix" in self.columns:
+            index = self.columns.get("mode_index")
+            point = apply_matrix(self.columns["start_matrix"], point, index) + apply_matrix(
+                self.columns["start_noise"], self.draw(tf.constant(0)), index
             )
         size = count + 1 if self.trajectory else 0
         path = tf.TensorArray(point.dtype, size, element_shape=point.shape)
@@ -103,7 +96,7 @@ class LoopBody:
 
     def row(self, now: Progress) -> Progress:
         """One evaluation of the network, and the point and state that follow from it."""
-        i, keep = now.i, self.tensors["keep"][now.i]
+        i, keep = now.i, self.columns["keep"][now.i]
         eps = self.evaluate(i, now.point)
         finite = tf.reduce_all(tf.math.is_finite(eps))
         output = self.stored(i, now.point, eps)
@@ -111,19 +104,14 @@ class LoopBody:
         scratch = self.push(now.scratch, output, ~keep)
         point, ended = self.combine(i, now.committed, (*kept, *scratch))
         if not self.layout.uniform:
-            ended = tf.where(self.tensors["commit"][i], ended, now.committed)
+            ended = tf.where(self.columns["commit"][i], ended, now.committed)
         path = now.path.write(i + 1, point) if self.trajectory else now.path
         return Progress(i + 1, ended, point, kept, scratch, path, tf.where(finite, -1, i))
 
     def evaluate(self, i: tf.Tensor, point: tf.Tensor) -> tf.Tensor:
         """`eps = network(point, time)`."""
-        time = tf.repeat(self.tensors["time"][i], tf.shape(point)[0])
-        context = {
-            name.removeprefix(CONTEXT): tensor
-            for name, tensor in self.tensors.items()
-            if name.startswith(CONTEXT)
-        }
-        eps = tf.convert_to_tensor(self.eps_fn(point, time, **context))
+        time = tf.repeat(self.columns["time"][i], tf.shape(point)[0])
+        eps = tf.convert_to_tensor(self.eps_fn(point, time, **self.inputs.context))
         if not eps.shape.is_compatible_with(point.shape):
             raise ValueError(
                 f"`eps_fn` must return the shape of the state, {point.shape}, at evaluation 1, "
@@ -133,12 +121,12 @@ class LoopBody:
 
     def stored(self, i: tf.Tensor, point: tf.Tensor, eps: tf.Tensor) -> tf.Tensor:
         """What the history holds: eps, or with data prediction `P point + Q eps`, clipped."""
-        if "data_state" not in self.tensors:
+        if "data_state" not in self.columns:
             return eps
         value = self.apply("data_state", i, point) + self.apply("data_eps", i, eps)
-        if self.layout.clip:
-            clip = self.tensors["clip"]
-            channels = value.shape[-1] // self.tensors["state"].shape[-1]
+        if "clip" in self.columns:
+            clip = self.columns["clip"]
+            channels = value.shape[-1] // self.columns["state"].shape[-1]
             image = tf.clip_by_value(value[..., :channels], -clip, clip)
             value = tf.concat([image, value[..., channels:]], axis=-1)
         return value
@@ -157,10 +145,10 @@ class LoopBody:
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """The next point, and the state if it is committed: another one with a free corrector."""
         point = ended = self.weighted("state", "prediction", i, committed, outputs)
-        if "corrected_state" in self.tensors:
+        if "corrected_state" in self.columns:
             ended = self.weighted("corrected_state", "corrected_prediction", i, committed, outputs)
-        if "noise" in self.tensors:
-            later = tf.cast("start_noise" in self.tensors, tf.int32)  # draw 0 is the start map's
+        if "noise" in self.columns:
+            later = tf.cast("start_noise" in self.columns, tf.int32)  # draw 0 is the start map's
             fresh = self.apply("noise", i, self.draw(i + later))
             point, ended = point + fresh, ended + fresh
         return point, ended
@@ -176,19 +164,17 @@ class LoopBody:
         """`state @ committed + sum_j prediction_j @ output_j`, the columns given by name."""
         total = self.apply(state, i, committed)
         for j, output in enumerate(outputs):
-            weight = self.tensors[prediction][i, j]
-            total += apply_matrix(weight, output, self.tensors.get("mode_index"))
+            weight = self.columns[prediction][i, j]
+            total += apply_matrix(weight, output, self.columns.get("mode_index"))
         return total
 
     def apply(self, column: str, i: tf.Tensor, value: tf.Tensor) -> tf.Tensor:
         """Row i of a column, a matrix, on a state."""
-        return apply_matrix(self.tensors[column][i], value, self.tensors.get("mode_index"))
+        return apply_matrix(self.columns[column][i], value, self.columns.get("mode_index"))
 
     def draw(self, number: tf.Tensor) -> tf.Tensor:
         """Standard normal noise like a state: what was given, or each image's own."""
-        if "noise_given" in self.tensors:
-            return self.tensors["noise_given"][number]
-        u_T = self.tensors["u_T"]
-        return normal_per_image(
-            fold_in(self.tensors["seeds"], number + 1), u_T.shape[1:], u_T.dtype
-        )
+        state, seeds = self.inputs.state, self.inputs.seeds
+        if seeds is None:
+            return self.inputs.noise[number]
+        return normal_per_image(fold_in(seeds, number + 1), state.shape[1:], state.dtype)

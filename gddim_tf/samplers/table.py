@@ -85,6 +85,8 @@ class Table:
         }
         if self.start is not None:
             columns["start_matrix"], columns["start_noise"] = self.start
+        if self.clip is not None:
+            columns["clip"] = np.asarray(self.clip, np.float64)
         return columns
 
     def __post_init__(self) -> None:

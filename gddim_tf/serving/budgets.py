@@ -7,9 +7,9 @@ import contextlib
 import tensorflow as tf
 
 from gddim_tf.samplers import NotInvertibleError, Sampler
+from gddim_tf.samplers.loop_inputs import Layout
 from gddim_tf.samplers.table import Table
 from gddim_tf.sdes import LinearSDE
-from gddim_tf.serving.stored_loop import layout
 
 # The signatures that are made from the others.
 RESERVED = ("sample", "denoise", "encode", "decode", "serving_default")
@@ -75,7 +75,7 @@ class Budgets:
 
     def _store(self, table: Table) -> Place:
         for number, group in enumerate(self.groups):
-            if layout(group[0]) == layout(table):
+            if Layout.of(group[0]) == Layout.of(table):
                 group.append(table)
                 return number, len(group) - 1
         self.groups.append([table])

@@ -25,6 +25,22 @@ def single_point(sde, seed=0):
     return as_network(eps), clean
 
 
+def dirac(sde, shape, seed=0):
+    """A data point, one noise, and the state that they make at any time."""
+    rng = np.random.default_rng(seed)
+    clean = np.concatenate(
+        [rng.uniform(-1, 1, shape)] + [np.zeros(shape)] * (sde.components - 1), axis=-1
+    )
+    noise = rng.standard_normal(clean.shape)
+
+    def state(t):
+        return apply(sde.transition(t, 0.0), clean, sde.mode_index) + apply(
+            sde.root(t), noise, sde.mode_index
+        )
+
+    return noise, state
+
+
 def gaussian_covariance(sde, covariance, t):
     """That of the states at time t, for data N(0, covariance)."""
     signal = sde.transition(t, 0.0)

@@ -7,7 +7,8 @@ import tensorflow as tf
 
 from gddim_tf.numerics.image_noise import image_seeds
 from gddim_tf.samplers import DDIM, DEIS, GDDIM, Heun, run
-from gddim_tf.samplers.loop import compiled_loop, table_tensors
+from gddim_tf.samplers.loop import compiled_loop, loop_inputs
+from gddim_tf.samplers.loop_inputs import Layout
 from gddim_tf.sdes import BDM, CLD, VPSDE
 from tests.samplers.cases import PAIRS, SAMPLERS, SDES, budget
 from tests.samplers.replay import replay
@@ -212,8 +213,8 @@ def test_the_loop_inside_a_larger_graph():
 
     @tf.function
     def images(noise):
-        tensors = {"u_T": noise, **table_tensors(table, tf.float32)}
-        state, _, failed = compiled_loop(network, table, tensors)(tensors)
+        inputs = loop_inputs(table, noise)
+        state, _, failed = compiled_loop(network, Layout.of(table), inputs)(inputs)
         return sde.to_images(state), failed
 
     end, failed = images(tf.constant(u_T))

@@ -11,6 +11,7 @@ from gddim_tf.samplers import DDIM, GDDIM, ListGrid, PowerGrid, RhoGrid, run
 from gddim_tf.sdes import CLD, VPSDE, DiscreteVPSDE
 from tests.samplers import problems
 from tests.samplers.cases import SDES
+from tests.samplers.linear_data import dirac
 from tests.samplers.replay import apply, replay
 
 # ---- against the reference --------------------------------------------------------------------
@@ -68,22 +69,6 @@ def test_stochastic_trajectory_with_given_noise():
 
 
 # ---- exactness on a single data point ---------------------------------------------------------
-
-
-def dirac(sde, shape, seed=0):
-    """A data point, one noise, and the state that they make at any time."""
-    rng = np.random.default_rng(seed)
-    clean = np.concatenate(
-        [rng.uniform(-1, 1, shape)] + [np.zeros(shape)] * (sde.components - 1), axis=-1
-    )
-    noise = rng.standard_normal(clean.shape)
-
-    def state(t):
-        return apply(sde.transition(t, 0.0), clean, sde.mode_index) + apply(
-            sde.root(t), noise, sde.mode_index
-        )
-
-    return noise, state
 
 
 EXPONENTIAL = [

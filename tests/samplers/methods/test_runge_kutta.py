@@ -11,7 +11,7 @@ from gddim_tf.samplers.methods.runge_kutta import TABLEAUX
 from gddim_tf.sdes import CLD, VESDE, VPSDE, DiscreteVPSDE
 from tests.samplers import problems
 from tests.samplers.cases import SDES
-from tests.samplers.methods.test_gddim import dirac
+from tests.samplers.linear_data import dirac
 from tests.samplers.replay import replay
 
 METHODS = sorted(TABLEAUX)
