@@ -3,8 +3,7 @@
     import gddim_tf as gd
 
     sde = gd.sdes.VPSDE()
-    network = gd.networks.ScoreUNet.from_preset("ddpm_digits")
-    model = gd.DiffusionModel(network, sde)
+    model = gd.DiffusionModel.from_preset("ddpm_digits", sde)
 
 The parts (`sdes`, `samplers`, `models`, `networks`, `data`, `evaluation`, `serving`, `checkpoints`)
 are imported when they are first used, so that `gddim-tf --help` does not wait for TensorFlow.
@@ -13,7 +12,7 @@ are imported when they are first used, so that `gddim-tf --help` does not wait f
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gddim_tf._version import __version__
 
@@ -28,10 +27,25 @@ _PARTS = (
     "serving",
     "training",
 )
-_NAMES = {"DiffusionModel": "gddim_tf.models", "load": "gddim_tf.training"}
+_NAMES = ("DiffusionModel", "GenerativeModel", "load", "save")
+
+if TYPE_CHECKING:  # so that editors complete the names that are imported on first use
+    from gddim_tf import (
+        checkpoints,
+        data,
+        evaluation,
+        models,
+        networks,
+        samplers,
+        sdes,
+        serving,
+        training,
+    )
+    from gddim_tf.models import DiffusionModel, GenerativeModel, load, save
 
 __all__ = [
     "DiffusionModel",
+    "GenerativeModel",
     "__version__",
     "checkpoints",
     "data",
@@ -40,6 +54,7 @@ __all__ = [
     "models",
     "networks",
     "samplers",
+    "save",
     "sdes",
     "serving",
     "training",
@@ -50,7 +65,7 @@ def __getattr__(name: str) -> Any:
     if name in _PARTS:
         return importlib.import_module(f"gddim_tf.{name}")
     if name in _NAMES:
-        return getattr(importlib.import_module(_NAMES[name]), name)
+        return getattr(importlib.import_module("gddim_tf.models"), name)
     raise AttributeError(f"module 'gddim_tf' has no attribute {name!r}")
 
 

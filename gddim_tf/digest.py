@@ -1,10 +1,13 @@
-"""Which file is which."""
+"""Which file is which, and which weights are which: the one way to hash."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import pathlib
+from collections.abc import Iterable
+
+import numpy as np
 
 _CHUNK = 2**20
 
@@ -26,3 +29,25 @@ def file_digest(path: str | os.PathLike) -> str:
             while chunk := stream.read(_CHUNK):
                 digest.update(chunk)
     return digest.hexdigest()
+
+
+def weights_fingerprint(arrays: Iterable[np.ndarray]) -> str:
+    """Eight hexadecimal digits of the SHA-256 of some weights.
+
+    The order and the names of the weights play no part: a `.keras` file and the SavedModel that was
+    exported from it have the same fingerprint. Scalars and other dtypes than float32, such as
+    counters, are left out.
+
+    Args:
+      arrays: of any shapes.
+
+    Returns:
+      The digits.
+    """
+    weights = [np.asarray(array) for array in arrays]
+    digests = sorted(
+        hashlib.sha256(str(weight.shape).encode() + weight.tobytes()).hexdigest()
+        for weight in weights
+        if weight.ndim and weight.dtype == np.float32
+    )
+    return hashlib.sha256(" ".join(digests).encode()).hexdigest()[:8]

@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Convert."""
     from gddim_tf import checkpoints
-    from gddim_tf.training import save
+    from gddim_tf.models import save
 
     size = {} if options.image_size is None else {"image_size": options.image_size}
     model = checkpoints.load(

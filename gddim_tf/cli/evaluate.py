@@ -44,14 +44,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Generate what is missing, measure, write and print the table."""
-    from gddim_tf.cli.models import open_model
     from gddim_tf.evaluation.compare import compare
+    from gddim_tf.models import load
     from gddim_tf.training import strategy
 
     devices = strategy(options.strategy, options.virtual_devices)
     with devices.scope():
         report = compare(
-            open_model(options.model),
+            load(options.model),
             named_samplers(options.samplers),
             options.nfe,
             dataset=options.data,

@@ -36,11 +36,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Export."""
+    from gddim_tf.models.opening import load_trainable
     from gddim_tf.samplers import default
     from gddim_tf.serving import export
-    from gddim_tf.training import load
 
-    sampler, model = named_sampler(options.sampler), load(options.model)
+    sampler, model = named_sampler(options.sampler), load_trainable(options.model)
     signatures = {f"sample_{nfe}": (sampler or default(model.sde, nfe), nfe) for nfe in options.nfe}
     path = export(
         model,

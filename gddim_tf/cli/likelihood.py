@@ -35,12 +35,12 @@ def run(options: argparse.Namespace) -> None:
     import json
 
     from gddim_tf.atomic import atomic_write
-    from gddim_tf.cli.models import open_model
     from gddim_tf.evaluation.likelihood_report import split_bits_per_dim
+    from gddim_tf.models import load
     from gddim_tf.samplers import RK45
 
     report = split_bits_per_dim(
-        open_model(options.model),
+        load(options.model),
         options.data,
         options.split,
         count=options.count,

@@ -31,9 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Sample and write the picture."""
     from gddim_tf.cli import pictures
-    from gddim_tf.cli.models import open_model
+    from gddim_tf.models import load
 
-    model = open_model(options.model)
+    model = load(options.model)
     images = model.sample(
         options.count,
         sampler=named_sampler(options.sampler),

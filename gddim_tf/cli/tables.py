@@ -51,7 +51,6 @@ def run(options: argparse.Namespace) -> None:
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
     from gddim_tf.evaluation.features import feature_extractor
-    from gddim_tf.evaluation.fingerprint import fingerprint
     from gddim_tf.evaluation.reference import Reference
     from gddim_tf.evaluation.tables import Workshop
 
@@ -72,7 +71,7 @@ def run(options: argparse.Namespace) -> None:
         {
             "command": f"`{_command(options)}`",
             "models": "; ".join(
-                f"{kind} {paths[kind]} (weights {fingerprint(model)}), {model.sde!r}"
+                f"{kind} {paths[kind]} (weights {model.fingerprint()}), {model.sde!r}"
                 for kind, model in models.items()
             ),
         },
@@ -116,12 +115,12 @@ def _plan(options: argparse.Namespace) -> Any:
 
 def _models(options: argparse.Namespace) -> tuple[dict[str, str], dict[str, Any]]:
     """Paths and models by kind."""
-    from gddim_tf.cli.models import open_model
+    from gddim_tf.models import load
 
     if options.checkpoint:
         if options.models:
             raise ValueError("`--checkpoint` and `--models` exclude each other, received both")
-        model = open_model(options.checkpoint)
+        model = load(options.checkpoint)
         return {_kind(model.sde): options.checkpoint}, {_kind(model.sde): model}
     if options.models:
         pairs = [pair.partition("=")[::2] for pair in options.models.split(",")]
@@ -135,7 +134,7 @@ def _models(options: argparse.Namespace) -> tuple[dict[str, str], dict[str, Any]
             raise ValueError(f"`--models` must name each kind once, received {options.models!r}")
     else:
         paths = {kind: f"saved_models/digits_{kind}" for kind in _KINDS}
-    return paths, {kind: open_model(path) for kind, path in paths.items()}
+    return paths, {kind: load(path) for kind, path in paths.items()}
 
 
 def _kind(sde: Any) -> str:

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from gddim_tf.evaluation.features import feature_extractor
-from gddim_tf.evaluation.fingerprint import fingerprint
 from gddim_tf.evaluation.generation import Generated, claim, even_labels, generate
 from gddim_tf.evaluation.pairs import save_closest_pairs
 from gddim_tf.evaluation.reference import Reference
@@ -67,7 +66,7 @@ def compare(
     )
     reference.check_count(count)
     made_by = {
-        "weights": fingerprint(model),
+        "weights": model.fingerprint(),
         "sde": repr(model.sde),
         # an exported model does not know what its network predicts
         **({"prediction": model.prediction} if hasattr(model, "prediction") else {}),

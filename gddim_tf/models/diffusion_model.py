@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import keras
 import tensorflow as tf
 
+from gddim_tf.digest import weights_fingerprint
+from gddim_tf.models.fitting_network import check_network, preset_network
 from gddim_tf.models.generative_model import GenerativeModel
-from gddim_tf.models.network_check import check_network
 from gddim_tf.models.prediction import WEIGHTINGS, Prediction
-from gddim_tf.models.training_noise import Draws, draw
+from gddim_tf.models.training_batch import check_images, kept_labels
+from gddim_tf.models.training_noise import TrainingNoise, training_noise
+from gddim_tf.networks import Architecture
 from gddim_tf.sdes import LinearSDE
 
 # Validation draws its times and noise from here, so that its loss is comparable between runs.
@@ -79,6 +83,34 @@ class DiffusionModel(GenerativeModel, keras.Model):
         )
         self.built = True  # the network made its weights when it was made
 
+    @classmethod
+    def from_preset(
+        cls,
+        preset: str,
+        sde: LinearSDE,
+        prediction: str = "eps",
+        **options: Any,
+    ) -> DiffusionModel:
+        """A model around a named network, whose channels follow from the diffusion.
+
+        For example `DiffusionModel.from_preset("ddpm_digits", sdes.CLD(), "v", num_classes=10)`.
+
+        Args:
+          preset: a key of `networks.PRESETS`.
+          sde: the diffusion.
+          prediction: what the network predicts.
+          **options: of `ScoreUNet` where they differ from the preset, and of the constructor.
+
+        Returns:
+          The model, with new weights.
+
+        Raises:
+          ValueError: if there is no such preset, or an option is out of its range.
+        """
+        names = {"dtype", *(field.name for field in dataclasses.fields(Architecture))}
+        changed = {name: options.pop(name) for name in names & options.keys()}
+        return cls(preset_network(preset, sde, prediction, changed), sde, prediction, **options)
+
     @property
     def image_shape(self) -> tuple[int, int, int]:
         """`(height, width, C)` of one image."""
@@ -102,7 +134,7 @@ class DiffusionModel(GenerativeModel, keras.Model):
           training: whether dropout is on.
 
         Returns:
-          eps, like `u`, in the coordinates of the SDE.
+          eps, like `u`.
         """
         prediction = Prediction(self.prediction, self.sde, u, t, self.data_std)
         return prediction.eps(self._output(prediction, t, labels, training))
@@ -118,6 +150,10 @@ class DiffusionModel(GenerativeModel, keras.Model):
     def eps(self, u: tf.Tensor, t: tf.Tensor, labels: tf.Tensor | None = None) -> tf.Tensor:
         """`call` without dropout: the `eps_fn` of the samplers."""
         return self.call(u, t, labels)
+
+    def fingerprint(self) -> str:
+        """Eight hexadecimal digits that tell these weights from others."""
+        return weights_fingerprint(self.network.get_weights())
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
@@ -148,15 +184,15 @@ class DiffusionModel(GenerativeModel, keras.Model):
           ValueError: if the images are not float or not of the network's shape.
           InvalidArgumentError: if a pixel is NaN or infinite.
         """
-        images = self._check_images(x)
-        draws = self._draws(tf.shape(images)[0], training)
-        labels = self._training_labels(y, draws.keep_label, training)
-        t = self.sde.training_times(draws.uniform)
-        u = self.sde.perturb(images, t, draws.noise)
+        images = check_images(x, self.image_shape)
+        random = self._noise(tf.shape(images)[0], training)
+        labels = kept_labels(y, random.keep_label if training else None, self.num_classes)
+        t = self.sde.training_times(random.uniform)
+        u = self.sde.perturb(images, t, random.noise)
         prediction = Prediction(self.prediction, self.sde, u, t, self.data_std)
         output = self._output(prediction, t, labels, training)
         clean = self.sde.from_pixels(images)
-        error = prediction.error(output, clean, draws.noise, self.weighting)
+        error = prediction.error(output, clean, random.noise, self.weighting)
         loss = tf.reduce_mean(tf.square(error), axis=tuple(range(1, error.shape.rank)))
         if sample_weight is not None:
             loss = loss * tf.cast(sample_weight, loss.dtype)
@@ -202,36 +238,14 @@ class DiffusionModel(GenerativeModel, keras.Model):
         self._loss.update_state(loss, sample_weight=tf.shape(x)[0])
         return {"loss": self._loss.result()}
 
-    def _check_images(self, images: tf.Tensor) -> tf.Tensor:
-        if not images.dtype.is_floating:
-            raise ValueError(
-                "training images must be float in [-1, 1] (data.from_uint8 makes them so), "
-                f"received {images.dtype.name}"
-            )
-        if tuple(images.shape[1:]) != self.image_shape:
-            raise ValueError(
-                f"training images must be [batch, {', '.join(map(str, self.image_shape))}], "
-                f"received {images.shape}"
-            )
-        message = "training images must be finite, received NaN or Inf"
-        return tf.debugging.assert_all_finite(tf.cast(images, tf.float32), message)
-
-    def _draws(self, batch: tf.Tensor, training: bool) -> Draws:
+    def _noise(self, batch: tf.Tensor, training: bool) -> TrainingNoise:
         shape = (*self.image_shape[:-1], self.sde.components * self.image_shape[-1])
         if training:
-            return draw(self.seed, self._step.value, batch, shape, self.label_dropout)
+            return training_noise(self.seed, self._step.value, batch, shape, self.label_dropout)
         # the step of an evaluation is the number of images that it has seen
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
         seen = replicas * tf.cast(self._loss.count, tf.int32)
-        return draw(_VALIDATION_SEED, seen, batch, shape, self.label_dropout)
-
-    def _training_labels(
-        self, labels: tf.Tensor | None, keep: tf.Tensor, training: bool
-    ) -> tf.Tensor | None:
-        if labels is None or not self.num_classes:
-            return None
-        labels = tf.cast(labels, tf.int32)
-        return tf.where(keep, labels, self.num_classes) if training else labels
+        return training_noise(_VALIDATION_SEED, seen, batch, shape, self.label_dropout)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments, serialised."""

@@ -1,13 +1,15 @@
-"""What a model that knows eps can do: sample, be guided by a class, encode."""
+"""Whatever knows eps, and what can be done with it: sample, be guided by a class, encode."""
 
 from __future__ import annotations
 
+import abc
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from gddim_tf.models.drawing import draw
+from gddim_tf.models.guidance import classifier_free
 from gddim_tf.numerics.image_noise import image_seeds, normal_per_image
 from gddim_tf.samplers.base import Sampler
 from gddim_tf.samplers.default import default
@@ -16,10 +18,21 @@ from gddim_tf.samplers.table import Table
 from gddim_tf.sdes import LinearSDE
 
 
-class GenerativeModel:
-    """Base of the models that sample: a trained one, and one loaded from its export.
+class GenerativeModel(abc.ABC):
+    """A diffusion and its eps: a trained network, one loaded from its export, or your own.
 
-    A subclass has the attributes below and `eps(u, t, labels=None)`.
+    Everything below stands on `eps`. For example, the exact model of images that are all black:
+
+        >>> import gddim_tf as gd
+        >>> class Black(gd.GenerativeModel):
+        ...     sde, image_shape, num_classes = gd.sdes.VPSDE(), (2, 2, 1), 0
+        ...     def eps(self, u, t, labels=None):
+        ...         signal, root = self.sde.kernel(t)  # [batch, 1, 1] each
+        ...         return (u + signal[..., None]) / root[..., None]
+        ...     def fingerprint(self):
+        ...         return "black"
+        >>> Black().sample(1, nfe=5).mean().round(1)
+        np.float32(-1.0)
 
     Attributes:
       sde: the diffusion.
@@ -31,32 +44,28 @@ class GenerativeModel:
     image_shape: tuple[int, int, int]
     num_classes: int
 
+    @abc.abstractmethod
     def eps(self, u: tf.Tensor, t: tf.Tensor, labels: tf.Tensor | None = None) -> tf.Tensor:
-        """The `eps_fn` of the samplers: states `[batch, ...]`, times `[batch]` -> eps."""
-        raise TypeError(f"{type(self).__name__} must define `eps`")
+        """The network: the `eps_fn` of the samplers.
+
+        Args:
+          u: states `[batch, height, width, k * C]` in the coordinates of the SDE.
+          t: times `[batch]` in [t_min, t_max].
+          labels: None, or classes `[batch]`.
+
+        Returns:
+          eps, like `u`; the score is `-R(t)^{-T} eps`.
+        """
+
+    @abc.abstractmethod
+    def fingerprint(self) -> str:
+        """Eight hexadecimal digits that tell these weights from others."""
 
     def guided_eps(
         self, u: tf.Tensor, t: tf.Tensor, labels: tf.Tensor, guidance: tf.Tensor
     ) -> tf.Tensor:
-        """`(1 - w) eps(u, none) + w eps(u, label)`, in one pass over a doubled batch.
-
-        Classifier-free guidance (Ho and Salimans, 2021), eq. 6; `w = 1` is the plain conditional
-        model.
-
-        Args:
-          u: states `[batch, ...]`.
-          t: times `[batch]`.
-          labels: classes `[batch]`.
-          guidance: w, `[batch]`.
-
-        Returns:
-          eps, like `u`.
-        """
-        null = tf.fill(tf.shape(labels), self.num_classes)
-        both = self.eps(tf.concat([u, u], 0), tf.concat([t, t], 0), tf.concat([labels, null], 0))
-        with_label, without = tf.split(both, 2)
-        weight = tf.reshape(tf.cast(guidance, u.dtype), [-1] + [1] * (u.shape.rank - 1))
-        return without + weight * (with_label - without)
+        """Eps under `guidance.classifier_free`, `w` of each image in `guidance` `[batch]`."""
+        return classifier_free(self.eps, u, t, labels, guidance, self.num_classes)
 
     def sample(
         self,
@@ -152,21 +161,7 @@ class GenerativeModel:
         shape = (*self.image_shape[:-1], self.sde.components * self.image_shape[-1])
         noise = normal_per_image(image_seeds(seed, 0, images.shape[0]), shape)
         table = (sampler or default(self.sde, nfe)).encode(self.sde, nfe)
-        return run(table, self.eps, self.encoding_start(table, images, noise))
-
-    def encoding_start(self, table: Table, images: tf.Tensor, noise: tf.Tensor | None) -> tf.Tensor:
-        """Clean images at the first time t of a table that encodes: their mean `Psi(t, 0) u_0`.
-
-        Args:
-          table: from `Sampler.encode`.
-          images: as in `encode`.
-          noise: as in `LinearSDE.to_state`.
-
-        Returns:
-          `[batch, height, width, k * C]`.
-        """
-        signal = tf.constant(self.sde.transition(table.time[0], 0.0), tf.float32)
-        return self.sde.apply(signal, self.sde.to_state(images, noise))
+        return run(table, self.eps, encoding_start(self.sde, table, images, noise))
 
     def check_labels(self, labels: Any, count: int) -> np.ndarray:
         """One label per image, `[count]` int32.
@@ -195,3 +190,21 @@ class GenerativeModel:
                 f"classes, received {given.min()} to {given.max()}"
             )
         return np.broadcast_to(given, (count,)).astype(np.int32)
+
+
+def encoding_start(
+    sde: LinearSDE, table: Table, images: tf.Tensor, noise: tf.Tensor | None
+) -> tf.Tensor:
+    """Clean images at the first time t of a table that encodes: their mean `Psi(t, 0) u_0`.
+
+    Args:
+      sde: the diffusion.
+      table: from `Sampler.encode`.
+      images: `[batch, height, width, C]`.
+      noise: of the further components, as in `LinearSDE.to_state`.
+
+    Returns:
+      `[batch, height, width, k * C]`.
+    """
+    signal = tf.constant(sde.transition(table.time[0], 0.0), tf.float32)
+    return sde.apply(signal, sde.to_state(images, noise))

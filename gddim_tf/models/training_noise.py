@@ -9,7 +9,7 @@ import tensorflow as tf
 from gddim_tf.numerics.image_noise import fold_in, normal_per_image, uniform_per_image
 
 
-class Draws(NamedTuple):
+class TrainingNoise(NamedTuple):
     """The random numbers of one batch.
 
     Attributes:
@@ -23,9 +23,9 @@ class Draws(NamedTuple):
     keep_label: tf.Tensor
 
 
-def draw(
+def training_noise(
     seed: int, step: tf.Tensor, batch: tf.Tensor, shape: tuple[int, ...], label_dropout: float
-) -> Draws:
+) -> TrainingNoise:
     """The numbers of a step; a batch divided among replicas gets those of the undivided one.
 
     The times are stratified: one uniform number per `1 / batch` of [0, 1), with a common offset,
@@ -48,4 +48,4 @@ def draw(
     uniform = (tf.cast(index, tf.float32) + offset) / tf.cast(replicas * batch, tf.float32)
     uniform = tf.minimum(uniform, 1.0 - 2.0**-24)  # the sum may have been rounded up
     coins = uniform_per_image(fold_in(seeds, 0), ())
-    return Draws(uniform, normal_per_image(seeds, shape), coins >= label_dropout)
+    return TrainingNoise(uniform, normal_per_image(seeds, shape), coins >= label_dropout)

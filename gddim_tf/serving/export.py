@@ -13,11 +13,11 @@ import tensorflow as tf
 
 from gddim_tf._version import __version__
 from gddim_tf.models import DiffusionModel
+from gddim_tf.models.versions import DESCRIPTION, new_version, prune
 from gddim_tf.samplers import Sampler
 from gddim_tf.serving.configuration import write_configuration
 from gddim_tf.serving.graphs import Graphs
 from gddim_tf.serving.slim import drop_shapes
-from gddim_tf.serving.versions import DESCRIPTION, new_version, prune
 from gddim_tf.serving.warmup import write_warmup
 
 

@@ -10,7 +10,8 @@ import tensorflow as tf
 
 from gddim_tf.data.pixels import from_uint8, to_uint8
 from gddim_tf.models import DiffusionModel
-from gddim_tf.models.generative_model import GenerativeModel
+from gddim_tf.models.generative_model import encoding_start
+from gddim_tf.models.guidance import classifier_free
 from gddim_tf.numerics.image_noise import normal_per_image
 from gddim_tf.samplers import Sampler
 from gddim_tf.serving.budgets import Budgets, Place
@@ -22,7 +23,7 @@ Tensors = dict[str, tf.Tensor]
 _PNG_CHANNELS = (1, 2, 3, 4)
 
 
-class Graphs(GenerativeModel):
+class Graphs:
     """The signatures of a model; they share one copy of the network.
 
     Args:
@@ -62,7 +63,7 @@ class Graphs(GenerativeModel):
     # ---- the network ----------------------------------------------------------------------------
 
     def eps(self, u: tf.Tensor, t: tf.Tensor, *labels: tf.Tensor) -> tf.Tensor:
-        """See `GenerativeModel.eps`."""
+        """The network: states `[batch, ...]`, times `[batch]` and, with classes, labels -> eps."""
         return self._network(u, t, *labels)
 
     def _guidable_eps(
@@ -72,7 +73,7 @@ class Graphs(GenerativeModel):
         return tf.cond(
             plain,
             lambda: self.eps(u, t, labels),
-            lambda: self.guided_eps(u, t, labels, guidance),
+            lambda: classifier_free(self.eps, u, t, labels, guidance, self.num_classes),
         )
 
     # ---- signatures -----------------------------------------------------------------------------
@@ -177,7 +178,7 @@ class Graphs(GenerativeModel):
         if self.sde.components > 1:
             noise = normal_per_image(_pairs(tensors["seed"]), self._state_shape)
         images, table = from_uint8(tensors["image"]), self._budgets.encoding_table
-        start = self.encoding_start(table, images, noise)
+        start = encoding_start(self.sde, table, images, noise)
         return {"state": self._run(self._budgets.encoding, start, None, tensors)}
 
     def _denoise(self, **tensors: tf.Tensor) -> Tensors:

@@ -2,7 +2,6 @@
 
 from gddim_tf.training.adam import AveragingAdam
 from gddim_tf.training.checkpoint import Checkpoint
-from gddim_tf.training.files import load, save
 from gddim_tf.training.recipe import Recipe
 from gddim_tf.training.recipes import RECIPES, named_recipe
 from gddim_tf.training.run import train
@@ -13,9 +12,7 @@ __all__ = [
     "AveragingAdam",
     "Checkpoint",
     "Recipe",
-    "load",
     "named_recipe",
-    "save",
     "strategy",
     "train",
 ]

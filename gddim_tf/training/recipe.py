@@ -9,8 +9,6 @@ import keras
 
 from gddim_tf import data, sdes
 from gddim_tf.models.diffusion_model import DiffusionModel
-from gddim_tf.models.prediction import output_components
-from gddim_tf.networks import ScoreUNet
 from gddim_tf.training.adam import AveragingAdam
 
 _PRECISIONS = ("float32", "mixed_bfloat16")
@@ -94,22 +92,20 @@ class Recipe:
         overrides = {
             "image_size": size,
             "channels": info.channels,
-            "components": sde.components,
-            "out_channels": output_components(self.prediction, sde) * info.channels,
-            "dtype": self.precision,
         }
         if self.conditional:
             overrides["num_classes"] = info.num_classes
         if self.dropout is not None:
             overrides["dropout"] = self.dropout
-        network = ScoreUNet.from_preset(self.network, **overrides)
-        model = DiffusionModel(
-            network,
+        model = DiffusionModel.from_preset(
+            self.network,
             sde,
             self.prediction,
             label_dropout=self.label_dropout,
             weighting=self.weighting,
             seed=self.seed,
+            dtype=self.precision,
+            **overrides,
         )
         model.compile(
             optimizer=AveragingAdam(

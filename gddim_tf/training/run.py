@@ -15,10 +15,10 @@ import tensorflow as tf
 
 from gddim_tf import data
 from gddim_tf.atomic import atomic_write
+from gddim_tf.models import load, save
 from gddim_tf.models.diffusion_model import DiffusionModel
 from gddim_tf.training import workers
 from gddim_tf.training.checkpoint import Checkpoint
-from gddim_tf.training.files import load, save
 from gddim_tf.training.recipe import Recipe
 
 

@@ -25,6 +25,14 @@ class Exact(GenerativeModel):
 
         return tf.ensure_shape(tf.numpy_function(evaluate, [u, t], u.dtype), u.shape)
 
+    def fingerprint(self):
+        return "exact"
+
+
+def test_a_model_must_know_eps_and_tell_its_weights_from_others():
+    with pytest.raises(TypeError, match="abstract methods eps, fingerprint"):
+        GenerativeModel()
+
 
 @pytest.mark.parametrize(
     ("labels", "count", "message"),

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from gddim_tf.training import Checkpoint, load
-from gddim_tf.training.files import save
+from gddim_tf.models import load, save
+from gddim_tf.training import Checkpoint
 from tests.conftest import own_model
 
 

@@ -10,7 +10,8 @@ import sys
 import numpy as np
 import pytest
 
-from gddim_tf.training import Checkpoint, Recipe, load, train
+from gddim_tf.models import load
+from gddim_tf.training import Checkpoint, Recipe, train
 
 RECIPE = ["--network", "ddpm_tiny", "--steps", "24", "--steps-per-epoch", "2", "--warmup", "0"]
 

@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from gddim_tf.atomic import atomic_write
-from gddim_tf.evaluation.fingerprint import fingerprint
 from gddim_tf.evaluation.pairs import save_closest_pairs
 from gddim_tf.evaluation.reference import Reference
 from gddim_tf.evaluation.report import versions
@@ -60,7 +59,7 @@ class Workshop:
         self._cells, self._pairs = cells, {}
         self.sdes = {kind: model.sde for kind, model in models.items()}
         self._made_with = {
-            kind: f"{fingerprint(model)} {model.sde!r} {reference.extractor.name} "
+            kind: f"{model.fingerprint()} {model.sde!r} {reference.extractor.name} "
             f"{reference.dataset} {reference.split}"
             for kind, model in models.items()
         }

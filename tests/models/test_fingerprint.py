@@ -1,7 +1,6 @@
 import pytest
 
 from gddim_tf import samplers, serving
-from gddim_tf.evaluation.fingerprint import fingerprint
 from tests.conftest import own_model
 
 
@@ -9,12 +8,12 @@ from tests.conftest import own_model
 def test_an_export_keeps_the_fingerprint(tmp_path):
     model = own_model()
     serving.export(model, tmp_path, {"sample_2": (samplers.DDIM(), 2)})
-    assert fingerprint(serving.ServedModel(tmp_path)) == fingerprint(model)
+    assert serving.ServedModel(tmp_path).fingerprint() == model.fingerprint()
 
 
 def test_every_weight_counts():
     model = own_model()
-    before = fingerprint(model)
+    before = model.fingerprint()
     kernel = model.network.hidden.kernel
     kernel.assign(kernel + 1e-6)
-    assert fingerprint(model) != before
+    assert model.fingerprint() != before

@@ -9,8 +9,9 @@ import pathlib
 import keras
 import tensorflow as tf
 
+from gddim_tf.digest import weights_fingerprint
 from gddim_tf.models.generative_model import GenerativeModel
-from gddim_tf.serving.versions import DESCRIPTION, versions
+from gddim_tf.models.versions import DESCRIPTION, versions
 
 
 class ServedModel(GenerativeModel):
@@ -45,3 +46,9 @@ class ServedModel(GenerativeModel):
             return self._loaded.eps(u, t)
         labels = tf.fill(tf.shape(t), self.num_classes) if labels is None else labels
         return self._loaded.eps(u, t, tf.cast(labels, tf.int32))
+
+    def fingerprint(self) -> str:
+        """Eight hexadecimal digits that tell these weights from others."""
+        reader = tf.train.load_checkpoint(str(self.path / "variables" / "variables"))
+        names = reader.get_variable_to_shape_map()
+        return weights_fingerprint(reader.get_tensor(name) for name in names)

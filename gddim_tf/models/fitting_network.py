@@ -1,15 +1,39 @@
-"""What a `DiffusionModel` asks of a network."""
+"""A network that fits a diffusion: made from a preset, or checked."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import keras
 import tensorflow as tf
 
 from gddim_tf.models.prediction import output_components
+from gddim_tf.networks import PRESETS, ScoreUNet
 from gddim_tf.sdes import LinearSDE
 
 # What a network has to tell about itself.
 _ATTRIBUTES = ("image_size", "channels", "components", "out_channels", "num_classes")
+
+
+def preset_network(
+    preset: str, sde: LinearSDE, prediction: str, options: dict[str, Any]
+) -> ScoreUNet:
+    """A named network with the components and output channels that a diffusion needs.
+
+    Args:
+      preset: a key of `networks.PRESETS`.
+      sde: the diffusion.
+      prediction: what the network predicts.
+      options: of `ScoreUNet`, where they differ from the preset.
+
+    Raises:
+      ValueError: if there is no such preset, or an option is out of its range.
+    """
+    options = {"components": sde.components, **options}
+    if "out_channels" not in options and preset in PRESETS:
+        channels = options.get("channels", PRESETS[preset]["channels"])
+        options["out_channels"] = output_components(prediction, sde) * channels
+    return ScoreUNet.from_preset(preset, **options)
 
 
 def check_network(network: keras.Model, sde: LinearSDE, prediction: str) -> None:

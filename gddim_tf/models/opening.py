@@ -1,0 +1,98 @@
+"""Models from wherever they are kept, and into one file."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import zipfile
+
+import keras
+
+from gddim_tf.atomic import atomic_write
+from gddim_tf.models.diffusion_model import DiffusionModel
+from gddim_tf.models.generative_model import GenerativeModel
+from gddim_tf.models.served_model import ServedModel
+
+# The finished model in the folder of a training run.
+MODEL_FILE = "model.keras"
+
+
+def save(model: DiffusionModel, path: str | os.PathLike) -> pathlib.Path:
+    """Write a model without its optimizer; a reader sees the old file or the new one, whole.
+
+    Args:
+      model: holding the weights to keep (after `fit`, their average).
+      path: ends in `.keras`.
+
+    Returns:
+      The path.
+
+    Raises:
+      ValueError: if the path does not end in `.keras`.
+      OSError: if the file cannot be written; what was there before stays.
+    """
+    path = pathlib.Path(path)
+    if path.suffix != ".keras":
+        raise ValueError(f"`path` must end in .keras, received {str(path)!r}")
+    bare = DiffusionModel.from_config(model.get_config())  # without the optimizer's state
+    bare.set_weights(model.get_weights())
+    with atomic_write(path) as draft:
+        bare.save(draft)
+    return path
+
+
+def load(path: str | os.PathLike) -> GenerativeModel:
+    """Open a model, whatever kind of file or folder it is kept in.
+
+    Args:
+      path: a `.keras` file (trained, or converted from published weights), the folder of a training
+        run, or an exported model (the folder of a version, or its parent for the highest one).
+
+    Returns:
+      A `DiffusionModel`, or the `ServedModel` of an export; both sample.
+
+    Raises:
+      FileNotFoundError: if there is no such file or folder, or no model in it.
+      ValueError: if it is not a diffusion model, or not whole.
+    """
+    path = pathlib.Path(path)
+    if not path.exists():
+        raise FileNotFoundError(
+            f"a model must be a .keras file, a run or an exported model, received {path}: there is "
+            "no such file or folder"
+        )
+    if not path.is_dir():
+        return _load_keras(path)
+    if (path / MODEL_FILE).exists():
+        return _load_keras(path / MODEL_FILE)
+    return ServedModel(path)
+
+
+def load_trainable(path: str | os.PathLike) -> DiffusionModel:
+    """Open a model that holds a Keras network, for those who train or export it.
+
+    Args:
+      path: a `.keras` file or the folder of a training run.
+
+    Returns:
+      The model.
+
+    Raises:
+      FileNotFoundError, ValueError: as `load`.
+      ValueError: if it is an exported model, whose network is a graph.
+    """
+    model = load(path)
+    if not isinstance(model, DiffusionModel):
+        raise ValueError(
+            f"a .keras file or a run is needed here, received an exported model, {path}"
+        )
+    return model
+
+
+def _load_keras(file: pathlib.Path) -> DiffusionModel:
+    if not zipfile.is_zipfile(file):
+        raise ValueError(f"{file} is not a .keras file, or was cut short")
+    model = keras.saving.load_model(file, compile=False)
+    if not isinstance(model, DiffusionModel):
+        raise ValueError(f"{file} holds a {type(model).__name__}, not a DiffusionModel")
+    return model
