@@ -129,6 +129,9 @@ class Known(GenerativeModel):
             return eps
         return eps * (1 + 0.1 * tf.reshape(tf.cast(labels, u.dtype), [-1, 1, 1, 1]))
 
+    def fingerprint(self):
+        return "known"
+
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 1)).astype(np.uint8)
 
