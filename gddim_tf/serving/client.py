@@ -13,11 +13,11 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from gddim_tf.models.versions import check_version
 from gddim_tf.serving.access import Access
 from gddim_tf.serving.errors import ModelNotLoaded, ServerUnavailable, WrongAnswer
 from gddim_tf.serving.png import decode_pngs
 from gddim_tf.serving.signature import Signature, Spec, batch_of, checked_inputs, checked_outputs
-from gddim_tf.serving.versions import check_version
 
 Result = TypeVar("Result")
 
