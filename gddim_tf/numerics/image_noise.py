@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -13,19 +14,22 @@ from gddim_tf.numerics.philox import philox
 _NOISE, _SEED = 0, 1
 
 
-def image_seeds(seed: int | tf.Tensor, start: int, count: int) -> tf.Tensor:
-    """One seed per image, `[count, 2]` int32: `(seed, index)` for index = start, start + 1, ...
+def image_seeds(seed: int | tf.Tensor, first: int, count: int) -> tf.Tensor:
+    """One seed per image, `[count, 2]` int32: `(seed, index)` for index = first, first + 1, ...
 
     Raises:
-      ValueError: if the seed, unless it is a tensor, is not a whole number that fits in 32 bits.
+      ValueError: if the seed, unless it is a tensor, is not a whole number that fits in 32 bits, or
+        an index is negative or does not fit.
     """
-    if not tf.is_tensor(seed):
-        whole = np.ndim(seed) == 0 and np.asarray(seed).dtype.kind in "iu"
-        if not whole or not -(2**31) <= seed < 2**31:
-            raise ValueError(
-                f"`seed` must be a whole number from -2**31 to 2**31 - 1, received {seed!r}"
-            )
-    index = tf.range(start, start + count, dtype=tf.int32)
+    if not tf.is_tensor(seed) and not (_is_whole(seed) and -(2**31) <= seed < 2**31):
+        raise ValueError(
+            f"`seed` must be a whole number from -2**31 to 2**31 - 1, received {seed!r}"
+        )
+    if not _is_whole(first) or not 0 <= first <= 2**31 - count:
+        raise ValueError(
+            f"`first` must be a whole number from 0 to 2**31 - {count}, received {first!r}"
+        )
+    index = tf.constant(first, tf.int32) + tf.range(count)
     return tf.stack([tf.fill([count], tf.cast(seed, tf.int32)), index], axis=1)
 
 
@@ -67,13 +71,20 @@ def normal_per_image(
 ) -> tf.Tensor:
     """Standard normal noise `[batch, *shape]`, row i from `seeds[i]` alone, by Box and Muller.
 
+    The arithmetic is in float64 and rounded at the end: logarithm and cosine differ in their last
+    bit between XLA and the graph, and float32 noise would too.
+
     Args:
       seeds: `[batch, 2]`, int32.
       shape: of one image.
       dtype: of the noise, float32 or float64.
     """
     size = math.prod(shape)
-    uniform = uniform_per_image(seeds, (2, (size + 1) // 2), dtype)
+    uniform = tf.cast(uniform_per_image(seeds, (2, (size + 1) // 2), dtype), tf.float64)
     radius, angle = tf.sqrt(-2.0 * tf.math.log(uniform[:, 0])), 2 * np.pi * uniform[:, 1]
     noise = tf.concat([radius * tf.cos(angle), radius * tf.sin(angle)], axis=1)
-    return tf.reshape(noise[:, :size], [-1, *shape])
+    return tf.cast(tf.reshape(noise[:, :size], [-1, *shape]), dtype)
+
+
+def _is_whole(number: Any) -> bool:
+    return np.ndim(number) == 0 and np.asarray(number).dtype.kind in "iu"

@@ -1,10 +1,14 @@
+import pathlib
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from gddim_tf import sdes
+from gddim_tf.data import to_uint8
 from gddim_tf.models import DiffusionModel
+from gddim_tf.models.opening import load
 from gddim_tf.networks import ScoreUNet
 from gddim_tf.samplers import DDIM, run
 from tests.conftest import OwnNetwork, own_model, tiny_model
@@ -125,6 +129,21 @@ def test_evaluate_repeats_itself_and_training_does_not_touch_it():
     first = model.evaluate(data, verbose=0)
     model.fit(data, verbose=0, shuffle=False)
     assert model.evaluate(data, verbose=0) == first
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "gap", "levels"), [("vp", 2e-5, 2), ("cld", 1e-3, 40)])
+def test_what_a_batch_changes_in_the_shipped_models(name, gap, levels):
+    """The figures that README.md gives, with some room for another machine."""
+    shipped = load(pathlib.Path(__file__).parents[2] / "saved_models" / f"digits_{name}")
+    labels = [i % 10 for i in range(64)]
+    together = shipped.sample(64, nfe=10, labels=labels)
+    for size in (1, 5, 17):
+        apart = shipped.sample(64, nfe=10, labels=labels, batch_size=size)
+        assert np.abs(apart - together).max() < gap
+        grey = [np.asarray(to_uint8(images)).astype(int) for images in (apart, together)]
+        assert np.abs(grey[0] - grey[1]).max() <= 1
+        assert (grey[0] != grey[1]).sum() <= levels
 
 
 def test_same_seed_same_image_whatever_the_batch_size(model):

@@ -14,18 +14,18 @@ def test_the_same_numbers_in_eager_and_compiled_graphs(jit_compile, dtype):
     seeds = image_seeds(3, 0, 4)
 
     def draw(seeds):
-        return normal_per_image(fold_in(seeds, 5), (30, 7), dtype)
+        return normal_per_image(fold_in(seeds, 5), (32, 32, 3), dtype)
 
     compiled = tf.function(draw, jit_compile=jit_compile)(seeds)
-    # XLA has its own logarithm and cosine
-    np.testing.assert_allclose(compiled, draw(seeds), rtol=0, atol=2e-6 * jit_compile)
+    # XLA has its own logarithm and cosine, which differ in the last bits of float64
+    gap = 1e-14 if jit_compile and dtype == tf.float64 else 0
+    np.testing.assert_allclose(compiled, draw(seeds), rtol=0, atol=gap)
 
 
 def test_an_image_does_not_depend_on_its_batch():
     many = normal_per_image(image_seeds(3, 0, 6), (4, 4, 1)).numpy()
     few = normal_per_image(image_seeds(3, 4, 2), (4, 4, 1))
-    # the same bits; their logarithms may differ in the last one with the place in memory
-    np.testing.assert_allclose(few, many[4:], rtol=1e-6, atol=1e-6)
+    np.testing.assert_array_equal(few, many[4:])
     assert len({row.tobytes() for row in many}) == 6
 
 
@@ -41,6 +41,11 @@ def test_a_seed_that_would_wrap_round_is_refused():
             image_seeds(wrong, 0, 1)
     np.testing.assert_array_equal(image_seeds(np.uint8(9), 0, 1), [[9, 0]])
     np.testing.assert_array_equal(image_seeds(-(2**31), 0, 1), [[-(2**31), 0]])
+    for wrong in (2**40, 2**31 - 1, -1, 2.0, "0", None):
+        with pytest.raises(ValueError, match=r"`first` must be a whole number .* received"):
+            image_seeds(0, wrong, 2)
+    last = 2**31 - 1
+    np.testing.assert_array_equal(image_seeds(0, np.int64(last), 1), [[0, last]])
 
 
 def test_every_use_of_a_seed_is_a_new_seed():
