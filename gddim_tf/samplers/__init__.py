@@ -2,6 +2,7 @@
 
 from gddim_tf.samplers.adaptive import RK45
 from gddim_tf.samplers.base import Sampler
+from gddim_tf.samplers.clipping import DynamicThreshold
 from gddim_tf.samplers.default import default
 from gddim_tf.samplers.errors import NotFiniteError, NotInvertibleError, StepLimitError
 from gddim_tf.samplers.grids import (
@@ -9,7 +10,6 @@ from gddim_tf.samplers.grids import (
     LogSNRGrid,
     PowerGrid,
     RhoGrid,
-    SubsequenceGrid,
     VPTimeGrid,
 )
 from gddim_tf.samplers.loop import run
@@ -24,6 +24,7 @@ from gddim_tf.samplers.methods.sscs import SSCS
 from gddim_tf.samplers.methods.stochastic import Ancestral, EulerMaruyama
 from gddim_tf.samplers.methods.unipc import UniPC
 from gddim_tf.samplers.parse import names
+from gddim_tf.samplers.subsequence_grid import SubsequenceGrid
 from gddim_tf.samplers.table import Table
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "SSCS",
     "Ancestral",
     "DPMSolver",
+    "DynamicThreshold",
     "Euler",
     "EulerMaruyama",
     "Heun",

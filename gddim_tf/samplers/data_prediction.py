@@ -15,23 +15,18 @@ from typing import Any
 import numpy as np
 
 from gddim_tf.numerics.quadrature import stieltjes
+from gddim_tf.samplers.clipping import Clip
 from gddim_tf.sdes import LinearSDE
 
 
-def check_clip(clip: float | None) -> None:
-    """Raises `ValueError` unless the bound is None or positive."""
-    if clip is not None and not clip > 0:
-        raise ValueError(f"`clip` must be positive, received {clip}")
-
-
-def data_columns(sde: LinearSDE, times: np.ndarray, clip: float | None = None) -> dict[str, Any]:
+def data_columns(sde: LinearSDE, times: np.ndarray, clip: Clip | None = None) -> dict[str, Any]:
     """The columns of a table that stores D at the times of its rows.
 
     Args:
       sde: the diffusion.
       times: `[rows]`.
-      clip: None, or the bound to which the image component of D is clipped; the other
-        components, which are 0 in clean data, are then taken to be 0.
+      clip: None, or what the image component of D is clipped to; the other components, which are 0
+        in clean data, are then taken to be 0.
 
     Returns:
       `data_state`, `data_eps` and `clip`.

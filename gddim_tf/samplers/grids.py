@@ -144,48 +144,6 @@ class ListGrid:
         return times
 
 
-@dataclasses.dataclass(frozen=True)
-class SubsequenceGrid:
-    """Sub-sequences of the training steps of a discrete schedule, ending at the data (t = 0).
-
-    Index j of the literature is the time j + 1 here. "uniform": every (T // N)-th index from 0, as
-    DDIM and diffusers' leading spacing do, so that sampling starts below T; "trailing": N indices
-    that end at T - 1; "quadratic": `floor(linspace(0, sqrt(0.8 T), N)^2)`, DDIM's choice for
-    CIFAR-10, whose first indices coincide for many steps. A step from an index to itself changes
-    nothing and is left out, so that there are fewer. DDIM (Song et al., 2021), appendix D.2.
-
-    Args:
-      kind: "uniform", "trailing" or "quadratic".
-
-    Raises:
-      ValueError: if the kind is unknown.
-    """
-
-    kind: str = "uniform"
-
-    def __post_init__(self) -> None:
-        if self.kind not in ("uniform", "trailing", "quadratic"):
-            raise ValueError(
-                f'`kind` must be "uniform", "trailing" or "quadratic", received {self.kind!r}'
-            )
-
-    def __call__(self, sde: LinearSDE, steps: int) -> np.ndarray:
-        """Times `[steps + 1]`, or fewer; raises `ValueError` if there are fewer training steps."""
-        total = round(sde.t_max)
-        if total != sde.t_max or total < steps:
-            raise ValueError(
-                f"a {self.kind} sub-sequence of {steps} steps needs a discrete schedule of at "
-                f"least as many steps, received t_max = {sde.t_max}"
-            )
-        if self.kind == "uniform":
-            index = np.arange(steps) * (total // steps)
-        elif self.kind == "trailing":
-            index = np.round(total - np.arange(steps) * (total / steps))[::-1] - 1
-        else:
-            index = np.unique(np.floor(np.linspace(0, np.sqrt(0.8 * total), steps) ** 2))
-        return check_grid(np.concatenate([index[::-1] + 1.0, [0.0]]))
-
-
 def _check_positive(name: str, value: float) -> None:
     if not value > 0:
         raise ValueError(f"`{name}` must be positive, received {value}")

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from gddim_tf.numerics.image_noise import fold_in, normal_per_image
 from gddim_tf.numerics.linalg import apply_matrix
+from gddim_tf.samplers.clipping import dynamic_threshold
 from gddim_tf.samplers.loop_inputs import Layout, LoopInputs
 
 EpsFn = Callable[..., tf.Tensor]
@@ -102,7 +103,7 @@ class LoopBody:
         output = self.stored(i, now.point, eps)
         kept = self.push(now.kept, output, keep)
         scratch = self.push(now.scratch, output, ~keep)
-        point, ended = self.combine(i, now.committed, (*kept, *scratch))
+        point, ended = self.combine(i, now.committed, (*kept, *scratch), eps)
         if not self.layout.uniform:
             ended = tf.where(self.columns["commit"][i], ended, now.committed)
         path = now.path.write(i + 1, point) if self.trajectory else now.path
@@ -124,12 +125,15 @@ class LoopBody:
         if "data_state" not in self.columns:
             return eps
         value = self.apply("data_state", i, point) + self.apply("data_eps", i, eps)
+        channels = value.shape[-1] // self.columns["state"].shape[-1]
+        image, rest = value[..., :channels], value[..., channels:]
         if "clip" in self.columns:
-            clip = self.columns["clip"]
-            channels = value.shape[-1] // self.columns["state"].shape[-1]
-            image = tf.clip_by_value(value[..., :channels], -clip, clip)
-            value = tf.concat([image, value[..., channels:]], axis=-1)
-        return value
+            image = tf.clip_by_value(image, -self.columns["clip"], self.columns["clip"])
+        elif "threshold" in self.columns:
+            image = dynamic_threshold(image, *tf.unstack(self.columns["threshold"]))
+        else:
+            return value
+        return tf.concat([image, rest], axis=-1)
 
     def push(
         self, slots: tuple[tf.Tensor, ...], value: tf.Tensor, wanted: tf.Tensor
@@ -141,12 +145,15 @@ class LoopBody:
         return tuple(tf.where(wanted, new, old) for new, old in zip(shifted, slots, strict=True))
 
     def combine(
-        self, i: tf.Tensor, committed: tf.Tensor, outputs: tuple[tf.Tensor, ...]
+        self, i: tf.Tensor, committed: tf.Tensor, outputs: tuple[tf.Tensor, ...], eps: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """The next point, and the state if it is committed: another one with a free corrector."""
         point = ended = self.weighted("state", "prediction", i, committed, outputs)
         if "corrected_state" in self.columns:
             ended = self.weighted("corrected_state", "corrected_prediction", i, committed, outputs)
+        if "own" in self.columns:
+            fresh = self.apply("own", i, eps)
+            point, ended = point + fresh, ended + fresh
         if "noise" in self.columns:
             later = tf.cast("start_noise" in self.columns, tf.int32)  # draw 0 is the start map's
             fresh = self.apply("noise", i, self.draw(i + later))

@@ -1,4 +1,4 @@
-"""Samplers and grids from text: `ddim`, `gddim(order=2)`, `ddim(eta=1, grid=power(power=3))`."""
+"""Samplers from text: `ddim`, `ddim(eta=1, grid=power(power=3))`, `unipc(clip=dynamic(0.99))`."""
 
 from __future__ import annotations
 
@@ -56,7 +56,8 @@ def parse(text: str, own: Mapping[str, type] | None = None) -> Sampler:
 
     Args:
       text: a class of `gddim_tf.samplers` in any case, alone or as a call whose arguments are
-        keywords with literal values or grids (`PowerGrid` may be written `power`).
+        keywords with literal values, grids (`PowerGrid` may be written `power`) or a
+        `DynamicThreshold` (`dynamic`).
       own: further classes by name.
 
     Returns:
@@ -111,12 +112,14 @@ def _samplers() -> dict[str, type]:
     }
 
 
-def _grids() -> dict[str, type]:
-    names = [name for name in samplers.__all__ if name.endswith("Grid")]
+def _classes_for(argument: str) -> dict[str, type]:
+    """What may stand as the value of an argument beside literals, by its names in lower case."""
+    ending = "Grid" if argument == "grid" else "Threshold"
+    names = [name for name in samplers.__all__ if name.endswith(ending)]
     return {
         alias.lower(): getattr(samplers, name)
         for name in names
-        for alias in (name, name.removesuffix("Grid"))
+        for alias in (name, name.removesuffix(ending))
     }
 
 
@@ -129,7 +132,10 @@ def _evaluate(node: ast.expr, known: dict[str, type]) -> Any:
         if node.args and issubclass(cls, Sampler):
             example = f"{node.func.id}(grid=power(power=3))"
             raise ValueError(f"arguments must be keywords, as in {example}")
-        keywords = {keyword.arg: _evaluate(keyword.value, _grids()) for keyword in node.keywords}
+        keywords = {
+            keyword.arg: _evaluate(keyword.value, _classes_for(keyword.arg))
+            for keyword in node.keywords
+        }
         return cls(*(_literal(value) for value in node.args), **keywords)
     return _literal(node)
 

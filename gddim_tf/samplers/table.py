@@ -6,8 +6,10 @@ import dataclasses
 
 import numpy as np
 
+from gddim_tf.samplers.clipping import Clip, DynamicThreshold
+
 # What belongs to the whole table.
-WITHOUT_ROWS = ("mode_index", "start_matrix", "start_noise", "clip")
+WITHOUT_ROWS = ("mode_index", "start_matrix", "start_noise", "clip", "threshold")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,7 +39,8 @@ class Table:
       corrected_prediction: None, or like `prediction`.
       data_state: None, or P `[rows, *modes, k, k]`: the table stores `P point + Q eps`, not eps.
       data_eps: None, or Q, like `data_state`.
-      clip: None, or the bound to which the image component of a stored data prediction is clipped.
+      own: None, or `[rows, *modes, k, k]`, the weight of the row's own eps beside what it stores.
+      clip: None, or what the image component of a stored data prediction is clipped to.
       mode_index: as in `LinearSDE`.
     """
 
@@ -53,7 +56,8 @@ class Table:
     corrected_prediction: np.ndarray | None = None
     data_state: np.ndarray | None = None
     data_eps: np.ndarray | None = None
-    clip: float | None = None
+    own: np.ndarray | None = None
+    clip: Clip | None = None
     mode_index: np.ndarray | None = None
 
     @property
@@ -85,7 +89,9 @@ class Table:
         }
         if self.start is not None:
             columns["start_matrix"], columns["start_noise"] = self.start
-        if self.clip is not None:
+        if isinstance(self.clip, DynamicThreshold):
+            columns["threshold"] = self.clip.column()
+        elif self.clip is not None:
             columns["clip"] = np.asarray(self.clip, np.float64)
         return columns
 

@@ -13,8 +13,7 @@ a list of times:
 
 Runs that the references themselves mark as ill conditioned are not there, nor those that show a
 defect: luping's table shifted by one index, diffusers' DDIM with "linspace" (its stride is not that
-of the list). diffusers' DDIM with clipping and its own eps beside the clipped x0 needs two stored
-outputs, and its native IPNDM starts where the signal is exactly 0.
+of the list). diffusers' native IPNDM is not there either: it starts where the signal is exactly 0.
 """
 
 import dataclasses

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from gddim_tf.samplers import DynamicThreshold
+
 
 def apply(matrix, state, mode_index):
     """`matrix @ state` for a state that packs its components along the last axis."""
@@ -24,14 +26,14 @@ def replay(table, eps, u_T, noise=None):
     committed = point = u_T
     kept, scratch, path = [], [], [u_T]
     for i, time in enumerate(table.time):
-        output = eps(point, time)
+        own = output = eps(point, time)
         if table.data_state is not None:
             output = apply(table.data_state[i], point, index) + apply(
                 table.data_eps[i], output, index
             )
             if table.clip is not None:
                 channels = output.shape[-1] // table.components
-                output[..., :channels] = output[..., :channels].clip(-table.clip, table.clip)
+                output[..., :channels] = _clipped(output[..., :channels], table.clip)
         (kept if table.keep[i] else scratch).insert(0, output)
         outputs = [
             *_slots(kept, table.history, u_T),
@@ -45,6 +47,9 @@ def replay(table, eps, u_T, noise=None):
         point = ended = combine(table.state, table.prediction)
         if table.corrected_state is not None:
             ended = combine(table.corrected_state, table.corrected_prediction)
+        if table.own is not None:
+            fresh = apply(table.own[i], own, index)
+            point, ended = point + fresh, ended + fresh
         if table.noise is not None:
             fresh = apply(table.noise[i], next(draws), index)
             point, ended = point + fresh, ended + fresh
@@ -52,6 +57,15 @@ def replay(table, eps, u_T, noise=None):
             committed = ended
         path.append(point)
     return committed, np.stack(path)
+
+
+def _clipped(image, clip):
+    if not isinstance(clip, DynamicThreshold):
+        return image.clip(-clip, clip)
+    axes = tuple(range(1, image.ndim))
+    scale = np.quantile(np.abs(image), clip.ratio, axis=axes, keepdims=True)
+    scale = scale.clip(1.0, clip.largest)
+    return image.clip(-scale, scale) / scale
 
 
 def _slots(outputs, count, like):

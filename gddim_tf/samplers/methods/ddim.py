@@ -7,7 +7,8 @@ import dataclasses
 import numpy as np
 
 from gddim_tf.samplers.base import Sampler
-from gddim_tf.samplers.data_prediction import check_clip, data_columns
+from gddim_tf.samplers.clipping import Clip, check_clip
+from gddim_tf.samplers.data_prediction import data_columns
 from gddim_tf.samplers.table import Table, multistep_table
 from gddim_tf.sdes import LinearSDE
 
@@ -19,13 +20,16 @@ class DDIM(Sampler):
     `x0 = (x - sqrt(1 - a) eps) / sqrt(a)` and
     `sigma = eta sqrt((1 - b) / (1 - a)) sqrt(1 - a / b)`; `eta = 0` is deterministic and, on every
     linear diffusion, the order-0 gDDIM; `eta = 1` is DDPM's ancestral sampling. With `clip`, x0 is
-    clipped and eps is what the clipped x0 implies. The sigma-hat of the paper's experiments, more
-    noise around the mean of `eta = 1`, is `Ancestral(variance="large")`.
+    clipped and eps is what the clipped x0 implies, or with `clipped_eps=False` the network's own,
+    as in diffusers. The sigma-hat of the paper's experiments, more noise around the mean of
+    `eta = 1`, is `Ancestral(variance="large")`.
     DDIM (Song et al., 2021), eq. 12 and 16.
 
     Args:
       eta: noise, in [0, 1].
-      clip: None, or the bound for the predicted image.
+      clip: None, or the bound for the predicted image (or a `DynamicThreshold`).
+      clipped_eps: whether eps is what the clipped x0 implies (DDPM's and DDIM's programs) or the
+        network's own (diffusers' `use_clipped_model_output=False`); without `clip` they are equal.
       grid: time grid.
 
     Raises:
@@ -33,7 +37,8 @@ class DDIM(Sampler):
     """
 
     eta: float = 0.0
-    clip: float | None = None
+    clip: Clip | None = None
+    clipped_eps: bool = True
 
     def __post_init__(self) -> None:
         if not 0 <= self.eta <= 1:
@@ -61,7 +66,11 @@ class DDIM(Sampler):
         else:
             state = direction @ np.linalg.inv(sde.root(start))
             zero, columns = np.zeros_like(start), data_columns(sde, start, self.clip)
-            weight = sde.transition(end, zero) - state @ sde.transition(start, zero)
+            weight = sde.transition(end, zero)
+            if self.clipped_eps:
+                weight = weight - state @ sde.transition(start, zero)
+            else:
+                state, columns["own"] = np.zeros_like(state), direction
         return multistep_table(
             start,
             state,

@@ -8,9 +8,9 @@ import numbers
 import numpy as np
 
 from gddim_tf.samplers.base import Sampler
+from gddim_tf.samplers.clipping import Clip, check_clip
 from gddim_tf.samplers.data_prediction import (
     carry,
-    check_clip,
     data_columns,
     moments,
     polynomial_weights,
@@ -41,7 +41,7 @@ class DPMSolver(Sampler):
         where there is no noise.
       prediction: "data" for DPM-Solver++, "eps" for DPM-Solver.
       formula: "published" or "polynomial".
-      clip: None, or the bound for the predicted image.
+      clip: None, or the bound for the predicted image (or a `DynamicThreshold`).
       grid: time grid.
 
     Raises:
@@ -52,7 +52,7 @@ class DPMSolver(Sampler):
     order: int = 2
     prediction: str = "data"
     formula: str = "published"
-    clip: float | None = None
+    clip: Clip | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.order, numbers.Integral) or self.order not in (1, 2, 3):

@@ -12,7 +12,7 @@ from gddim_tf.numerics.linalg import positive_root, transpose
 from gddim_tf.samplers.base import Sampler
 from gddim_tf.samplers.builder import Move, Row, correcting_rows, pack, steps_within
 from gddim_tf.samplers.methods.rho_rk import exponential_step
-from gddim_tf.samplers.methods.runge_kutta import TABLEAUX
+from gddim_tf.samplers.methods.runge_kutta import TABLEAUX, times_of_full_steps
 from gddim_tf.samplers.table import Table
 from gddim_tf.samplers.weights import check_variable, exponential_weights, noise_pull
 from gddim_tf.sdes import LinearSDE
@@ -120,6 +120,12 @@ class GDDIM(Sampler):
     def steps_of(self, nfe: int) -> int:
         """See `Sampler.steps_of`; the inverse of `cost`."""
         return steps_within(nfe, self.cost, repr(self))
+
+    def times(self, sde: LinearSDE, steps: int) -> np.ndarray:
+        """See `Sampler.times`; a run may be Runge-Kutta steps only."""
+        if 0 < self._starting_steps(steps) == steps:
+            return times_of_full_steps(self.grid, sde, steps)
+        return self.grid(sde, steps)
 
     def fill(self, sde: LinearSDE, times: np.ndarray) -> Table:
         """The rows on a grid `[steps + 1]`.

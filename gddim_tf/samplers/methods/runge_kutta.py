@@ -9,6 +9,7 @@ import numpy as np
 
 from gddim_tf.samplers.base import Sampler
 from gddim_tf.samplers.builder import Row, pack, steps_within
+from gddim_tf.samplers.grids import Grid
 from gddim_tf.samplers.table import Table
 from gddim_tf.sdes import LinearSDE
 
@@ -84,9 +85,7 @@ class RungeKutta(Sampler):
         """See `Sampler.times`; the stages of a last full step end at `t_earliest`, not before."""
         if self.last == "euler" or TABLEAUX[self.method].stages == 1:
             return self.grid(sde, steps)
-        last = max(sde.t_min, sde.t_earliest)
-        times = self.grid(sde.until(last), steps)
-        return np.append(times[:-1], sde.t_min) if times[-1] == last else times
+        return times_of_full_steps(self.grid, sde, steps)
 
     def fill(self, sde: LinearSDE, times: np.ndarray) -> Table:
         """The rows on a grid; raises `ValueError` if a stage falls where there is no noise."""
@@ -105,3 +104,13 @@ class RungeKutta(Sampler):
     def step(self, sde: LinearSDE, start: float, end: float, tableau: Tableau) -> list[Row]:
         """The rows of one step."""
         raise TypeError(f"{type(self).__name__} must define `step`")
+
+
+def times_of_full_steps(grid: Grid, sde: LinearSDE, steps: int) -> np.ndarray:
+    """A grid whose last step has all its stages, by `t_earliest` at the latest.
+
+    It starts before that, where other grids have their last evaluation, and ends at `t_min`.
+    """
+    last = max(sde.t_min, sde.t_earliest)
+    times = grid(sde.until(last), steps)
+    return np.append(times[:-1], sde.t_min) if times[-1] == last else times

@@ -8,7 +8,8 @@ import numpy as np
 
 from gddim_tf.numerics.linalg import positive_root, transpose
 from gddim_tf.samplers.base import Sampler
-from gddim_tf.samplers.data_prediction import check_clip, data_columns
+from gddim_tf.samplers.clipping import Clip, check_clip
+from gddim_tf.samplers.data_prediction import data_columns
 from gddim_tf.samplers.table import Table, multistep_table
 from gddim_tf.samplers.weights import noise_pull
 from gddim_tf.sdes import LinearSDE
@@ -61,7 +62,7 @@ class Ancestral(Sampler):
 
     Args:
       variance: "small" or "large".
-      clip: None, or the bound for the predicted image, 1 in DDPM.
+      clip: None, or the bound for the predicted image (or a `DynamicThreshold`), 1 in DDPM.
       grid: time grid.
 
     Raises:
@@ -69,7 +70,7 @@ class Ancestral(Sampler):
     """
 
     variance: str = "small"
-    clip: float | None = None
+    clip: Clip | None = None
 
     def __post_init__(self) -> None:
         if self.variance not in ("small", "large"):

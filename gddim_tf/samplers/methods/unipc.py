@@ -9,9 +9,9 @@ import numpy as np
 
 from gddim_tf.samplers.base import Sampler
 from gddim_tf.samplers.builder import Move, correcting_rows, pack
+from gddim_tf.samplers.clipping import Clip, check_clip
 from gddim_tf.samplers.data_prediction import (
     carry,
-    check_clip,
     data_columns,
     moments,
     polynomial_weights,
@@ -36,7 +36,7 @@ class UniPC(Sampler):
         steps remain.
       variant: "bh1" or "bh2"; bh2 is the published default, bh1 is meant for guided sampling
         with few evaluations.
-      clip: None, or the bound for the predicted image.
+      clip: None, or the bound for the predicted image (or a `DynamicThreshold`).
       grid: time grid.
 
     Raises:
@@ -45,7 +45,7 @@ class UniPC(Sampler):
 
     order: int = 2
     variant: str = "bh2"
-    clip: float | None = None
+    clip: Clip | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.order, numbers.Integral) or self.order not in (1, 2, 3):
