@@ -22,6 +22,7 @@ from gddim_tf.samplers.methods.pndm import FON, FPNDM, IPNDM, PLMS, SPNDM
 from gddim_tf.samplers.methods.rho_rk import RhoRK
 from gddim_tf.samplers.methods.sscs import SSCS
 from gddim_tf.samplers.methods.stochastic import Ancestral, EulerMaruyama
+from gddim_tf.samplers.methods.stochastic_gddim import StochasticGDDIM
 from gddim_tf.samplers.methods.unipc import UniPC
 from gddim_tf.samplers.parse import names
 from gddim_tf.samplers.subsequence_grid import SubsequenceGrid
@@ -53,6 +54,7 @@ __all__ = [
     "RhoRK",
     "Sampler",
     "StepLimitError",
+    "StochasticGDDIM",
     "SubsequenceGrid",
     "Table",
     "UniPC",

@@ -18,6 +18,7 @@ from gddim_tf.samplers import (
     EulerMaruyama,
     Heun,
     RhoRK,
+    StochasticGDDIM,
     UniPC,
 )
 from gddim_tf.sdes import BDM, CLD, VESDE, VPSDE, CosineVPSDE, DiscreteVPSDE
@@ -42,8 +43,8 @@ SAMPLERS = {
     "gddim_free": GDDIM(corrector="free", corrector_order=3),
     "gddim_start": GDDIM(order=3, start="single_step", variable="sqrt_t"),
     "gddim_denoise": GDDIM(denoise=True),
-    "gddim_lam": GDDIM(order=0, lam=0.5),
-    "gddim_lam_1": GDDIM(order=0, lam=1.0),
+    "gddim_lam": StochasticGDDIM(lam=0.5),
+    "gddim_lam_1": StochasticGDDIM(lam=1.0),
     "deis": DEIS(),
     "deis_rho_ab": DEIS(variant="rho_ab"),
     "deis_rho_rk": DEIS(variant="rho_rk", method="3heun"),

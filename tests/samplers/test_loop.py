@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from gddim_tf.numerics.image_noise import image_seeds
-from gddim_tf.samplers import DDIM, DEIS, GDDIM, Heun, run
+from gddim_tf.samplers import DDIM, DEIS, GDDIM, Heun, StochasticGDDIM, run
 from gddim_tf.samplers.loop import compiled_loop, loop_inputs
 from gddim_tf.samplers.loop_inputs import Layout
 from gddim_tf.sdes import BDM, CLD, VPSDE
@@ -108,7 +108,7 @@ def test_trajectory():
 
 def test_images_do_not_see_their_batch():
     sde = CLD()
-    table = GDDIM(order=0, lam=0.6).table(sde, 5)
+    table = StochasticGDDIM(lam=0.6).table(sde, 5)
     u_T, seeds = states(sde, 4, np.float32), image_seeds(3, 0, 4)
     together = run(table, network, tf.constant(u_T), seeds=seeds).numpy()
     for i in range(4):
@@ -122,7 +122,7 @@ def test_images_do_not_see_their_batch():
 
 def test_seeds_draw_standard_normal_noise_afresh_in_every_row():
     sde = VPSDE()
-    table = GDDIM(order=0, lam=1.0).table(sde, 2)
+    table = StochasticGDDIM(lam=1.0).table(sde, 2)
     quiet = dataclasses.replace(
         table, state=0 * table.state, prediction=0 * table.prediction, noise=np.ones((2, 1, 1))
     )

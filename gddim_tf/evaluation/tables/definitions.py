@@ -18,6 +18,7 @@ from gddim_tf.samplers import (
     RhoGrid,
     RhoRK,
     Sampler,
+    StochasticGDDIM,
 )
 
 Kind = Literal["vp", "cld", "bdm"]
@@ -112,7 +113,7 @@ TABLES = (
             row
             for lam in _LAMBDAS
             for row in (
-                Row(f"gDDIM, lambda = {lam:g}", "cld", GDDIM(order=0, lam=lam, grid=QUADRATIC)),
+                Row(f"gDDIM, lambda = {lam:g}", "cld", StochasticGDDIM(lam=lam, grid=QUADRATIC)),
                 Row(f"EM, lambda = {lam:g}", "cld", EulerMaruyama(lam=lam, grid=QUADRATIC)),
             )
         ),

@@ -53,7 +53,7 @@ class DDIM(Sampler):
             if sde.components > 1:
                 raise ValueError(
                     f"`eta` must be 0 on an SDE of {sde.components} components, received "
-                    f"{self.eta}; GDDIM(lam=...) is the stochastic sampler there"
+                    f"{self.eta}; StochasticGDDIM(lam=...) is the stochastic sampler there"
                 )
             ancestral = sde.reverse_transition(end, start, 1.0)
             covariance = sde.covariance(end)

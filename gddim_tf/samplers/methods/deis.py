@@ -23,20 +23,21 @@ class DEIS(Sampler):
     rhoRK is `RhoRK(method)`. Order 0 is DDIM. DEIS (Zhang and Chen, 2023), sections 3 and 4.
 
     Args:
-      order: how many earlier outputs tAB and rhoAB use, 0 to 3 in the paper.
+      order: how many earlier outputs tAB and rhoAB use, 0 to 3 in the paper; None for 3. Not for
+        "rho_rk", whose order is that of its method.
       variant: "tab" or "rho_ab" (published), "sqrt_t_ab" or "log_rho_ab" (the same in another
         variable), or "rho_rk".
-      method: the Runge-Kutta method of "rho_rk", see `RhoRK`; `order` plays no part there.
-      start: as in `GDDIM`.
+      method: the Runge-Kutta method of "rho_rk", see `RhoRK`; None for "3kutta". Not for others.
+      start: "ramp" or "single_step", see `GDDIM`.
       grid: time grid.
 
     Raises:
       ValueError: if an argument is unknown or out of range.
     """
 
-    order: int = 3
+    order: int | None = None
     variant: str = "tab"
-    method: str = "3kutta"
+    method: str | None = None
     start: str = "ramp"
 
     def __post_init__(self) -> None:
@@ -44,13 +45,21 @@ class DEIS(Sampler):
             raise ValueError(
                 f"`variant` must be one of {[*_VARIABLES, 'rho_rk']}, received {self.variant!r}"
             )
+        unused = {"order": None, "start": "ramp"} if self.variant == "rho_rk" else {"method": None}
+        for name, default in unused.items():
+            if getattr(self, name) != default:
+                raise ValueError(
+                    f'`{name}` plays no part in variant "{self.variant}" and must not be given, '
+                    f"received {getattr(self, name)!r}"
+                )
         self._sampler()
 
     def _sampler(self) -> GDDIM | RhoRK:
         if self.variant == "rho_rk":
-            return RhoRK(method=self.method, grid=self.grid)
+            return RhoRK(method=self.method or "3kutta", grid=self.grid)
         variable = _VARIABLES[self.variant]
-        return GDDIM(order=self.order, variable=variable, start=self.start, grid=self.grid)
+        order = 3 if self.order is None else self.order
+        return GDDIM(order=order, variable=variable, start=self.start, grid=self.grid)
 
     def steps_of(self, nfe: int) -> int:
         """See `Sampler.steps_of`."""

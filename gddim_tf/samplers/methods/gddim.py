@@ -8,7 +8,6 @@ import numbers
 
 import numpy as np
 
-from gddim_tf.numerics.linalg import positive_root, transpose
 from gddim_tf.samplers.base import Sampler
 from gddim_tf.samplers.builder import Move, Row, correcting_rows, pack, steps_within
 from gddim_tf.samplers.methods.rho_rk import exponential_step
@@ -27,10 +26,13 @@ class GDDIM(Sampler):
 
     The weights are `C_j = int l_j dY`, `Y = Psi(t, tau) R(tau)`; `order = 0` is DDIM. A corrector
     repeats the step with the polynomial that also goes through eps at the predicted point, and
-    `corrector_order` values before it. With `lam > 0` the step is the exact draw from the reverse
-    diffusion of a single data point, `mean = Psi u + (Psi_hat - Psi) R eps` and
-    `covariance = Sigma_t - Psi_hat Sigma_s Psi_hat^T`.
-    gDDIM (Zhang et al., 2023), eq. 19 (predictor), 45 (corrector) and 22 (stochastic).
+    `corrector_order` values before it.
+    gDDIM (Zhang et al., 2023), eq. 19 (predictor) and 45 (corrector); `StochasticGDDIM` is eq. 22.
+
+        >>> import gddim_tf as gd
+        >>> table = gd.samplers.GDDIM(order=2).table(gd.sdes.CLD(), nfe=20)
+        >>> table.nfe, table.history, table.state.shape
+        (20, 3, (20, 2, 2))
 
     Args:
       order: q, how many earlier values the predictor uses; the first steps use as many as there
@@ -40,7 +42,6 @@ class GDDIM(Sampler):
         evaluation that the next one makes anyway.
       corrector_order: how many values before the predicted point the corrector uses, at least 1;
         None for that of the predictor.
-      lam: lambda, the noise, in [0, 1]; 1 is the reverse diffusion itself.
       variable: what eps is a polynomial in: "t", "sqrt_t", "rho", "log_rho", "asinh_rho" (of 3 rho)
         or "sqrt_vp_time" (see `VPTimeGrid`).
       root: "R", or "L" to interpolate the eps of the Cholesky factor instead (an ablation).
@@ -58,7 +59,6 @@ class GDDIM(Sampler):
     order: int = 2
     corrector: str = "none"
     corrector_order: int | None = None
-    lam: float = 0.0
     variable: str = "t"
     root: str = "R"
     start: str = "ramp"
@@ -84,13 +84,6 @@ class GDDIM(Sampler):
                 raise ValueError(
                     f"`{name}` must be a whole number of at least {least}, received {order}"
                 )
-        if not 0 <= self.lam <= 1:
-            raise ValueError(f"`lam` must be in [0, 1], received {self.lam}")
-        if self.lam > 0 and (self.order > 0 or self.corrector != "none" or self.root != "R"):
-            raise ValueError(
-                '`lam` > 0 goes with `order` = 0, `corrector` = "none" and `root` = "R" only, '
-                f'received order {self.order}, corrector "{self.corrector}", root "{self.root}"'
-            )
         if self.start == "single_step" and self._start_order not in (0, 1, *_STARTERS):
             raise ValueError(
                 f'`start` = "single_step" needs orders of at most {max(_STARTERS)}, received '
@@ -137,8 +130,6 @@ class GDDIM(Sampler):
         moves = [self._predict(sde, times, i) for i in range(len(times) - 1)]
         if self.denoise:
             moves.append(denoising_step(sde, times))
-        if self.lam > 0:
-            return pack(self._stochastic(sde, times, moves), sde)
         first = self._starting_steps(len(times) - 1)
         rows = []
         for start, end in itertools.pairwise(times[: first + 1]):
@@ -176,19 +167,6 @@ class GDDIM(Sampler):
     def _free(self, sde: LinearSDE, times: np.ndarray, moves: list[Move], first: int) -> list[Row]:
         corrections = [self._correct(sde, times, i) for i in range(first, len(moves) - 1)]
         return correcting_rows(times[first:], moves[first:], corrections)
-
-    def _stochastic(self, sde: LinearSDE, times: np.ndarray, moves: list[Move]) -> list[Row]:
-        start, end = times[:-1], times[1:]
-        reverse = sde.reverse_transition(end, start, self.lam)
-        factors = positive_root(
-            sde.covariance(end) - reverse @ sde.covariance(start) @ transpose(reverse)
-        )
-        roots = sde.root(start)
-        rows = [
-            Row(start[i], moves[i][0], [(reverse[i] - moves[i][0]) @ roots[i]], noise=factors[i])
-            for i in range(len(start))
-        ]
-        return rows + [Row(times[-1], *move) for move in moves[len(start) :]]
 
 
 def denoising_step(sde: LinearSDE, times: np.ndarray) -> Move:

@@ -56,8 +56,8 @@ class Ancestral(Sampler):
     `Psi_hat = Sigma_t Psi(s, t)^T Sigma_s^{-1}`; the covariance is that of the posterior,
     `Sigma_t - Psi_hat Sigma_s Psi_hat^T` ("small"), or of the forward step from t to s,
     `Sigma_s - Psi(s, t) Sigma_t Psi(s, t)^T` ("large", for DDPM beta), without noise in the last
-    step. For one component "small" is `DDIM(eta=1)` and on every diffusion `GDDIM(lam=1)`; "large"
-    with `clip=1` is the sigma-hat of DDIM's experiments.
+    step. On every diffusion "small" is `StochasticGDDIM()`, for one component also `DDIM(eta=1)`;
+    "large" with `clip=1` is the sigma-hat of DDIM's experiments.
     DDPM (Ho et al., 2020), eq. 7 and section 3.2; DDIM (Song et al., 2021), section 5.
 
     Args:

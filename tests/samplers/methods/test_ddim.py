@@ -4,7 +4,7 @@ import pytest
 from hypothesis import strategies as st
 
 from gddim_tf.numerics.linalg import transpose
-from gddim_tf.samplers import DDIM, GDDIM, Ancestral, SubsequenceGrid
+from gddim_tf.samplers import DDIM, Ancestral, StochasticGDDIM, SubsequenceGrid
 from gddim_tf.sdes import BDM, CLD, VPSDE
 from tests.samplers.cases import SDES
 from tests.samplers.linear_data import end_covariance, gaussian, per_pixel
@@ -78,7 +78,7 @@ def test_every_eta_keeps_the_marginal_of_a_single_data_point(eta, nfe):
 @pytest.mark.parametrize("name", [name for name, sde in SDES.items() if sde.components == 1])
 def test_eta_one_is_the_reverse_diffusion(name):
     sde = SDES[name]
-    ddim, gddim = (s.table(sde, 6) for s in (DDIM(eta=1.0), GDDIM(order=0, lam=1.0)))
+    ddim, gddim = (s.table(sde, 6) for s in (DDIM(eta=1.0), StochasticGDDIM(lam=1.0)))
     np.testing.assert_allclose(ddim.prediction, gddim.prediction, atol=1e-12)
     np.testing.assert_allclose(ddim.noise, gddim.noise, atol=1e-12)
 

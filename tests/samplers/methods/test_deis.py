@@ -69,5 +69,9 @@ def test_errors():
         DEIS(variant="rho_rk", method="heun")
     with pytest.raises(ValueError, match="`order` must be a whole number of at least 0"):
         DEIS(order=-1)
+    with pytest.raises(ValueError, match=r'`order` plays no part in variant "rho_rk".*received 2'):
+        DEIS(order=2, variant="rho_rk")
+    with pytest.raises(ValueError, match=r'`method` plays no part in variant "tab".*received'):
+        DEIS(method="4rk")
     with pytest.raises(ValueError, match=r'`nfe` must be 9 or 12 for "3kutta".*received 10'):
         DEIS(variant="rho_rk").table(VPSDE(), 10)

@@ -6,9 +6,8 @@ import pytest
 import tensorflow as tf
 from hypothesis import strategies as st
 
-from gddim_tf.numerics.linalg import transpose
-from gddim_tf.samplers import DDIM, GDDIM, ListGrid, PowerGrid, RhoGrid, run
-from gddim_tf.sdes import CLD, VPSDE, DiscreteVPSDE
+from gddim_tf.samplers import GDDIM, PowerGrid, RhoGrid, run
+from gddim_tf.sdes import VPSDE, DiscreteVPSDE
 from tests.samplers import problems
 from tests.samplers.cases import SDES
 from tests.samplers.linear_data import dirac
@@ -45,29 +44,6 @@ def test_bdm_trajectories(key):
     np.testing.assert_allclose(end, problems.golden("bdm_traj_exactcoef")[key], atol=1e-8)
 
 
-@pytest.mark.parametrize("lam", ["0", "0.1", "0.3", "0.5", "0.7", "1"])
-def test_stochastic_steps_equal_the_reference(lam):
-    z = problems.golden("cldA_lambda")
-    sampler = GDDIM(order=0, lam=float(lam), grid=ListGrid(z["ts"]))
-    table = sampler.table(CLD(), len(z["ts"]) - 1)
-    np.testing.assert_allclose(table.prediction[:, 0], z[f"lam{lam}_eps_exact"], atol=1e-9)
-    expected = z[f"lam{lam}_cov_exact"]
-    if lam == "0":
-        assert table.noise is None
-    else:
-        np.testing.assert_allclose(table.noise @ transpose(table.noise), expected, atol=1e-9)
-
-
-def test_stochastic_trajectory_with_given_noise():
-    z, problem = problems.golden("cldA_traj"), problems.cld()
-    sampler = GDDIM(order=0, lam=float(z["stoch_lambda"]), grid=ListGrid(z["stoch_ts"]))
-    noise = problems.packed(z["stoch_noise"])
-    noise[-1] = 0.0  # the reference draws none on the last step
-    table = sampler.table(problem.sde, len(noise))
-    end = run(table, problem.network, tf.constant(problem.u_T), noise=noise)
-    np.testing.assert_allclose(end, problems.packed(z["stoch_u"]), atol=1e-6)
-
-
 # ---- exactness on a single data point ---------------------------------------------------------
 
 
@@ -96,36 +72,6 @@ def test_a_single_data_point_is_sampled_exactly_from_any_time(name, sampler, cut
     end, _ = replay(table, lambda u, t: noise, state(times[0]))
     scale = np.abs(apply(sde.transition(times[-1], times[0]), state(times[0]), sde.mode_index))
     np.testing.assert_allclose(end, state(times[-1]), atol=1e-9 * max(1.0, scale.max()))
-
-
-@pytest.mark.parametrize("name", SDES)
-@pytest.mark.parametrize("lam", [0.1, 0.5, 1.0])
-def test_stochastic_steps_keep_the_marginal_of_a_single_data_point(name, lam):
-    # eps = R^{-1} (u - Psi u_0) is linear in u, so mean and covariance follow exactly.
-    sde = SDES[name]
-    table = GDDIM(order=0, lam=lam).table(sde, 6)
-    times = PowerGrid(2.0)(sde, 6)
-    root = sde.root(times[:-1])
-    pull = table.prediction[:, 0] @ np.linalg.inv(root)
-    step = table.state + pull
-    carried = step @ sde.covariance(times[:-1]) @ transpose(step)
-    spread = carried + table.noise @ transpose(table.noise)
-    expected = sde.covariance(times[1:])
-    np.testing.assert_allclose(spread, expected, atol=1e-9 * np.abs(expected).max())
-    signal = sde.transition(times[:-1], np.zeros(6))
-    mean = step @ signal - pull @ signal
-    np.testing.assert_allclose(mean, sde.transition(times[1:], np.zeros(6)), rtol=1e-8, atol=1e-9)
-
-
-def test_stochastic_ends():
-    sde = VPSDE()
-    ancestral, ddpm = (s.table(sde, 7) for s in (GDDIM(order=0, lam=1.0), DDIM(eta=1.0)))
-    np.testing.assert_allclose(ancestral.prediction, ddpm.prediction, atol=1e-12)
-    np.testing.assert_allclose(ancestral.noise, ddpm.noise, atol=1e-12)
-    for other in (CLD(), sde):
-        quiet, silent = (s.table(other, 7) for s in (GDDIM(order=0, lam=1e-7), GDDIM(order=0)))
-        np.testing.assert_allclose(quiet.prediction, silent.prediction, atol=1e-9)
-        assert np.abs(quiet.noise).max() < 1e-6
 
 
 # ---- order of convergence ---------------------------------------------------------------------
@@ -222,9 +168,6 @@ def test_impossible_budgets_name_the_nearest():
         ({"order": 1.5}, "`order` must be a whole number of at least 0, received 1.5"),
         ({"corrector": "am"}, "`corrector` must be one of .*received 'am'"),
         ({"corrector_order": 0}, "`corrector_order` must be a whole number .* received 0"),
-        ({"lam": 1.5, "order": 0}, r"`lam` must be in \[0, 1\], received 1.5"),
-        ({"lam": 0.5}, "`lam` > 0 goes with .*received order 2"),
-        ({"lam": 0.5, "order": 0, "corrector": "free"}, "`lam` > 0 goes with"),
         ({"variable": "u"}, "`variable` must be one of"),
         ({"root": "K"}, "`root` must be one of"),
         ({"start": "rk"}, "`start` must be one of"),

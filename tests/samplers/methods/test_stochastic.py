@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from gddim_tf.numerics.image_noise import image_seeds
 from gddim_tf.numerics.linalg import transpose
-from gddim_tf.samplers import DDIM, GDDIM, Ancestral, Euler, EulerMaruyama, run
+from gddim_tf.samplers import DDIM, Ancestral, Euler, EulerMaruyama, StochasticGDDIM, run
 from gddim_tf.sdes import CLD, VPSDE, DiscreteVPSDE
 from tests.samplers import problems
 from tests.samplers.cases import SDES
@@ -51,7 +51,7 @@ def in_eps(table):
 @pytest.mark.parametrize("name", SDES)
 def test_ancestral_sampling_is_stochastic_gddim(name):
     sde = SDES[name]
-    ancestral, gddim = (s.table(sde, 7) for s in (Ancestral(), GDDIM(order=0, lam=1.0)))
+    ancestral, gddim = (s.table(sde, 7) for s in (Ancestral(), StochasticGDDIM(lam=1.0)))
     state, weight = in_eps(ancestral)
     np.testing.assert_allclose(state, gddim.state, atol=1e-9)
     np.testing.assert_allclose(weight, gddim.prediction[:, 0], atol=1e-9)
