@@ -22,7 +22,7 @@ for figure in "$@"; do
                 --probes 1 --tolerance 1e-3 --batch-size 297 --out "docs/likelihood_$kind.json"
         done
         ;;
-    results) gddim-tf tables --out docs --cells runs/tables ;;
+    results) python -m benchmarks.papers --out docs --cells runs/tables ;;
     *)
         echo "figures.sh: must be digits, accuracy, likelihood or results, received $figure" >&2
         exit 2

@@ -18,22 +18,27 @@ ROOT = pathlib.Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "saved_models" / "README.md", *sorted(ROOT.glob("docs/*.md"))]
 
 
+MODULES = {
+    **{f"gddim-tf {name}": f"gddim_tf.cli.{name}" for name in cli.COMMANDS},
+    "python -m benchmarks.papers": "benchmarks.papers.command",
+}
+
+
 def commands():
-    """Every whole `gddim-tf` command of the pages and of the commands' own help."""
+    """Every whole command of the pages and of the commands' own help, with its module."""
     texts = [page.read_text() for page in PAGES]
-    for name in cli.COMMANDS:
-        text = importlib.import_module(f"gddim_tf.cli.{name}").__doc__
-        texts.append(text.replace("\\\n", " "))
-    pattern = re.compile(r"(?:^ *|`(?=[^`]*--(?:out|to) ))(gddim-tf \w[^`\n]+)", re.MULTILINE)
+    texts += [importlib.import_module(module).__doc__ for module in MODULES.values()]
+    names = "gddim-tf [a-z]+|python -m benchmarks[.][a-z]+"
+    pattern = re.compile(rf"(?:^ *|`(?=[^`]*--(?:out|to) ))({names})( [^`\n]+)", re.MULTILINE)
+    texts = [text.replace("\\\n", " ") for text in texts]
     return sorted({command for text in texts for command in pattern.findall(text)})
 
 
-@pytest.mark.parametrize("command", commands())
-def test_the_options_of_a_command_exist(command):
-    _, name, *arguments = shlex.split(command, comments=True)
+@pytest.mark.parametrize(("program", "arguments"), commands())
+def test_the_options_of_a_command_exist(program, arguments):
     parser = argparse.ArgumentParser()
-    importlib.import_module(f"gddim_tf.cli.{name}").add_arguments(parser)
-    parser.parse_args(arguments)
+    importlib.import_module(MODULES[program]).add_arguments(parser)
+    parser.parse_args(shlex.split(arguments, comments=True))
 
 
 def test_the_configuration_on_the_page_on_weights_is_complete():

@@ -1,9 +1,10 @@
-"""Make the published tables again: Frechet distances by sampler and budget, with plots.
+r"""Make the published tables again: Frechet distances by sampler and budget, with plots.
 
 For example:
-  gddim-tf tables --out docs/tables
-  gddim-tf tables --quick --models vp=runs/digits --out runs/tables
-  gddim-tf tables --dataset cifar10 --checkpoint cld.keras --count 50000 --out runs/cifar10
+  python -m benchmarks.papers --out docs/tables
+  python -m benchmarks.papers --quick --models vp=runs/digits --out runs/tables
+  python -m benchmarks.papers --dataset cifar10 --checkpoint cld.keras --count 50000 \
+      --out runs/cifar10
 
 The models default to `saved_models/digits_vp`, `digits_cld` and `digits_bdm` below the current
 folder. Finished cells are kept; the same command goes on where it was interrupted.
@@ -15,15 +16,34 @@ import argparse
 import os
 import pathlib
 import shlex
+from collections.abc import Sequence
 from typing import Any
 
 from gddim_tf.cli.arguments import FEATURES, features_for
+from gddim_tf.cli.program import Formatter, Parser, explained, quiet
 
+_PROGRAM = "python -m benchmarks.papers"
 _KINDS = ("vp", "cld", "bdm")
 
 
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+      arguments: without the program's name; `sys.argv` by default.
+
+    Returns:
+      The exit code, as `explained` gives it.
+    """
+    quiet()
+    parser = Parser(prog=_PROGRAM, description=__doc__, formatter_class=Formatter)
+    add_arguments(parser)
+    options = parser.parse_args(arguments)
+    return explained(_PROGRAM, lambda: run(options), resumes=True)
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of `tables`."""
+    """The options of the command."""
     parser.add_argument("--out", required=True, help="folder for results.md, pictures and cells")
     parser.add_argument("--cells", help="folder of the finished cells, OUT/cells by default")
     parser.add_argument(
@@ -50,9 +70,9 @@ def run(options: argparse.Namespace) -> None:
     # a quarter faster than Eigen, which TensorFlow prefers on processors without AVX512-VNNI
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
+    from benchmarks.papers import Workshop
     from gddim_tf.evaluation.features import feature_extractor
     from gddim_tf.evaluation.reference import Reference
-    from gddim_tf.evaluation.tables import Workshop
 
     tables = _tables(options.only)
     plan = _plan(options)
@@ -83,7 +103,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _tables(only: str | None) -> tuple[Any, ...]:
-    from gddim_tf.evaluation.tables import TABLES
+    from benchmarks.papers import TABLES
 
     if only is None:
         return TABLES
@@ -97,7 +117,7 @@ def _tables(only: str | None) -> tuple[Any, ...]:
 def _plan(options: argparse.Namespace) -> Any:
     import dataclasses
 
-    from gddim_tf.evaluation.tables import Plan
+    from benchmarks.papers import Plan
 
     plan = Plan.quick() if options.quick else Plan()
     given = {
@@ -151,9 +171,9 @@ def _kind(sde: Any) -> str:
 
 def _command(options: argparse.Namespace) -> str:
     """The command line that repeats this run."""
-    words = ["gddim-tf tables"]
+    words = [_PROGRAM]
     for name, value in vars(options).items():
-        if name in ("command", "run") or value in (None, False):
+        if value in (None, False):
             continue
         flag = "--" + name.replace("_", "-")
         words.append(flag if value is True else f"{flag} {shlex.quote(str(value))}")

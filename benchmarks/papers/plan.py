@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
 
-from gddim_tf.evaluation.tables.cells import Cell
-from gddim_tf.evaluation.tables.definitions import ADAPTIVE, DEFAULT, Row, Table
-from gddim_tf.evaluation.tables.ordering import Ordering
+from benchmarks.papers.cells import Cell
+from benchmarks.papers.definitions import ADAPTIVE, DEFAULT, Row, Table
+from benchmarks.papers.ordering import Ordering
 from gddim_tf.samplers import RhoRK, Sampler, default
 from gddim_tf.sdes import LinearSDE
 

@@ -1,9 +1,9 @@
 import pytest
 
-from gddim_tf.evaluation.tables.definitions import TABLES
-from gddim_tf.evaluation.tables.orderings import ORDERINGS
-from gddim_tf.evaluation.tables.plan import budget
-from gddim_tf.evaluation.tables.published import FIGURES, SOURCES
+from benchmarks.papers.definitions import TABLES
+from benchmarks.papers.orderings import ORDERINGS
+from benchmarks.papers.plan import budget
+from benchmarks.papers.published import FIGURES, SOURCES
 from gddim_tf.samplers import FPNDM, GDDIM, SPNDM, Heun, RhoRK
 
 BY_NAME = {table.name: table for table in TABLES}

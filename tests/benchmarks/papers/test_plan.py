@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
+from benchmarks.papers.definitions import ADAPTIVE, TABLES
+from benchmarks.papers.ordering import Ordering
+from benchmarks.papers.plan import Plan, evaluations
 from gddim_tf import sdes
-from gddim_tf.evaluation.tables.definitions import ADAPTIVE, TABLES
-from gddim_tf.evaluation.tables.ordering import Ordering
-from gddim_tf.evaluation.tables.plan import Plan, evaluations
 from gddim_tf.samplers import GDDIM, RhoRK
 
 SDES = {"vp": sdes.VPSDE(), "cld": sdes.CLD(), "bdm": sdes.BDM(8)}

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pathlib
 from typing import TYPE_CHECKING
 
+from benchmarks.papers.definitions import Table
+from benchmarks.papers.plan import Plan
+from benchmarks.papers.results import Results
 from gddim_tf.atomic import atomic_write
-from gddim_tf.evaluation.tables.definitions import Table
-from gddim_tf.evaluation.tables.plan import Plan
-from gddim_tf.evaluation.tables.results import Results
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -1,10 +1,10 @@
 import pytest
 
-from gddim_tf.evaluation.tables.document import document
-from gddim_tf.evaluation.tables.judging import Judged, judge
-from gddim_tf.evaluation.tables.ordering import Ordering
-from gddim_tf.evaluation.tables.plan import Plan
-from gddim_tf.evaluation.tables.results import Entry, Results
+from benchmarks.papers.document import document
+from benchmarks.papers.judging import Judged, judge
+from benchmarks.papers.ordering import Ordering
+from benchmarks.papers.plan import Plan
+from benchmarks.papers.results import Entry, Results
 
 PLACES = ("a", 10), ("b", 20)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from gddim_tf.evaluation.tables.ordering import Ordering
+from benchmarks.papers.ordering import Ordering
 
 
 def _all(table: str, better: str, worse: str, columns: tuple[int, ...]) -> tuple[Ordering, ...]:

@@ -1,6 +1,6 @@
 import pytest
 
-from gddim_tf import cli
+from benchmarks.papers.command import main
 from gddim_tf.training import Recipe, train
 
 
@@ -17,7 +17,7 @@ from gddim_tf.training import Recipe, train
     ],
 )
 def test_bad_arguments_are_named(arguments, message, tmp_path, capsys):
-    assert cli.main(["tables", "--out", str(tmp_path), *arguments]) == 2
+    assert main(["--out", str(tmp_path), *arguments]) == 2
     printed = capsys.readouterr().err
     assert message in printed
     assert printed.count("\n") == 1
@@ -32,19 +32,19 @@ def run(tmp_path_factory):
 
 def test_one_table_of_one_model(run, tmp_path, capsys):
     arguments = ["--checkpoint", str(run), "--quick", "--count", "4", "--only", "grid"]
-    assert cli.main(["tables", *arguments, "--out", str(tmp_path)]) == 0
+    assert main([*arguments, "--out", str(tmp_path)]) == 0
     assert "8 cells, 8 to make" in capsys.readouterr().out
     text = (tmp_path / "results.md").read_text()
-    assert f"`gddim-tf tables --out {tmp_path} --checkpoint {run}" in text
+    assert f"`python -m benchmarks.papers --out {tmp_path} --checkpoint {run}" in text
     assert "| DDPM, DDIM, linear |" in text
     kept = ["--cells", str(tmp_path / "cells"), "--out", str(tmp_path / "again")]
-    assert cli.main(["tables", *arguments, *kept]) == 0
+    assert main([*arguments, *kept]) == 0
     assert "8 cells, 0 to make" in capsys.readouterr().out
 
 
 @pytest.mark.slow
 def test_quick_makes_all_tables(run, tmp_path, capsys):
-    assert cli.main(["tables", "--models", f"vp={run}", "--quick", "--out", str(tmp_path)]) == 0
+    assert main(["--models", f"vp={run}", "--quick", "--out", str(tmp_path)]) == 0
     text = (tmp_path / "results.md").read_text()
     for title in ("gDDIM on three diffusions", "DDIM by eta", "Pseudo numerical methods", "DEIS"):
         assert f"## {title}" in text

@@ -8,19 +8,19 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from benchmarks.papers.cells import Cell
+from benchmarks.papers.definitions import ADAPTIVE, TABLES, Table
+from benchmarks.papers.document import document
+from benchmarks.papers.drawing import run_cell, sample, tolerance_for
+from benchmarks.papers.judging import judge
+from benchmarks.papers.orderings import ORDERINGS
+from benchmarks.papers.plan import Plan, evaluations
+from benchmarks.papers.plots import plot_diffusions, plot_tables
+from benchmarks.papers.results import Results
 from gddim_tf.atomic import atomic_write
 from gddim_tf.evaluation.pairs import save_closest_pairs
 from gddim_tf.evaluation.reference import Reference
 from gddim_tf.evaluation.report import versions
-from gddim_tf.evaluation.tables.cells import Cell
-from gddim_tf.evaluation.tables.definitions import ADAPTIVE, TABLES, Table
-from gddim_tf.evaluation.tables.document import document
-from gddim_tf.evaluation.tables.drawing import run_cell, sample, tolerance_for
-from gddim_tf.evaluation.tables.judging import judge
-from gddim_tf.evaluation.tables.orderings import ORDERINGS
-from gddim_tf.evaluation.tables.plan import Plan, evaluations
-from gddim_tf.evaluation.tables.plots import plot_diffusions, plot_tables
-from gddim_tf.evaluation.tables.results import Results
 from gddim_tf.samplers import default
 
 _PAIRS_NFE = 20

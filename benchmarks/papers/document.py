@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from gddim_tf.evaluation.tables.definitions import Row, Table
-from gddim_tf.evaluation.tables.judging import VERDICTS, Judged
-from gddim_tf.evaluation.tables.orderings import ORDERINGS
-from gddim_tf.evaluation.tables.published import FIGURES, SOURCES
-from gddim_tf.evaluation.tables.results import Entry, Results
+from benchmarks.papers.definitions import Row, Table
+from benchmarks.papers.judging import VERDICTS, Judged
+from benchmarks.papers.orderings import ORDERINGS
+from benchmarks.papers.published import FIGURES, SOURCES
+from benchmarks.papers.results import Entry, Results
 
 _INTRODUCTION = """\
 # Published tables, made again

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from gddim_tf.evaluation.tables.cells import Cell
-from gddim_tf.evaluation.tables.definitions import Row, Table
-from gddim_tf.evaluation.tables.plan import Plan
+from benchmarks.papers.cells import Cell
+from benchmarks.papers.definitions import Row, Table
+from benchmarks.papers.plan import Plan
 from gddim_tf.sdes import LinearSDE
 
 

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import stats
 
-from gddim_tf.evaluation.tables.ordering import Ordering
-from gddim_tf.evaluation.tables.results import Entry, Results
+from benchmarks.papers.ordering import Ordering
+from benchmarks.papers.results import Entry, Results
 
 # Two-sided confidence of a verdict, and how far the budgets of two samplers may be apart.
 _CONFIDENCE = 0.95

@@ -1,9 +1,9 @@
 import pytest
 from PIL import Image
 
-from gddim_tf.evaluation.tables import Plan, Row, Table
-from gddim_tf.evaluation.tables.plots import curve, plot_tables
-from gddim_tf.evaluation.tables.results import Results
+from benchmarks.papers import Plan, Row, Table
+from benchmarks.papers.plots import curve, plot_tables
+from benchmarks.papers.results import Results
 from gddim_tf.samplers import DDIM
 from gddim_tf.sdes import VPSDE
 

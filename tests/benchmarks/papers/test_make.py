@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from benchmarks.papers import Plan, Row, Table, Workshop
+from benchmarks.papers.cells import Cell
+from benchmarks.papers.definitions import ADAPTIVE, DEFAULT
+from benchmarks.papers.drawing import run_cell, sample, tolerance_for
 from gddim_tf import evaluation
 from gddim_tf.evaluation.images import as_uint8
 from gddim_tf.evaluation.reference import Reference
-from gddim_tf.evaluation.tables import Plan, Row, Table, Workshop
-from gddim_tf.evaluation.tables.cells import Cell
-from gddim_tf.evaluation.tables.definitions import ADAPTIVE, DEFAULT
-from gddim_tf.evaluation.tables.drawing import run_cell, sample, tolerance_for
 from gddim_tf.samplers import DDIM, Heun, default
 from tests.conftest import own_model
 

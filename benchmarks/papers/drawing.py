@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from benchmarks.papers.cells import Cell
+from benchmarks.papers.definitions import ADAPTIVE
 from gddim_tf.evaluation.generation import even_labels
 from gddim_tf.evaluation.images import as_uint8
 from gddim_tf.evaluation.reference import Reference
-from gddim_tf.evaluation.tables.cells import Cell
-from gddim_tf.evaluation.tables.definitions import ADAPTIVE
 from gddim_tf.numerics.image_noise import image_seeds
 from gddim_tf.samplers import RK45, NotFiniteError, StepLimitError, run
 
