@@ -16,9 +16,13 @@ import time
 
 import numpy as np
 
-from gddim_tf import data, evaluation, samplers, serving
-from gddim_tf.evaluation.compare import compare
-from gddim_tf.training import Recipe, train
+from gddim_tf.quiet import start_tensorflow
+
+start_tensorflow()
+
+from gddim_tf import data, evaluation, samplers, serving  # noqa: E402
+from gddim_tf.evaluation.compare import compare  # noqa: E402
+from gddim_tf.training import Recipe, train  # noqa: E402
 
 CLIENT = """
 import sys, numpy as np, tensorflow as tf
@@ -83,7 +87,10 @@ def main() -> None:
 
     heading("5/5 a process that imports only TensorFlow")
     answer = out / "served.npy"
-    subprocess.run([sys.executable, "-c", CLIENT, str(served), str(answer)], check=True)
+    client = [sys.executable, "-c", CLIENT, str(served), str(answer)]
+    ended = subprocess.run(client, stderr=subprocess.PIPE, text=True)
+    if ended.returncode:
+        sys.exit(ended.stderr)  # which otherwise tells how TensorFlow starts
     evaluation.save_grid(np.load(answer), out / "served.png")
     print(f"it drew {out}/served.png")
     print(f"\nall of it took {time.time() - began:.0f} s; look at {out}")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import sys
 from collections.abc import Sequence
 
 from gddim_tf._version import __version__
-from gddim_tf.cli.program import Formatter, Parser, explained, quiet
+from gddim_tf.cli.arguments import check_names
+from gddim_tf.cli.program import Formatter, Parser, explained, short_warnings
+from gddim_tf.quiet import start_tensorflow
 
 COMMANDS = {
     "train": "train a model, or go on where a run stopped",
@@ -34,7 +37,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
       The exit code, as `explained` gives it.
     """
-    quiet()
     parser = Parser(prog="gddim-tf", description="Diffusion models for TensorFlow.")
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(
@@ -47,10 +49,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
             command = importlib.import_module(f"gddim_tf.cli.{name}")
             sub.description = command.__doc__
             command.add_arguments(sub)
+            sub.add_argument(
+                "--verbose", action="store_true", help="show what TensorFlow writes as it starts"
+            )
             sub.set_defaults(run=command.run)
     options = parser.parse_args(arguments)
-    return explained(
-        f"gddim-tf {options.command}",
-        lambda: options.run(options),
-        resumes=options.command in _RESUMING,
-    )
+    program = f"gddim-tf {options.command}"
+    return explained(program, lambda: _run(program, options), resumes=options.command in _RESUMING)
+
+
+def _run(program: str, options: argparse.Namespace) -> None:
+    check_names(options)
+    with short_warnings(program, options.verbose):
+        if not options.verbose:
+            start_tensorflow()
+        options.run(options)

@@ -3,31 +3,94 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import importlib
 import os
 import re
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from gddim_tf.samplers import Sampler
 
-# Names for `--help`, written out because the modules that know them import TensorFlow.
+# Names for `--help` and for a look before TensorFlow is imported, written out because the modules
+# that know them import it.
+NAMES = {
+    "recipe": (
+        *("digits", "fashion_vp", "fashion_cld", "fashion_bdm", "ddpm_cifar10", "ddpmpp_cifar10"),
+        *("gddim_cld_cifar10", "gddim_bdm_cifar10"),
+    ),
+    "sde": ("vp", "cosine", "ddpm", "ve", "cld", "bdm"),
+    "network": (
+        *("ddpm_digits", "ncsnpp_digits", "ddpm_tiny", "ddpm_fashion", "ddpm_cifar10"),
+        *("ddpm_celeba64", "ddpmpp_cifar10", "ddpmpp_cld_cifar10", "ncsnpp_deep_cld_cifar10"),
+        "ncsnpp_deep_bdm_cifar10",
+    ),
+    "prediction": (
+        *("eps", "eps_cholesky", "score", "eps_mixed", "x0", "v", "velocity", "velocity_mixed"),
+    ),
+    "weighting": ("target", "eps", "min_snr"),
+    "precision": ("float32", "mixed_bfloat16"),
+    "strategy": ("one", "mirrored", "workers", "tpu"),
+    "sampler": (
+        *("ddim", "gddim", "deis", "rhork", "spndm", "fpndm", "fon", "plms", "ipndm"),
+        *("dpmsolver", "unipc", "euler", "heun", "eulermaruyama", "ancestral", "sscs"),
+    ),
+}
+
+
+def listed(kind: str) -> str:
+    """The names of a kind as people list them: "a, b or c"."""
+    *most, last = NAMES[kind]
+    return f"{', '.join(most)} or {last}"
+
+
 DATA_SETS = (
     "digits, photo_patches, fashion_mnist, cifar10, celeb_a, downsampled_imagenet/32x32, "
     "lsun/bedroom or lsun/church_outdoor"
 )
-DIFFUSIONS = "vp, cosine, ddpm, ve, cld or bdm"
-NETWORKS = (
-    "ddpm_digits, ncsnpp_digits, ddpm_tiny, ddpm_fashion, ddpm_cifar10, ddpm_celeba64, "
-    "ddpmpp_cifar10, ddpmpp_cld_cifar10, ncsnpp_deep_cld_cifar10 or ncsnpp_deep_bdm_cifar10"
-)
+DIFFUSIONS, NETWORKS = listed("sde"), listed("network")
 SAMPLERS = (
-    "default (one that suits diffusion and budget), ddim, gddim, deis, rhork, spndm, fpndm, fon, "
-    "plms, ipndm, dpmsolver, unipc, euler, heun, eulermaruyama, ancestral or sscs; with arguments "
+    f"default (one that suits diffusion and budget), {listed('sampler')}; with arguments "
     'as in Python, "ddim(eta=1)"; or an own class as module:Name'
 )
 FEATURES = "digits, digits:FILE, inception (from TensorFlow Hub) or inception:FOLDER"
+
+
+def check_names(options: argparse.Namespace) -> None:
+    """Refuse a mistyped name without waiting for TensorFlow.
+
+    Raises:
+      ValueError: if a name is unknown; the message tells the one that it resembles.
+    """
+    given = vars(options)
+    for kind, known in NAMES.items():
+        value = given.get(kind)
+        if isinstance(value, str) and kind != "sampler":
+            _check_name(kind, value, known)
+    for text in (given.get("sampler"), given.get("samplers")):
+        for name in re.split("[,;]", _without_brackets(text or "")):
+            if re.fullmatch(r"\w+", name.strip()):
+                _check_name("sampler", name.strip().lower(), ("default", *NAMES["sampler"]))
+
+
+def _check_name(kind: str, value: str, known: Sequence[str]) -> None:
+    if value in known:
+        return
+    close = difflib.get_close_matches(value, known, n=1)
+    meant = f"; did you mean {close[0]}?" if close else ""
+    raise ValueError(f"`{kind}` must be one of {', '.join(known)}, received {value!r}{meant}")
+
+
+def _without_brackets(text: str) -> str:
+    """A list of samplers without their arguments."""
+    depth, left = 0, []
+    for letter in text:
+        depth += letter in "([{"
+        left += [letter] * (depth == 0)
+        depth -= letter in ")]}"
+    return "".join(left)
 
 
 def whole_numbers(text: str) -> list[int]:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
 from typing import NoReturn
+
+# Of interest to who looks for a reason, and repeated by every command.
+_USUAL = "no warm-up requests are written|.*`shuffle=True` was passed"
 
 
 class Parser(argparse.ArgumentParser):
@@ -29,6 +34,26 @@ class Formatter(argparse.RawDescriptionHelpFormatter):
 def quiet() -> None:
     """Keep TensorFlow's messages for errors, unless the environment says otherwise."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+
+@contextlib.contextmanager
+def short_warnings(program: str, verbose: bool) -> Iterator[None]:
+    """Warnings in a line without the place in the code, and none of those that are usual.
+
+    Args:
+      program: whose name stands in front.
+      verbose: leave warnings as they are.
+    """
+    usual = warnings.formatwarning
+    if not verbose:
+        warnings.formatwarning = lambda message, *_, **__: f"{program}: {message}\n"
+    try:
+        with warnings.catch_warnings():
+            if not verbose:
+                warnings.filterwarnings("ignore", _USUAL)
+            yield
+    finally:
+        warnings.formatwarning = usual
 
 
 def explained(name: str, command: Callable[[], None], resumes: bool = False) -> int:

@@ -5,8 +5,18 @@ import sys
 
 import pytest
 
-from gddim_tf.cli.arguments import named_sampler, named_samplers, named_value
-from gddim_tf.samplers import DDIM, GDDIM
+from gddim_tf import sdes
+from gddim_tf.cli.arguments import (
+    NAMES,
+    check_names,
+    named_sampler,
+    named_samplers,
+    named_value,
+)
+from gddim_tf.models.prediction import PREDICTIONS, WEIGHTINGS
+from gddim_tf.networks import PRESETS
+from gddim_tf.samplers import DDIM, GDDIM, parse
+from gddim_tf.training import RECIPES, strategies
 
 OWN = """
 import dataclasses
@@ -69,3 +79,46 @@ def test_a_name_and_a_value():
     for text in ("x-team", "=a", ""):
         with pytest.raises(argparse.ArgumentTypeError, match="must be NAME=VALUE"):
             named_value(text)
+
+
+def test_the_names_that_are_checked_without_tensorflow_are_those_that_exist():
+    existing = {
+        "recipe": RECIPES,
+        "sde": sdes.names(),
+        "network": PRESETS,
+        "prediction": PREDICTIONS,
+        "weighting": WEIGHTINGS,
+        "precision": ("float32", "mixed_bfloat16"),
+        "strategy": strategies.NAMES,
+        "sampler": parse.names(),
+    }
+    assert {kind: set(known) for kind, known in NAMES.items()} == {
+        kind: set(known) for kind, known in existing.items()
+    }
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["default", "DDIM", " gddim(order=2) ; ddim(eta=1, grid=power(power=3)),deis", "own:Mine"],
+)
+def test_samplers_that_exist_pass(text):
+    check_names(argparse.Namespace(samplers=text, sampler=text, sde=None, network="ddpm_tiny"))
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("sde", "vpp", "`sde` must be one of vp, .*, received 'vpp'; did you mean vp?"),
+        ("network", "ddpm_digit", "did you mean ddpm_digits?"),
+        (
+            "precision",
+            "int4",
+            "`precision` must be one of float32, mixed_bfloat16, received 'int4'",
+        ),
+        ("sampler", "ddmi(eta=1)", "`sampler` must be one of .*'ddmi'; did you mean ddim?"),
+        ("samplers", "ddim, deiss", "`sampler` .* received 'deiss'; did you mean deis?"),
+    ],
+)
+def test_a_mistyped_name_is_told_with_the_one_that_it_resembles(option, value, message):
+    with pytest.raises(ValueError, match=message):
+        check_names(argparse.Namespace(**{option: value}))

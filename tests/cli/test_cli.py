@@ -2,6 +2,7 @@ import argparse
 import dataclasses
 import importlib
 import json
+import os
 import re
 import subprocess
 import sys
@@ -80,6 +81,27 @@ def test_help_imports_its_own_command_and_no_tensorflow():
         "sys.exit(f'imported {found}' if found else 0)\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
+
+
+def test_a_mistyped_name_is_refused_before_tensorflow_is_imported():
+    code = (
+        "import sys\n"
+        "from gddim_tf import cli\n"
+        "code = cli.main(['train', '--sde', 'vpp', '--out', 'run'])\n"
+        "sys.exit(code != 2 or 'tensorflow' in sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, stderr=subprocess.DEVNULL)
+
+
+def test_the_terminal_is_quiet_unless_more_is_asked_for():
+    def told(*options):
+        command = [sys.executable, "-m", "gddim_tf.cli", "prepare", "mnist-of-mars", *options]
+        environment = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
+        return subprocess.run(command, env=environment, capture_output=True, text=True).stderr
+
+    quiet = told()
+    assert quiet.count("\n") == 1 and "mnist-of-mars" in quiet
+    assert told("--verbose").count("\n") > 1
 
 
 def test_features_suit_the_data_set():
