@@ -1,7 +1,8 @@
 """Score networks: Keras layers and the U-Net family built from them."""
 
 from gddim_tf.networks.architecture import Architecture
-from gddim_tf.networks.blocks import Attention, Combine, ResidualBlock
+from gddim_tf.networks.attention import Attention
+from gddim_tf.networks.blocks import Combine, ResidualBlock
 from gddim_tf.networks.embeddings import FourierEmbedding, positional_embedding
 from gddim_tf.networks.layout import Part, layout
 from gddim_tf.networks.normalization import GroupNorm

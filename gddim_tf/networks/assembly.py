@@ -7,7 +7,8 @@ from typing import Any
 import keras
 
 from gddim_tf.networks.architecture import Architecture
-from gddim_tf.networks.blocks import Attention, Combine, ResidualBlock
+from gddim_tf.networks.attention import Attention
+from gddim_tf.networks.blocks import Combine, ResidualBlock
 from gddim_tf.networks.convolution import conv, dense
 from gddim_tf.networks.embeddings import FourierEmbedding
 from gddim_tf.networks.layout import Part
@@ -35,12 +36,18 @@ def make_layer(part: Part, arch: Architecture, policy: Any) -> keras.layers.Laye
             kernel=arch.fir_kernel,
             dropout=arch.dropout,
             rescale=arch.skip_rescale,
+            activation=arch.activation,
+            scale_shift=arch.time_scale_shift,
+            resample_shortcut=arch.resample_shortcut,
+            epsilon=arch.norm_epsilon,
             **options,
         )
     if part.kind == "attention":
-        return Attention(arch.groups(part.width), rescale=arch.skip_rescale, **options)
+        heads = {"head_channels": arch.head_channels, "epsilon": arch.norm_epsilon}
+        groups = arch.groups(part.width) if part.groups is None else part.groups
+        return Attention(groups, arch.skip_rescale, **heads, **options)
     if part.kind == "norm":
-        return GroupNorm(arch.groups(part.width), **options)
+        return GroupNorm(arch.groups(part.width), arch.norm_epsilon, **options)
     if part.kind == "conv":
         # Output convolutions start at zero; those that only feed further layers do not.
         hidden = part.name == "conv_in" or arch.output_pyramid == "residual"
@@ -55,9 +62,10 @@ def make_layer(part: Part, arch: Architecture, policy: Any) -> keras.layers.Laye
         return keras.layers.Embedding(part.width, part.out_width, normal, **options)
     if part.kind == "combine":
         return Combine(arch.pyramid_combine, **options)
-    resampling = Downsample if part.kind == "downsample" else Upsample
     filters = part.out_width if part.conv else None
-    return resampling(filters, arch.fir_kernel, **options)
+    if part.kind == "downsample":
+        return Downsample(filters, arch.fir_kernel, arch.downsample_padding, **options)
+    return Upsample(filters, arch.fir_kernel, **options)
 
 
 def _is_float32(part: Part, arch: Architecture) -> bool:
@@ -72,7 +80,7 @@ def _is_float32(part: Part, arch: Architecture) -> bool:
 
 def input_shapes(part: Part, arch: Architecture) -> tuple[tuple[int | None, ...], ...]:
     """Return the shapes that the layer of a part is built with."""
-    features = (None, part.size, part.size, part.width)
+    features = (None, *part.size, part.width)
     if part.kind == "block":
         return features, (None, arch.embedding_width)
     if part.kind == "combine":

@@ -1,35 +1,33 @@
-"""The residual block, attention over pixels and the combination with an input pyramid."""
+"""The residual block, and the combination with an input pyramid."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
 import keras
 import tensorflow as tf
 
+from gddim_tf.networks.activations import ACTIVATIONS
 from gddim_tf.networks.convolution import conv, dense
 from gddim_tf.networks.normalization import GroupNorm
 from gddim_tf.networks.resampling import downsample, upsample
+from gddim_tf.networks.residual import residual_sum
 
 Shape = tuple[int | None, ...]
-
-
-def residual_sum(x: tf.Tensor, h: tf.Tensor, rescale: bool) -> tf.Tensor:
-    """Return x + h, divided by sqrt(2) if `rescale`, which keeps the variance."""
-    return (x + h) * (1.0 / math.sqrt(2.0)) if rescale else x + h
 
 
 @keras.saving.register_keras_serializable(package="gddim_tf")
 class ResidualBlock(keras.layers.Layer):
     """The residual block of DDPM and, with `resample`, that of BigGAN.
 
-    h = conv1(resample(swish(norm1(x)))) + temb_proj(temb)
-    h = conv2(dropout(swish(norm2(h))))
+    h = conv1(resample(act(norm1(x)))) + temb_proj(temb)
+    h = conv2(dropout(act(norm2(h))))
     returns shortcut(resample(x)) + h, where the shortcut is a 1x1 convolution if the block
     resamples or changes the number of channels, and the identity otherwise
-    (Ho et al. 2020, appendix B; Song et al. 2021, section H).
+    (Ho et al. 2020, appendix B; Song et al. 2021, section H). With `scale_shift` the embedding
+    acts after the second normalization instead, norm2(h) (1 + scale) + shift, where
+    [scale, shift] = temb_proj(temb) (Dhariwal and Nichol 2021, section 3.1).
 
     Args:
         filters: channels of the output.
@@ -38,6 +36,11 @@ class ResidualBlock(keras.layers.Layer):
         kernel: taps of the resampling filter, see `downsample` and `upsample`.
         dropout: dropout rate before the second convolution.
         rescale: whether the sum is divided by sqrt(2).
+        activation: "silu", "gelu", "relu" or "mish".
+        scale_shift: how the time embedding acts, see above.
+        resample_shortcut: whether a block that resamples has a convolution in its shortcut even if
+            the number of channels stays.
+        epsilon: of the normalizations.
 
     Inputs: [batch, height, width, channels] and the time embedding [batch, width], already
     activated. Output: [batch, height', width', filters].
@@ -51,6 +54,10 @@ class ResidualBlock(keras.layers.Layer):
         kernel: Sequence[float] | None = None,
         dropout: float = 0.0,
         rescale: bool = False,
+        activation: str = "silu",
+        scale_shift: bool = False,
+        resample_shortcut: bool = True,
+        epsilon: float = 1e-6,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -60,11 +67,15 @@ class ResidualBlock(keras.layers.Layer):
         self.kernel = None if kernel is None else tuple(kernel)
         self.dropout = dropout
         self.rescale = rescale
+        self.activation = activation
+        self.scale_shift = scale_shift
+        self.resample_shortcut = resample_shortcut
+        self.epsilon = epsilon
         policy = self.dtype_policy
-        self.norm1 = GroupNorm(self.groups[0], dtype=policy, name="norm1")
+        self.norm1 = GroupNorm(self.groups[0], epsilon, dtype=policy, name="norm1")
         self.conv1 = conv(filters, 3, dtype=policy, name="conv1")
-        self.temb_proj = dense(filters, dtype=policy, name="temb_proj")
-        self.norm2 = GroupNorm(self.groups[1], dtype=policy, name="norm2")
+        self.temb_proj = dense((1 + scale_shift) * filters, dtype=policy, name="temb_proj")
+        self.norm2 = GroupNorm(self.groups[1], epsilon, dtype=policy, name="norm2")
         self.drop = keras.layers.Dropout(dropout, dtype=policy, name="dropout")
         self.conv2 = conv(filters, 3, scale=0.0, dtype=policy, name="conv2")
         self.shortcut: keras.layers.Conv2D | None = None
@@ -77,18 +88,25 @@ class ResidualBlock(keras.layers.Layer):
         self.temb_proj.build(temb_shape)
         self.norm2.build(inner)
         self.conv2.build(inner)
-        if self.resample or x_shape[-1] != self.filters:
+        resamples = self.resample and self.resample_shortcut
+        if resamples or x_shape[-1] != self.filters:
             self.shortcut = conv(self.filters, 1, dtype=self.dtype_policy, name="shortcut")
             self.shortcut.build((*inner[:-1], x_shape[-1]))
 
     def call(self, x: tf.Tensor, temb: tf.Tensor) -> tf.Tensor:
         """Apply the block."""
-        h = tf.nn.silu(self.norm1(x))
+        activate = ACTIVATIONS[self.activation]
+        h = activate(self.norm1(x))
         if self.resample:
             change = downsample if self.resample == "down" else upsample
             h, x = change(h, self.kernel), change(x, self.kernel)
-        h = self.conv1(h) + self.temb_proj(temb)[:, None, None, :]
-        h = self.conv2(self.drop(tf.nn.silu(self.norm2(h))))
+        h, temb = self.conv1(h), self.temb_proj(temb)[:, None, None, :]
+        if self.scale_shift:
+            scale, shift = tf.split(temb, 2, axis=-1)
+            h = self.norm2(h) * (1.0 + scale) + shift
+        else:
+            h = self.norm2(h + temb)
+        h = self.conv2(self.drop(activate(h)))
         if self.shortcut is not None:
             x = self.shortcut(x)
         return residual_sum(x, h, self.rescale)
@@ -109,56 +127,11 @@ class ResidualBlock(keras.layers.Layer):
             "kernel": self.kernel,
             "dropout": self.dropout,
             "rescale": self.rescale,
+            "activation": self.activation,
+            "scale_shift": self.scale_shift,
+            "resample_shortcut": self.resample_shortcut,
+            "epsilon": self.epsilon,
         }
-
-
-@keras.saving.register_keras_serializable(package="gddim_tf")
-class Attention(keras.layers.Layer):
-    """Single-head self-attention over all pixels.
-
-    x + proj(softmax(q k^T / sqrt(channels)) v), where q, k and v are linear maps of norm(x)
-    (Ho et al. 2020, appendix B). The logits and the softmax are float32 under every policy.
-
-    Args:
-        groups: groups of the normalization.
-        rescale: whether the sum is divided by sqrt(2).
-
-    Input and output: [batch, height, width, channels].
-    """
-
-    def __init__(self, groups: int, rescale: bool = False, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.groups = groups
-        self.rescale = rescale
-        self.norm = GroupNorm(groups, dtype=self.dtype_policy, name="norm")
-
-    def build(self, input_shape: Shape) -> None:
-        """Create the weights."""
-        self.norm.build(input_shape)
-        channels = input_shape[-1]
-        for name, scale in (("query", 0.1), ("key", 0.1), ("value", 0.1), ("proj", 0.0)):
-            layer = dense(channels, scale=scale, dtype=self.dtype_policy, name=name)
-            setattr(self, name, layer)
-            layer.build((None, None, channels))
-
-    def call(self, x: tf.Tensor) -> tf.Tensor:
-        """Apply the layer."""
-        channels = x.shape[-1]
-        h = tf.reshape(self.norm(x), [tf.shape(x)[0], -1, channels])
-        query = tf.cast(self.query(h), tf.float32) * channels**-0.5
-        key = tf.cast(self.key(h), tf.float32)
-        weights = tf.nn.softmax(tf.matmul(query, key, transpose_b=True))
-        value = self.value(h)
-        h = self.proj(tf.matmul(tf.cast(weights, value.dtype), value))
-        return residual_sum(x, tf.reshape(h, tf.shape(x)), self.rescale)
-
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """Return the shape of the input."""
-        return tuple(input_shape)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return {**super().get_config(), "groups": self.groups, "rescale": self.rescale}
 
 
 @keras.saving.register_keras_serializable(package="gddim_tf")

@@ -10,15 +10,19 @@ import numpy as np
 import tensorflow as tf
 
 
-def positional_embedding(labels: tf.Tensor, width: int) -> tf.Tensor:
+def positional_embedding(
+    labels: tf.Tensor, width: int, shift: float = 1.0, cosine_first: bool = False
+) -> tf.Tensor:
     """Return sines and cosines of the labels at geometrically spaced frequencies.
 
-    [sin(f_i label), cos(f_i label)] with f_i = 10000^(-i / (n - 1)) for i = 0 ... n - 1 and
+    [sin(f_i label), cos(f_i label)] with f_i = 10000^(-i / (n - shift)) for i = 0 ... n - 1 and
     n = width // 2 (Ho et al. 2020); an odd width ends with a zero.
 
     Args:
         labels: float32 [batch].
         width: channels of the result, at least 4.
+        shift: see above; below n.
+        cosine_first: whether the cosines come before the sines.
 
     Returns:
         float32 [batch, width].
@@ -29,10 +33,11 @@ def positional_embedding(labels: tf.Tensor, width: int) -> tf.Tensor:
     if width < 4:
         raise ValueError(f"`width` must be at least 4, received {width}")
     half = width // 2
-    step = np.float32(-math.log(10000.0) / (half - 1))
+    step = np.float32(-math.log(10000.0) / (half - shift))
     frequencies = np.exp(np.arange(half, dtype=np.float32) * step)
     angles = labels[:, None] * frequencies[None, :]
-    embedding = tf.concat([tf.sin(angles), tf.cos(angles)], axis=1)
+    waves = [tf.sin(angles), tf.cos(angles)]
+    embedding = tf.concat(waves[::-1] if cosine_first else waves, axis=1)
     return tf.pad(embedding, [[0, 0], [0, width % 2]])
 
 

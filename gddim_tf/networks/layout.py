@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 
+from gddim_tf.image_size import sides
 from gddim_tf.networks.architecture import Architecture
+
+_VECTOR = (0, 0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -15,27 +18,26 @@ class Part:
         name: place in the network, for example "down.0.block.1".
         kind: "fourier", "dense", "labels", "conv", "norm", "block", "attention", "downsample",
             "upsample" or "combine".
-        size: height and width of its input (0 for vectors).
+        size: height and width of its input ((0, 0) for vectors).
         width: channels of its input.
         out_width: channels of its output.
         resample: for a residual block, "down", "up" or None.
+        has_shortcut: for a residual block, whether its shortcut is a convolution.
+        groups: for attention, groups of its normalization, None for the usual ones, 0 for none.
         conv: for a resampling layer, whether it holds a convolution.
         pyramid_width: for "combine", channels of the pyramid that is combined.
     """
 
     name: str
     kind: str
-    size: int
+    size: tuple[int, int]
     width: int
     out_width: int
     resample: str | None = None
+    has_shortcut: bool = False
+    groups: int | None = None
     conv: bool = False
     pyramid_width: int = 0
-
-    @property
-    def has_shortcut(self) -> bool:
-        """Whether the shortcut of this residual block is a convolution."""
-        return self.resample is not None or self.width != self.out_width
 
     @property
     def has_weights(self) -> bool:
@@ -64,7 +66,9 @@ class _Walk:
     def __init__(self, architecture: Architecture) -> None:
         self.architecture = architecture
         self.parts: list[Part] = []
-        self.size = architecture.feature_size
+        height, width = sides(architecture.image_size)
+        patch = architecture.patch_size
+        self.size = (height // patch, width // patch)
         self.width = architecture.base_channels
         self.skips: list[int] = []
         self.pyramid_width = architecture.patch_in_channels
@@ -74,13 +78,15 @@ class _Walk:
         arch = self.architecture
         features = arch.base_channels
         if arch.embedding == "fourier":
-            self.parts.append(Part("temb.fourier", "fourier", 0, features, 2 * features))
+            self.parts.append(Part("temb.fourier", "fourier", _VECTOR, features, 2 * features))
             features *= 2
         for index, width in enumerate((features, arch.embedding_width)):
-            self.parts.append(Part(f"temb.dense_{index}", "dense", 0, width, arch.embedding_width))
+            self.parts.append(
+                Part(f"temb.dense_{index}", "dense", _VECTOR, width, arch.embedding_width)
+            )
         if arch.num_classes:
-            rows = arch.num_classes + 1
-            self.parts.append(Part("temb.labels", "labels", 0, rows, arch.embedding_width))
+            width = features if arch.label_place == "input" else arch.embedding_width
+            self.parts.append(Part("temb.labels", "labels", _VECTOR, arch.num_classes + 1, width))
 
     def encode(self) -> None:
         """The way down."""
@@ -94,14 +100,17 @@ class _Walk:
                     self._attention(f"down.{level}.attn.{block}")
                 self.skips.append(self.width)
             if level < arch.levels - 1:
-                self._resample(f"down.{level}.downsample", "down")
+                self._resample(f"down.{level}.downsample", "down", level)
                 self._merge_input(level)
                 self.skips.append(self.width)
 
     def middle(self) -> None:
-        """Two blocks around attention at the lowest resolution."""
+        """Two blocks around attention at the lowest resolution, or less."""
+        if self.architecture.middle == "none":
+            return
         self._block("mid.block.0", self.width)
-        self._attention("mid.attn")
+        if self.architecture.middle == "attention":
+            self._attention("mid.attn", self.architecture.middle_groups)
         self._block("mid.block.1", self.width)
 
     def decode(self) -> None:
@@ -116,7 +125,7 @@ class _Walk:
                     self._attention(f"up.{level}.attn.{block}")
             self._branch_output(level)
             if level:
-                self._resample(f"up.{level}.upsample", "up")
+                self._resample(f"up.{level}.upsample", "up", level - 1)
 
     def finish(self) -> None:
         """The last normalization and convolution, unless the pyramid is the output."""
@@ -124,20 +133,34 @@ class _Walk:
             self._norm_and_conv("norm_out", "conv_out", self.architecture.patch_out_channels)
 
     def _block(self, name: str, out_width: int, resample: str | None = None) -> None:
-        self.parts.append(Part(name, "block", self.size, self.width, out_width, resample=resample))
+        resamples = resample is not None and self.architecture.resample_shortcut
+        shortcut = resamples or self.width != out_width
+        self.parts.append(
+            Part(
+                name,
+                "block",
+                self.size,
+                self.width,
+                out_width,
+                resample=resample,
+                has_shortcut=shortcut,
+            )
+        )
         self.width = out_width
 
-    def _attention(self, name: str) -> None:
-        self.parts.append(Part(name, "attention", self.size, self.width, self.width))
+    def _attention(self, name: str, groups: int | None = None) -> None:
+        self.parts.append(Part(name, "attention", self.size, self.width, self.width, groups=groups))
 
-    def _resample(self, name: str, direction: str) -> None:
-        if self.architecture.resampling == "block":
+    def _resample(self, name: str, direction: str, level: int) -> None:
+        """Change the resolution between a level and the one below."""
+        if self.architecture.resampling_between(level, direction) == "block":
             self._block(name, self.width, resample=direction)
         else:
-            kind = f"{direction}sample"
             conv = self.architecture.resampling_conv
-            self.parts.append(Part(name, kind, self.size, self.width, self.width, conv=conv))
-        self.size = self.size // 2 if direction == "down" else self.size * 2
+            self.parts.append(
+                Part(name, f"{direction}sample", self.size, self.width, self.width, conv=conv)
+            )
+        self.size = _resized(self.size, 0.5 if direction == "down" else 2.0)
 
     def _merge_input(self, level: int) -> None:
         """Downsample the input pyramid and bring it into the features."""
@@ -146,7 +169,7 @@ class _Walk:
             return
         residual = arch.input_pyramid == "residual"
         out_width = self.width if residual else self.pyramid_width
-        name, size = f"down.{level}.input_pyramid", 2 * self.size
+        name, size = f"down.{level}.input_pyramid", _resized(self.size, 2.0)
         self.parts.append(
             Part(name, "downsample", size, self.pyramid_width, out_width, conv=residual)
         )
@@ -168,7 +191,7 @@ class _Walk:
         residual = arch.output_pyramid == "residual"
         out_width = self.width if residual else arch.patch_out_channels
         if not deepest:
-            name, size = f"up.{level}.pyramid_upsample", self.size // 2
+            name, size = f"up.{level}.pyramid_upsample", _resized(self.size, 0.5)
             self.parts.append(
                 Part(name, "upsample", size, self.pyramid_width, out_width, conv=residual)
             )
@@ -179,3 +202,7 @@ class _Walk:
     def _norm_and_conv(self, norm: str, conv: str, out_width: int) -> None:
         self.parts.append(Part(norm, "norm", self.size, self.width, self.width))
         self.parts.append(Part(conv, "conv", self.size, self.width, out_width))
+
+
+def _resized(size: tuple[int, int], factor: float) -> tuple[int, int]:
+    return int(factor * size[0]), int(factor * size[1])

@@ -125,13 +125,24 @@ class Downsample(_Resampling):
 
     Args:
         filters: channels of a 3x3 convolution of stride 2 that belongs to the layer, or None.
-            Without a kernel it is zero padded below and on the right; with one it is applied to
-            the filtered input, which was padded once for both.
+            With a kernel it is applied to the filtered input, which was padded once for both.
         kernel: taps of the FIR filter, or None for the 2x2 mean.
+        padding: without a kernel, whether the convolution sees a zero "after" the image (below and
+            on the right) or "around" it.
 
     Input: [batch, height, width, channels].
     Output: [batch, height / 2, width / 2, filters or channels].
     """
+
+    def __init__(
+        self,
+        filters: int | None = None,
+        kernel: Sequence[float] | None = None,
+        padding: str = "after",
+        **kwargs: Any,
+    ) -> None:
+        self.padding = padding
+        super().__init__(filters, kernel, **kwargs)
 
     def call(self, x: tf.Tensor) -> tf.Tensor:
         """Resample `x`."""
@@ -140,14 +151,20 @@ class Downsample(_Resampling):
         if self.kernel is not None:
             taps = len(self.kernel)
             x = fir_filter(x, self.kernel, padding=((taps + 1) // 2, taps // 2))
+        elif self.padding == "around":
+            x = tf.pad(x, [[0, 0], [1, 1], [1, 1], [0, 0]])
         return self.conv(x)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {**super().get_config(), "padding": self.padding}
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Return the shape at half the resolution."""
         return self._output_shape(input_shape, 0.5)
 
     def _make_conv(self) -> keras.layers.Conv2D:
-        padding = "same" if self.kernel is None else "valid"
+        padding = "same" if self.kernel is None and self.padding == "after" else "valid"
         options = {"padding": padding, "dtype": self.dtype_policy, "name": "conv"}
         return conv(self.filters, 3, strides=2, **options)
 

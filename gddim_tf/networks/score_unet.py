@@ -8,12 +8,15 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from gddim_tf.image_size import ImageSize, sides
+from gddim_tf.networks.activations import ACTIVATIONS
 from gddim_tf.networks.architecture import Architecture
 from gddim_tf.networks.assembly import input_shapes, make_layer
-from gddim_tf.networks.blocks import ResidualBlock, residual_sum
+from gddim_tf.networks.blocks import ResidualBlock
 from gddim_tf.networks.embeddings import positional_embedding
 from gddim_tf.networks.layout import layout
 from gddim_tf.networks.presets import PRESETS
+from gddim_tf.networks.residual import residual_sum
 
 
 @keras.saving.register_keras_serializable(package="gddim_tf")
@@ -21,7 +24,7 @@ class ScoreUNet(keras.Model):
     """A U-Net that predicts the noise (or the score) of an image diffusion.
 
     Args:
-        image_size: height and width of the images.
+        image_size: pixels a side of the images, or (height, width).
         channels: channels of one image.
         components: state components per pixel.
         name: name of the Keras model.
@@ -31,7 +34,7 @@ class ScoreUNet(keras.Model):
         **options: the other fields of `Architecture`, where all are explained.
 
     Call arguments:
-        x: state [batch, image_size, image_size, components * channels], components packed along
+        x: state [batch, height, width, components * channels], components packed along
             the channels (images first, then velocities).
         time: label [batch], in the unit that the network was trained with (999 t, an index, sigma);
             positive for a logarithmic Fourier embedding.
@@ -40,7 +43,7 @@ class ScoreUNet(keras.Model):
         training: whether dropout is active.
 
     Returns:
-        float32 [batch, image_size, image_size, out_channels].
+        float32 [batch, height, width, out_channels].
 
     Raises:
         TypeError: for an unknown option.
@@ -53,7 +56,7 @@ class ScoreUNet(keras.Model):
 
     def __init__(
         self,
-        image_size: int,
+        image_size: ImageSize,
         channels: int,
         components: int = 1,
         *,
@@ -65,7 +68,7 @@ class ScoreUNet(keras.Model):
         super().__init__(name=name, dtype=dtype, trainable=trainable, autocast=False)
         sizes = {"image_size": image_size, "channels": channels, "components": components}
         self.architecture = Architecture.from_options({**sizes, **options})
-        self.image_size = image_size
+        self.image_size = self.architecture.image_size
         self.channels = channels
         self.components = components
         self.out_channels = self.architecture.out_channels
@@ -118,9 +121,7 @@ class ScoreUNet(keras.Model):
         x = _to_patches(x, self.architecture.patch_size)
         temb = self._embed(time, labels)
         skips = self._encode(x, temb)
-        h = self.parts["mid.block.0"](skips[-1], temb)
-        h = self.parts["mid.block.1"](self.parts["mid.attn"](h), temb)
-        y = tf.cast(self._decode(h, skips, temb), tf.float32)
+        y = tf.cast(self._decode(self._middle(skips[-1], temb), skips, temb), tf.float32)
         y = _from_patches(y, self.architecture.patch_size)
         return y / time[:, None, None, None] if self.architecture.scale_by_sigma else y
 
@@ -137,8 +138,8 @@ class ScoreUNet(keras.Model):
         return named
 
     def compute_output_shape(self, x_shape: Any, *_: Any) -> tuple[int | None, ...]:
-        """Return [batch, image_size, image_size, out_channels]."""
-        return (x_shape[0], self.image_size, self.image_size, self.out_channels)
+        """Return [batch, height, width, out_channels]."""
+        return (x_shape[0], *sides(self.image_size), self.out_channels)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
@@ -146,7 +147,7 @@ class ScoreUNet(keras.Model):
 
     def _check_inputs(self, x: tf.Tensor, time: tf.Tensor, labels: tf.Tensor | None) -> None:
         arch = self.architecture
-        expected = (None, arch.image_size, arch.image_size, arch.in_channels)
+        expected = (None, *sides(arch.image_size), arch.in_channels)
         if not tf.TensorShape(x.shape).is_compatible_with(expected):
             raise ValueError(f"`x` must have shape {expected}, received {tuple(x.shape)}")
         if not tf.TensorShape(time.shape).is_compatible_with((x.shape[0],)):
@@ -158,16 +159,21 @@ class ScoreUNet(keras.Model):
 
     def _embed(self, time: tf.Tensor, labels: tf.Tensor | None) -> tf.Tensor:
         """Embed the time label and the class; activated once for all blocks."""
+        arch = self.architecture
         if "temb.fourier" in self.parts:
             h = self.parts["temb.fourier"](time)
         else:
-            h = positional_embedding(time, self.architecture.base_channels)
-        h = self.parts["temb.dense_1"](tf.nn.silu(self.parts["temb.dense_0"](h)))
-        if self.num_classes:
-            if labels is None:
-                labels = tf.fill(tf.shape(time), self.num_classes)
+            h = positional_embedding(
+                time, arch.base_channels, arch.frequency_shift, arch.cosine_first
+            )
+        if self.num_classes and labels is None:
+            labels = tf.fill(tf.shape(time), self.num_classes)
+        if self.num_classes and arch.label_place == "input":
             h += self.parts["temb.labels"](labels)
-        return tf.nn.silu(h)
+        h = self.parts["temb.dense_1"](tf.nn.silu(self.parts["temb.dense_0"](h)))
+        if self.num_classes and arch.label_place == "output":
+            h += self.parts["temb.labels"](labels)
+        return ACTIVATIONS[arch.activation](h)
 
     def _encode(self, x: tf.Tensor, temb: tf.Tensor) -> list[tf.Tensor]:
         """Run the way down; the features after each layer are the skips."""
@@ -182,6 +188,13 @@ class ScoreUNet(keras.Model):
                 h, pyramid = self._merge_input(level, h, pyramid)
                 skips.append(h)
         return skips
+
+    def _middle(self, h: tf.Tensor, temb: tf.Tensor) -> tf.Tensor:
+        """Run the lowest resolution between the two ways."""
+        if self.architecture.middle == "none":
+            return h
+        h = self._apply_if_present("mid.attn", self.parts["mid.block.0"](h, temb))
+        return self.parts["mid.block.1"](h, temb)
 
     def _decode(self, h: tf.Tensor, skips: list[tf.Tensor], temb: tf.Tensor) -> tf.Tensor:
         """Run the way up, consuming the skips, and return the output."""

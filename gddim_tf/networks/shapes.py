@@ -21,12 +21,12 @@ def weight_shapes(architecture: Architecture) -> Shapes:
     """
     shapes: Shapes = {}
     for part in layout(architecture):
-        for path, shape in _part_shapes(part, architecture.embedding_width).items():
+        for path, shape in _part_shapes(part, architecture).items():
             shapes[f"{part.name}.{path}"] = shape
     return shapes
 
 
-def _part_shapes(part: Part, embedding_width: int) -> Shapes:
+def _part_shapes(part: Part, architecture: Architecture) -> Shapes:
     width, out = part.width, part.out_width
     if part.kind == "fourier":
         return {"frequencies": (width,)}
@@ -43,14 +43,15 @@ def _part_shapes(part: Part, embedding_width: int) -> Shapes:
     if part.kind in ("downsample", "upsample"):
         return _affine("conv.", (3, 3, width, out)) if part.conv else {}
     if part.kind == "attention":
-        shapes = _norm("norm.", width)
+        shapes = _norm("norm.", width) if part.groups != 0 else {}
         for name in ("query", "key", "value", "proj"):
             shapes |= _affine(f"{name}.", (width, width))
         return shapes
+    shift = 2 * out if architecture.time_scale_shift else out
     shapes = {
         **_norm("norm1.", width),
         **_affine("conv1.", (3, 3, width, out)),
-        **_affine("temb_proj.", (embedding_width, out)),
+        **_affine("temb_proj.", (architecture.embedding_width, shift)),
         **_norm("norm2.", out),
         **_affine("conv2.", (3, 3, out, out)),
     }

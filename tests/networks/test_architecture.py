@@ -74,3 +74,34 @@ def test_unknown_options_are_named():
 def test_channels_that_cannot_be_grouped_are_refused():
     with pytest.raises(ValueError, match=r"`norm_groups`: 12 channels .* 8 groups"):
         Architecture(32, 3, norm_groups=8).groups(12)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"image_size": (32, 30)}, r"divisible by 8 for 4 levels, received \(32, 30\)"),
+        ({"image_size": (32, 0)}, r"`image_size` must be \(height, width\), integers of at least"),
+        ({"image_size": (32, 32, 32)}, r"`image_size` must be \(height, width\)"),
+        ({"activation": "tanh"}, "`activation` must be one of .* received 'tanh'"),
+        ({"middle": "block"}, "`middle` must be one of"),
+        ({"middle_groups": -1}, "`middle_groups` must be an integer of at least 0"),
+        ({"label_place": "middle"}, "`label_place` must be one of"),
+        ({"head_channels": 7}, r"`head_channels` must divide the channels of every attention"),
+        ({"norm_epsilon": 0.0}, "`norm_epsilon` must be positive, received 0.0"),
+        ({"frequency_shift": 64}, "`frequency_shift` must be below the number of frequencies, 64"),
+        ({"embedding_channels": 0}, "`embedding_channels` must be an integer of at least 1"),
+        ({"downsample_padding": "before"}, "`downsample_padding` must be one of"),
+        ({"resampling": ("layer",)}, "one for each of 3 steps between levels, received"),
+        ({"up_resampling": ("layer", "fir", "block")}, "`up_resampling` must be one of"),
+    ],
+)
+def test_options_of_other_libraries_are_checked(options, message):
+    with pytest.raises(ValueError, match=message):
+        Architecture(**{"image_size": 32, "channels": 3, **options})
+
+
+def test_a_size_is_one_number_or_two():
+    assert Architecture([8, 8], 1).image_size == 8
+    arch = Architecture([32, 64], 1, patch_size=2, attention_resolutions=(8,))
+    assert (arch.image_size, arch.feature_size) == ((32, 64), 16)
+    assert [arch.has_attention(level) for level in range(4)] == [False, True, False, False]

@@ -1,0 +1,37 @@
+"""The size of an image: one number if it is square, else height and width."""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Sequence
+
+ImageSize = int | tuple[int, int]
+
+
+def sides(image_size: int | Sequence[int], name: str = "image_size") -> tuple[int, int]:
+    """Height and width in pixels.
+
+    Args:
+      image_size: of a square image, or both.
+      name: of the argument, for the error.
+
+    Raises:
+      ValueError: unless both are integers of at least 1.
+    """
+    single = isinstance(image_size, numbers.Number)
+    both = (image_size, image_size) if single else tuple(image_size)
+    if len(both) != 2 or not all(isinstance(n, numbers.Integral) and n >= 1 for n in both):
+        form = "an integer of" if single else "(height, width), integers of"
+        raise ValueError(f"`{name}` must be {form} at least 1, received {image_size!r}")
+    return int(both[0]), int(both[1])
+
+
+def compact(image_size: int | Sequence[int], name: str = "image_size") -> ImageSize:
+    """One number for a square, else `(height, width)`; checked as `sides` does."""
+    height, width = sides(image_size, name)
+    return height if height == width else (height, width)
+
+
+def text(image_size: int | Sequence[int]) -> str:
+    """The size as people write it, such as "32 x 32"."""
+    return " x ".join(map(str, sides(image_size)))
