@@ -55,7 +55,7 @@ def read(
     family = _recognise(path, tensors, settings) if format is None else _BY_NAME[format]
     try:
         architecture = _architecture(family, checkpoint, options)
-        weights = collect(family.weights(tensors, architecture))
+        weights = collect(family.weights(checkpoint, architecture))
     except (TypeError, LookupError, AttributeError, ArithmeticError) as error:
         raise ValueError(f"the {family.name} checkpoint {path} is malformed: {error!r}") from error
     check(weights, architecture)

@@ -217,16 +217,27 @@ def test_two_names_for_one_weight_are_refused(folder):
 @pytest.mark.parametrize(
     ("config", "message"),
     [
-        ({"freq_shift": 0}, "`freq_shift` must be 1 .* received 0"),
-        ({"flip_sin_to_cos": True}, "`flip_sin_to_cos` must be False"),
-        ({"norm_eps": 1e-5}, "`norm_eps` must be 1e-06 .* received 1e-05"),
-        ({"attention_head_dim": 8}, "`attention_head_dim` must be None"),
-        ({"downsample_padding": 1}, "`downsample_padding` must be 0"),
-        ({"time_embedding_type": "fourier"}, "`time_embedding_type` must be 'positional'"),
-        ({"class_embed_type": "timestep"}, "`class_embed_type` must be None"),
-        ({"down_block_types": ["DownBlock2D", "SkipDownBlock2D"]}, "`down_block_types` must be"),
-        ({"up_block_types": ["UpBlock2D", "UpBlock2D"]}, "`up_block_types` must mirror"),
-        ({"sample_size": None}, r"must hold \['sample_size'\]"),
+        ({"time_embedding_type": "learned"}, "`time_embedding_type` must be 'positional' or"),
+        ({"attention_head_dim": 3}, r"`attention_head_dim` must divide the channels \[8\]"),
+        ({"downsample_padding": 2}, "`downsample_padding` must be 0 or 1, received 2"),
+        ({"resnet_time_scale_shift": "spatial"}, "`resnet_time_scale_shift` must be 'default' or"),
+        ({"act_fn": "tanh"}, "`act_fn` must be .* received 'tanh'"),
+        ({"class_embed_type": "identity"}, "`class_embed_type` must be None or 'timestep'"),
+        ({"class_embed_type": "timestep"}, "`num_class_embeds` must tell how many classes"),
+        (
+            {"class_embed_type": "timestep", "num_class_embeds": 10**12},
+            "`num_class_embeds` must be at most 100000",
+        ),
+        ({"mid_block_scale_factor": 2}, "`mid_block_scale_factor` must be 1, received 2"),
+        ({"norm_num_groups": None}, "`norm_num_groups` must be a number"),
+        ({"down_block_types": ["DownBlock2D", "SkipDownBlock2D"]}, "in every level or in none"),
+        ({"down_block_types": ["DownBlock2D", "KDownBlock2D"]}, "received KDownBlock2D"),
+        ({"up_block_types": ["UpBlock2D", "UpBlock2D"]}, "`up_block_types` must attend where"),
+        ({"up_block_types": ["UpBlock2D"]}, "must be equally long"),
+        ({"cross_attention_dim": 8}, r"the settings \['cross_attention_dim'\] are unknown"),
+        ({"_class_name": "UNet2DConditionModel"}, "it is a UNet2DConditionModel"),
+        ({"sample_size": None}, r"`sample_size` must be given: pass `image_size` \(--image-size\)"),
+        ({"sample_size": [8, 7]}, "`image_size` must be divisible by 2"),
         ({"sample_size": "8"}, "malformed"),
         ({"block_out_channels": 4}, "malformed"),
         ({"block_out_channels": [0, 8]}, "malformed"),
@@ -239,13 +250,32 @@ def test_configurations_that_do_not_fit_are_refused(folder, config, message):
         read(rewrite(folder, **config))
 
 
-def test_library_defaults_are_not_ours(folder):
-    """A silent configuration means freq_shift 0, padding 1 and epsilon 1e-5."""
-    for name in ("freq_shift", "flip_sin_to_cos", "downsample_padding", "norm_eps"):
-        config = {key: value for key, value in CONFIG.items() if key != name}
-        (folder / "config.json").write_text(json.dumps(config))
-        with pytest.raises(ValueError, match=f"`{name}` must be"):
-            read(folder)
+def test_a_silent_configuration_means_the_defaults_of_the_library(folder):
+    """freq_shift 0, padding 1, epsilon 1e-5 and heads of 8 channels, none of them ours."""
+    names = ("freq_shift", "flip_sin_to_cos", "downsample_padding", "norm_eps")
+    config = {key: value for key, value in CONFIG.items() if key not in names}
+    del config["attention_head_dim"]
+    (folder / "config.json").write_text(json.dumps(config))
+    found = read(folder).network.architecture
+    assert (found.frequency_shift, found.cosine_first, found.head_channels) == (0, True, 8)
+    assert (found.downsample_padding, found.norm_epsilon) == ("around", 1e-5)
+
+
+def test_one_message_lists_every_obstacle(folder):
+    with pytest.raises(ValueError, match="this UNet2DModel cannot be converted: ") as caught:
+        read(rewrite(folder, act_fn="tanh", attention_head_dim=3, sample_size=None))
+    text = str(caught.value)
+    assert text.count(";") == 2
+    assert all(name in text for name in ("`act_fn`", "`attention_head_dim`", "`sample_size`"))
+
+
+def test_another_size_moves_the_attention_with_its_level(folder):
+    """Attention belongs to the second level, whatever its size is."""
+    found = read(folder, image_size=(16, 32)).network
+    assert found.image_size == (16, 32)
+    assert found.architecture.attention_resolutions == (8,)
+    assert read(rewrite(folder, sample_size=[8, 12])).network.image_size == (8, 12)
+    assert read(rewrite(folder, sample_size=None), image_size=4).network.image_size == 4
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", "\x00"])

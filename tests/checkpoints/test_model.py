@@ -50,9 +50,32 @@ def test_the_schedulers_betas_are_read(diffusers_folder, schedule, tmp_path):
     (folder / "scheduler_config.json").write_text(json.dumps({"rescale_betas_zero_snr": True}))
     with pytest.raises(ValueError, match=r"`rescale_betas_zero_snr` .* must be false"):
         checkpoints.load(folder)
-    (folder / "scheduler_config.json").write_text(json.dumps({"prediction_type": "sample"}))
-    with pytest.raises(ValueError, match=r"`prediction_type` .* must be epsilon"):
+    (folder / "scheduler_config.json").write_text(json.dumps({"prediction_type": "score"}))
+    with pytest.raises(ValueError, match=r"`prediction_type` .* must be epsilon, sample, v_pred"):
         checkpoints.load(folder)
+
+
+@pytest.mark.parametrize(
+    ("kind", "prediction"), [("sample", "x0"), ("v_prediction", "v"), ("epsilon", "eps")]
+)
+def test_what_the_scheduler_says_is_predicted(kind, prediction, tmp_path):
+    """The network's number is x0, or v = alpha eps - sigma x0 (Salimans and Ho 2022), or eps."""
+    reference = golden("unet_diffusers_ddpm32_a")
+    save_file(reference.tensors, tmp_path / "diffusion_pytorch_model.safetensors")
+    (tmp_path / "config.json").write_text(json.dumps(reference.config))
+    (tmp_path / "scheduler_config.json").write_text(json.dumps({"prediction_type": kind}))
+    model = checkpoints.load(tmp_path)
+    assert model.prediction == prediction
+    t = tf.constant(reference.time + 1.0, tf.float32)
+    eps = model.eps(tf.constant(reference.x), t).numpy()
+    alpha = np.exp(model.sde.log_signal(reference.time + 1.0))[:, None, None, None]
+    sigma = np.sqrt(1 - alpha**2)
+    expected = {
+        "sample": (reference.x - alpha * reference.y) / sigma,
+        "v_prediction": alpha * reference.y + sigma * reference.x,
+        "epsilon": reference.y,
+    }[kind]
+    np.testing.assert_allclose(eps, expected, atol=1e-4 * np.abs(expected).max())
 
 
 def test_convert_writes_a_model_that_samples(diffusers_folder, tmp_path, capsys):

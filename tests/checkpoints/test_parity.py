@@ -98,6 +98,27 @@ def test_edm_inside_its_preconditioning(song, tmp_path):
     assert song.error(result.network) < TOLERANCE
 
 
+def test_edm_with_classes(song, tmp_path):
+    """A class moves the input of the first dense layer, which is a change of that layer's bias."""
+    rng = np.random.default_rng(3)
+    kernel = song.tensors["map_layer0.weight"]
+    weight, bias = rng.standard_normal((kernel.shape[1], 3)), rng.standard_normal(kernel.shape[1])
+    labels = {"map_label.weight": weight, "map_label.bias": bias}
+    labels = {name: value.astype("float32") for name, value in labels.items()}
+    network = imported(song.tensors | labels, tmp_path).network
+    assert network.num_classes == 3
+    for label, move in [(0, 3**0.5 * weight[:, 0] + bias), (2, 3**0.5 * weight[:, 2] + bias)]:
+        moved = song.tensors["map_layer0.bias"] + (kernel @ move).astype("float32")
+        alone = imported({**song.tensors, "map_layer0.bias": moved}, tmp_path).network
+        out = network(song.x, song.time, np.full(len(song.x), label))
+        expected = np.asarray(alone(song.x, song.time))
+        np.testing.assert_allclose(out, expected, atol=1e-5 * np.abs(expected).max())
+    moved = song.tensors["map_layer0.bias"] + (kernel @ bias).astype("float32")
+    alone = imported({**song.tensors, "map_layer0.bias": moved}, tmp_path).network
+    expected = np.asarray(alone(song.x, song.time))
+    np.testing.assert_allclose(network(song.x, song.time), expected, atol=1e-5 * expected.max())
+
+
 # The order in which score_sde constructs this network, in EDM's names.
 CONSTRUCTION = [
     *("map_noise", "map_layer0", "map_layer1", "enc.32x32_conv"),
@@ -214,14 +235,15 @@ def test_score_sde_flax(name):
     reference = golden(f"ncsnpp_flax_{name}")
     family = next(family for family in FAMILIES if family.name == "score_sde_flax")
     network = ScoreUNet(**family.options(reference.tensors, reference.config))
-    weights = dict(family.weights(reference.tensors, network.architecture))
+    checkpoint = Checkpoint(reference.tensors, reference.config)
+    weights = dict(family.weights(checkpoint, network.architecture))
     variables = network.named_weights()
     assert variables.keys() == weights.keys()
     for key, variable in variables.items():
         variable.assign(weights[key])
     assert reference.error(network) < TOLERANCE
     sigma = ("sigma", "score", 1.0) if name == "d1" else ("999t", "eps", 1.0)
-    assert family.meaning(Checkpoint({}, reference.config)) == sigma
+    assert family.meaning(checkpoint) == sigma
 
 
 @pytest.mark.parametrize("ema", [True, False])

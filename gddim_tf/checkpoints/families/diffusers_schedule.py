@@ -1,4 +1,4 @@
-"""The schedules of noise that the schedulers of diffusers describe."""
+"""The schedules of noise that the schedulers of diffusers describe, and what is predicted."""
 
 from __future__ import annotations
 
@@ -6,6 +6,40 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+
+from gddim_tf.checkpoints.families.family import Meaning
+from gddim_tf.sdes import VESDE, DiscreteVPSDE, LinearSDE
+
+# What a scheduler calls the prediction, what DiffusionModel does, and the sign between them.
+_PREDICTIONS = {"epsilon": ("eps", 1.0), "sample": ("x0", 1.0), "v_prediction": ("v", -1.0)}
+
+
+def meaning(scheduler: Mapping[str, Any], config: Mapping[str, Any]) -> Meaning:
+    """The time label and the prediction of a network.
+
+    Args:
+        scheduler: the contents of `scheduler_config.json`, {} if there is none.
+        config: those of the network's `config.json`.
+
+    Raises:
+        ValueError: if the prediction is unknown.
+    """
+    if _exploding(config):
+        return Meaning("sigma", "score")
+    return Meaning("index", _prediction(scheduler)[0])
+
+
+def output_sign(scheduler: Mapping[str, Any]) -> float:
+    """What the network's output is multiplied by: v is our own "v" with its sign turned."""
+    return _prediction(scheduler)[1]
+
+
+def diffusion(scheduler: Mapping[str, Any], config: Mapping[str, Any]) -> LinearSDE:
+    """The diffusion of a scheduler; arguments as for `meaning`."""
+    if _exploding(config):
+        names = ("sigma_min", "sigma_max")
+        return VESDE(**{name: float(scheduler[name]) for name in names if name in scheduler})
+    return DiscreteVPSDE(betas(scheduler).tolist())
 
 
 def betas(config: Mapping[str, Any]) -> np.ndarray:
@@ -15,13 +49,8 @@ def betas(config: Mapping[str, Any]) -> np.ndarray:
         config: the contents of `scheduler_config.json`.
 
     Raises:
-        ValueError: if the schedule is unknown, or is not one of a network that predicts the noise.
+        ValueError: if the schedule is unknown.
     """
-    if config.get("prediction_type", "epsilon") != "epsilon":
-        raise ValueError(
-            "`prediction_type` of the scheduler must be epsilon, received "
-            f"{config['prediction_type']!r}"
-        )
     if config.get("rescale_betas_zero_snr"):
         raise ValueError(
             "`rescale_betas_zero_snr` of the scheduler must be false, received true: its last beta "
@@ -36,11 +65,28 @@ def betas(config: Mapping[str, Any]) -> np.ndarray:
         return np.linspace(start, end, steps)
     if schedule == "scaled_linear":
         return np.linspace(start**0.5, end**0.5, steps) ** 2
+    if schedule == "sigmoid":
+        return start + (end - start) / (1 + np.exp(-np.linspace(-6, 6, steps)))
     if schedule == "squaredcos_cap_v2":
         u = np.linspace(0, 1, steps + 1)
         alpha = np.cos((u + 0.008) / 1.008 * np.pi / 2) ** 2
         return np.minimum(1 - alpha[1:] / alpha[:-1], 0.999)
     raise ValueError(
-        "`beta_schedule` of the scheduler must be linear, scaled_linear or squaredcos_cap_v2, "
-        f"received {schedule!r}"
+        "`beta_schedule` of the scheduler must be linear, scaled_linear, squaredcos_cap_v2 or "
+        f"sigmoid, received {schedule!r}"
     )
+
+
+def _exploding(config: Mapping[str, Any]) -> bool:
+    """Whether the network is told sigma, which those with a Fourier embedding are."""
+    return config.get("time_embedding_type") == "fourier"
+
+
+def _prediction(scheduler: Mapping[str, Any]) -> tuple[str, float]:
+    kind = scheduler.get("prediction_type") or "epsilon"
+    if kind not in _PREDICTIONS:
+        raise ValueError(
+            f"`prediction_type` of the scheduler must be {', '.join(_PREDICTIONS)}, received "
+            f"{kind!r}"
+        )
+    return _PREDICTIONS[kind]

@@ -43,10 +43,8 @@ class EDM:
             config: `dropout` is taken over, nothing else is needed.
 
         Raises:
-            ValueError: if the tensors are not a SongUNet's, or it is conditioned on classes.
+            ValueError: if the tensors are not a SongUNet's.
         """
-        if any(name.startswith("map_label.") for name in tensors):
-            raise ValueError("a class-conditional SongUNet (`map_label`) cannot be imported")
         first = [m for m in map(re.compile(r"enc\.(\d+)x\1_conv\.weight").fullmatch, tensors) if m]
         if not first or "map_layer0.weight" not in tensors:
             raise ValueError(
@@ -73,6 +71,8 @@ class EDM:
                 s for s in sizes if f"enc.{s}x{s}_block0.qkv.weight" in tensors
             ),
             "up_attention": "last",
+            "num_classes": _classes(tensors),
+            "label_place": "input",
             "dropout": config.get("dropout", 0.0),
             "embedding": "fourier" if "map_noise.freqs" in tensors else "positional",
             "log_label": False,
@@ -84,20 +84,24 @@ class EDM:
         }
 
     def weights(
-        self, tensors: Tensors, architecture: Architecture
+        self, checkpoint: Checkpoint, architecture: Architecture
     ) -> Iterator[tuple[str, np.ndarray]]:
         """Yield the tensors by our names; those without one keep theirs.
 
         The resampling filters are configuration, and `map_augment` only acts on augmentation
         labels, which sampling never sets: both are left out.
         """
-        for name, tensor in tensors.items():
+        for name, tensor in checkpoint.tensors.items():
             if name.endswith(".resample_filter") or name == "map_augment.weight":
                 continue
             source, _, leaf = name.rpartition(".")
             layer = _layer(source, architecture)
             if name == "map_noise.freqs":
                 yield "temb.fourier.frequencies", tensor
+            elif name == "map_label.weight":
+                yield "temb.labels.embeddings", _label_rows(checkpoint.tensors)
+            elif name == "map_label.bias":
+                continue
             elif layer is None:
                 yield name, tensor
             elif layer.endswith(".qkv"):
@@ -118,6 +122,22 @@ class EDM:
     def diffusion(self, checkpoint: Checkpoint, architecture: Architecture) -> LinearSDE:
         """Noise of standard deviation t, told to the network as its logarithm."""
         return VESDE.karras()
+
+
+def _classes(tensors: Tensors) -> int:
+    """Return the number of classes: the inputs of the layer that takes them as a vector."""
+    return tensors["map_label.weight"].shape[1] if "map_label.weight" in tensors else 0
+
+
+def _label_rows(tensors: Tensors) -> np.ndarray:
+    """Return what the layer makes of each class, and last of the zeros that stand for none.
+
+    The source scales a one-hot vector to unit variance before it.
+    """
+    weight = tensors["map_label.weight"]
+    rows = np.pad(weight.T * math.sqrt(weight.shape[1]), [(0, 1), (0, 0)])
+    bias = tensors.get("map_label.bias")
+    return rows if bias is None else rows + bias
 
 
 def _layer(source: str, architecture: Architecture) -> str | None:

@@ -79,10 +79,10 @@ class Ermongroup:
         }
 
     def weights(
-        self, tensors: Tensors, architecture: Architecture
+        self, checkpoint: Checkpoint, architecture: Architecture
     ) -> Iterator[tuple[str, np.ndarray]]:
         """Yield the tensors by our names; those without one keep theirs."""
-        for name, tensor in tensors.items():
+        for name, tensor in checkpoint.tensors.items():
             source, _, leaf = name.rpartition(".")
             layer = rename(source, _RULES)
             yield (

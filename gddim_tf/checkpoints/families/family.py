@@ -67,7 +67,7 @@ class Family(Protocol):
         ...
 
     def weights(
-        self, tensors: Tensors, architecture: Architecture
+        self, checkpoint: Checkpoint, architecture: Architecture
     ) -> Iterator[tuple[str, np.ndarray]]:
         """The tensors by our names, in our layout; those without a name of ours keep theirs."""
         ...

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from gddim_tf.checkpoints.families import score_sde_config, score_sde_names
+from gddim_tf.checkpoints.families.family import Checkpoint
 from gddim_tf.checkpoints.families.score_sde import ScoreSDE
 from gddim_tf.checkpoints.families.torch_names import Tensors
 from gddim_tf.networks import Architecture, Part, layout
@@ -48,7 +49,7 @@ class ScoreSDEFlax(ScoreSDE):
         return score_sde_config.options(config, *ends)
 
     def weights(
-        self, tensors: Tensors, architecture: Architecture
+        self, checkpoint: Checkpoint, architecture: Architecture
     ) -> Iterator[tuple[str, np.ndarray]]:
         """Yield the leaves such as `ResnetBlockBigGANpp_3/Conv_0/kernel` by our names.
 
@@ -60,7 +61,7 @@ class ScoreSDEFlax(ScoreSDE):
             kind = _class(part, architecture)
             parts[f"{kind}_{counts[kind]}"] = part
             counts[kind] += 1
-        for name, tensor in tensors.items():
+        for name, tensor in checkpoint.tensors.items():
             head, *rest = name.split("/")
             found = (
                 rest

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from gddim_tf.checkpoints.families import score_sde_config, score_sde_names
+from gddim_tf.checkpoints.families.family import Checkpoint
 from gddim_tf.checkpoints.families.score_sde import ScoreSDE
 from gddim_tf.checkpoints.families.torch_names import Tensors, to_ours
 from gddim_tf.networks import Architecture, layout
@@ -39,16 +40,18 @@ class ScoreSDETorch(ScoreSDE):
         return score_sde_config.options(config, *ends)
 
     def weights(
-        self, tensors: Tensors, architecture: Architecture
+        self, checkpoint: Checkpoint, architecture: Architecture
     ) -> Iterator[tuple[str, np.ndarray]]:
         """Yield the tensors by our names; those without one keep theirs.
 
         The buffer `sigmas` is the noise schedule and not part of the network.
         """
-        numbers = sorted({int(match[1]) for match in map(_MODULE.fullmatch, tensors) if match})
+        numbers = sorted(
+            {int(match[1]) for match in map(_MODULE.fullmatch, checkpoint.tensors) if match}
+        )
         with_weights = [part for part in layout(architecture) if part.has_weights]
         parts = dict(zip(numbers, with_weights, strict=False))
-        for name, tensor in tensors.items():
+        for name, tensor in checkpoint.tensors.items():
             match = _MODULE.fullmatch(name)
             part = parts.get(int(match[1])) if match else None
             found = part and score_sde_names.translate(part, match[2].split("."), tensor, _leaf)
