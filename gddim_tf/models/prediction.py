@@ -49,7 +49,8 @@ class Prediction:
       scaled to unit variance per component.
     - "velocity": the output is `-L_vv` times the velocity component of the score; in
       "velocity_mixed" the score of a normal velocity, `-v / Sigma_vv`, is added (CLD-SGM, Dockhorn
-      et al., 2022, eq. 9). The clean image and with it all of eps follow from that component.
+      et al., 2022, eq. 9). The clean image and with it all of eps follow from that component. With
+      more components than two v is the last of them.
 
     Args:
       kind: one of the above.
@@ -192,9 +193,9 @@ class Prediction:
         return tf.linalg.matrix_transpose(self._inverse)[..., -1:, :]
 
     def _velocity_scale(self) -> tf.Tensor:
-        """`L_vv`, `[batch, *modes, 1, 1]`."""
-        scale = tf.abs(tf.linalg.det(self._root)) * tf.math.rsqrt(self._covariance[..., 0, 0])
-        return scale[..., None, None]
+        """`L_vv`, `[batch, *modes, 1, 1]`: what the other components leave of the velocity's."""
+        others = tf.linalg.det(self._covariance[..., :-1, :-1])
+        return (tf.abs(tf.linalg.det(self._root)) * tf.math.rsqrt(others))[..., None, None]
 
     def _velocity_score(self) -> tf.Tensor:
         """`v / Sigma_vv` for the mixed score, else 0."""
@@ -216,6 +217,8 @@ def output_components(kind: str, sde: LinearSDE) -> int:
     """
     if kind not in PREDICTIONS:
         raise ValueError(f"`prediction` must be one of {list(PREDICTIONS)}, received {kind!r}")
-    if ("velocity" in kind or "mixed" in kind) and sde.components != 2:
-        raise ValueError(f'`prediction` = "{kind}" needs an SDE of 2 components, received {sde}')
+    if ("velocity" in kind or "mixed" in kind) and sde.components < 2:
+        raise ValueError(
+            f'`prediction` = "{kind}" needs an SDE of 2 components or more, received {sde}'
+        )
     return sde.components if PREDICTIONS[kind] else 1

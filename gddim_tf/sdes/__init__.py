@@ -3,8 +3,10 @@
 from gddim_tf.sdes.base import LinearSDE
 from gddim_tf.sdes.bdm import BDM
 from gddim_tf.sdes.cld import CLD
+from gddim_tf.sdes.hold import HOLD
 from gddim_tf.sdes.numerical import NumericalSDE
 from gddim_tf.sdes.presets import make, names
+from gddim_tf.sdes.psld import PSLD
 from gddim_tf.sdes.scalar import ScalarSDE
 from gddim_tf.sdes.vesde import VESDE
 from gddim_tf.sdes.vpsde import VPSDE, CosineVPSDE, DiscreteVPSDE
@@ -12,6 +14,8 @@ from gddim_tf.sdes.vpsde import VPSDE, CosineVPSDE, DiscreteVPSDE
 __all__ = [
     "BDM",
     "CLD",
+    "HOLD",
+    "PSLD",
     "VESDE",
     "VPSDE",
     "CosineVPSDE",

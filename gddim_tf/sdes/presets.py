@@ -9,6 +9,8 @@ import numpy as np
 from gddim_tf.sdes.base import LinearSDE
 from gddim_tf.sdes.bdm import BDM
 from gddim_tf.sdes.cld import CLD
+from gddim_tf.sdes.hold import HOLD
+from gddim_tf.sdes.psld import PSLD
 from gddim_tf.sdes.vesde import VESDE
 from gddim_tf.sdes.vpsde import VPSDE, CosineVPSDE, DiscreteVPSDE
 
@@ -22,6 +24,8 @@ _PRESETS: dict[str, Callable[[int], LinearSDE]] = {
     "ddpm": lambda size: DiscreteVPSDE(np.linspace(1e-4, 0.02, 1000)),
     "ve": lambda size: VESDE(),
     "cld": lambda size: CLD(),
+    "psld": lambda size: PSLD(),
+    "hold": lambda size: HOLD(),
     "bdm": lambda size: BDM(size, sigma_blur=_BLUR * min(1.0, size / _BLUR_SIZE)),
 }
 
@@ -35,8 +39,8 @@ def make(name: str, image_size: int) -> LinearSDE:
     """A diffusion by name, with the constants of its paper.
 
     Args:
-      name: "vp", "cosine", "ddpm" (discrete, 1000 steps), "ve", "cld" or "bdm", which below 32
-        pixels blurs by the same share of the width.
+      name: "vp", "cosine", "ddpm" (discrete, 1000 steps), "ve", "cld", "psld", "hold" (third
+        order) or "bdm", which below 32 pixels blurs by the same share of the width.
       image_size: pixels a side, which the blurring diffusion needs.
 
     Raises:

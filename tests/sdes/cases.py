@@ -9,6 +9,8 @@ from gddim_tf.numerics.dct import dct, inverse_dct, laplacian_modes
 from gddim_tf.sdes import (
     BDM,
     CLD,
+    HOLD,
+    PSLD,
     VESDE,
     VPSDE,
     CosineVPSDE,
@@ -80,6 +82,9 @@ _MAKERS = {
     "cld_heavy": lambda: CLD(mass=4.0, beta_0=6.0, gamma=1.0),
     "cld_no_eps": lambda: CLD(initial_eps=0.0),
     "cld_at_rest": lambda: CLD(gamma=0.0, initial_eps=1e-3),
+    "psld": PSLD,
+    "psld_noisy": lambda: PSLD(beta=5.0, position_noise=1.0, momentum_noise=3.0, gamma=1.0),
+    "hold": HOLD,
     "bdm": lambda: BDM(6),
     "bdm_odd": lambda: BDM(5, sigma_blur=20.0),
     "blurred_langevin": lambda: BlurredLangevin(4),
@@ -89,6 +94,8 @@ _MAKERS = {
 NAMES = sorted(_MAKERS)
 MATRIX_NAMES = [name for name in NAMES if name.startswith("cld")] + [
     "blurred_langevin",
+    "hold",
+    "psld",
     "third_order",
 ]
 

@@ -1,0 +1,66 @@
+"""Third-order Langevin diffusion: position, velocity and acceleration."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from gddim_tf.sdes.langevin import CriticallyDamped
+
+
+@keras.saving.register_keras_serializable(package="gddim_tf")
+class HOLD(CriticallyDamped):
+    """Position, velocity and acceleration per pixel; the noise enters the last and is damped twice.
+
+    `F = beta [[0, p, 0], [-p, 0, q], [0, -q, -3]]` and `G G^T = beta diag(0, 0, 6)` with
+    `p = 1 / sqrt(3)` and `q = sqrt(8 / 3)`, for which `F` has the single eigenvalue `-beta`:
+    critical damping. The standard normal is stationary.
+    Higher-order Langevin diffusions (Shi and Liu, 2024); critical damping at every order
+    (arXiv 2506.21741).
+
+    Args:
+      beta: the rate.
+      gamma: variance of the initial velocity and acceleration.
+      initial_eps: variance added to all components at t = 0, see `CLD`.
+      t_min: where sampling ends.
+      t_max: where sampling starts.
+
+    Raises:
+      ValueError: if a constant is not positive (gamma may be 0).
+    """
+
+    def __init__(
+        self,
+        beta: float = 10.0,
+        gamma: float = 0.04,
+        initial_eps: float = 1e-6,
+        t_min: float = 1e-3,
+        t_max: float = 1.0,
+    ) -> None:
+        for name, value in (("beta", beta), ("initial_eps", initial_eps)):
+            if value <= 0:
+                raise ValueError(f"`{name}` must be positive, received {value}")
+        if gamma < 0:
+            raise ValueError(f"`gamma` must be at least 0, received {gamma}")
+        self.beta, self.gamma, self.initial_eps = float(beta), float(gamma), float(initial_eps)
+        p, q = 3**-0.5, (8 / 3) ** 0.5
+        super().__init__(
+            drift=beta * np.array([[0.0, p, 0.0], [-p, 0.0, q], [0.0, -q, -3.0]]),
+            noise=np.sqrt(beta * np.array([0.0, 0.0, 6.0])),
+            stationary=np.ones(3),
+            initial=np.array([0.0, gamma, gamma]) + initial_eps,
+            t_min=t_min,
+            t_max=t_max,
+        )
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {
+            "beta": self.beta,
+            "gamma": self.gamma,
+            "initial_eps": self.initial_eps,
+            "t_min": self.t_min,
+            "t_max": self.t_max,
+        }

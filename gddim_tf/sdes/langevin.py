@@ -1,0 +1,70 @@
+"""Critically damped Langevin diffusions with constant matrices, of any order."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from gddim_tf.numerics.linalg import transpose
+from gddim_tf.numerics.quadrature import legendre
+from gddim_tf.sdes.numerical import NumericalSDE
+
+
+class CriticallyDamped(NumericalSDE):
+    """`F = A` with a single eigenvalue `-c`, constant noise, a diagonal stationary covariance.
+
+    `A = -c I + N` with `N^k = 0`, so that `Psi(t, s) = exp(-c b) sum_{j < k} (b N)^j / j!` with
+    `b = t - s`. `Sigma_t = Psi_t Sigma_0 Psi_t^T + int_0^t Psi_s G G^T Psi_s^T ds`, the integral by
+    Gauss-Legendre quadrature, which adds up positive parts and so loses nothing near t = 0. The
+    rotation of the root is that of `NumericalSDE`.
+
+    Args:
+      drift: A, `[k, k]`.
+      noise: the diagonal of G, `[k]`.
+      stationary: the diagonal of the stationary covariance, `[k]`.
+      initial: the diagonal of `Sigma(0)`, `[k]`, positive.
+      t_min: where sampling ends.
+      t_max: where sampling starts.
+    """
+
+    def __init__(
+        self,
+        drift: np.ndarray,
+        noise: np.ndarray,
+        stationary: np.ndarray,
+        initial: np.ndarray,
+        t_min: float,
+        t_max: float,
+    ) -> None:
+        prior = np.diag(np.sqrt(stationary))
+        super().__init__(drift, np.diag(noise), np.diag(initial), t_min, t_max, prior_scale=prior)
+        k = len(drift)
+        self._damping = -np.trace(drift) / k
+        nilpotent = drift + self._damping * np.eye(k)
+        self._powers = np.stack(
+            [np.linalg.matrix_power(nilpotent, j) / math.factorial(j) for j in range(k)]
+        )
+
+    def transition(self, t: np.ndarray, s: np.ndarray) -> np.ndarray:
+        """See `LinearSDE.transition`."""
+        return self._after(np.asarray(t, np.float64) - np.asarray(s, np.float64))
+
+    def _after(self, elapsed: np.ndarray) -> np.ndarray:
+        powers = elapsed[..., None] ** np.arange(self.components)
+        decay = np.exp(-self._damping * elapsed)[..., None, None]
+        return decay * np.tensordot(powers, self._powers, axes=(-1, 0))
+
+    def covariance(self, t: np.ndarray) -> np.ndarray:
+        """See `LinearSDE.covariance`."""
+        t = np.asarray(t, np.float64)
+        x, w, _ = legendre()
+        half = self._after(t[..., None] * 0.5 * (x + 1)) @ self._diffusion
+        noise = np.einsum("n,...nij,...nkj->...ik", 0.5 * w, half, half)
+        moved = self._after(t)
+        start = moved @ self._initial_covariance @ transpose(moved)
+        return start + t[..., None, None] * noise
+
+    def __repr__(self) -> str:
+        arguments = ", ".join(f"{key}={value!r}" for key, value in self.get_config().items())
+        return f"{type(self).__name__}({arguments})"
