@@ -89,7 +89,13 @@ class Mixture:
         return np.stack(logs), np.stack(pulls)
 
     def eps(self, u, t):
-        """`eps = -R^T score` for states `[batch, ..., k C]` at one time t."""
+        """`eps = -R^T score` for states `[batch, ..., k C]` at one time t.
+
+        Where no signal is left it is the mean of the data instead, as samplers ask for.
+        """
+        if self.sde.signal_free and t == self.sde.t_max:
+            mean = np.tensordot(self.weights, self.means, axes=(0, 0))
+            return np.broadcast_to(mean, np.shape(u)).copy()
         flat = self.flatten(np.asarray(u, np.float64))
         root = self.full(self.sde.root(t))
         return self.unflatten(-self.score(flat, t) @ root)

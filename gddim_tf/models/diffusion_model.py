@@ -137,7 +137,7 @@ class DiffusionModel(GenerativeModel, keras.Model):
           eps, like `u`.
         """
         prediction = Prediction(self.prediction, self.sde, u, t, self.data_std)
-        return prediction.eps(self._output(prediction, t, labels, training))
+        return prediction.sampled(self._output(prediction, t, labels, training))
 
     def _output(
         self, prediction: Prediction, t: tf.Tensor, labels: tf.Tensor | None, training: bool

@@ -22,6 +22,7 @@ PREDICTIONS = {
     "eps_mixed": True,
     "x0": False,
     "v": False,
+    "flow": False,
     "velocity": False,
     "velocity_mixed": False,
 }
@@ -47,6 +48,7 @@ class Prediction:
       s = 1 this is the v of Salimans and Ho (2022) with its sign turned; on `VESDE.karras()` it is
       the preconditioning of EDM (Karras et al., 2022, table 1) with `sigma_data = s`. The input is
       scaled to unit variance per component.
+    - "flow": the output is `z - x0`, the velocity of flow matching (one component only).
     - "velocity": the output is `-L_vv` times the velocity component of the score; in
       "velocity_mixed" the score of a normal velocity, `-v / Sigma_vv`, is added (CLD-SGM, Dockhorn
       et al., 2022, eq. 9). The clean image and with it all of eps follow from that component. With
@@ -84,15 +86,38 @@ class Prediction:
             return -self._apply(tf.linalg.matrix_transpose(self._root), output)
         if self._kind == "eps_mixed":
             return output + self._mixed()
+        return self._w - self._apply(self._b, self.clean(output))
+
+    def clean(self, output: tf.Tensor) -> tf.Tensor:
+        """The clean image `[batch, ..., C]` of an output that tells it at every noise level.
+
+        Raises:
+          ValueError: if the prediction is one of the noise, which has none without signal.
+        """
         if self._kind == "x0":
-            return self._w - self._apply(self._b, output)
+            return output
         if self._kind == "v":
             guess, error = self._guess()
-            return self._w - self._apply(self._b, guess + self._apply(error, output))
-        row = self._velocity_row()
-        score = -self._apply(1.0 / self._velocity_scale(), output) - self._velocity_score()
-        image = self._apply(1.0 / (row @ self._b), self._apply(row, self._w) + score)
-        return self._w - self._apply(self._b, image)
+            return guess + self._apply(error, output)
+        if self._kind == "flow":
+            total = 1.0 / (self._column + self._root)
+            return self._apply(total, self._u - self._apply(self._root, output))
+        if "velocity" in self._kind:
+            row = self._velocity_row()
+            score = -self._apply(1.0 / self._velocity_scale(), output) - self._velocity_score()
+            return self._apply(1.0 / (row @ self._b), self._apply(row, self._w) + score)
+        raise ValueError(
+            f'`prediction` must be "x0", "v" or "flow" where no signal is left, received '
+            f'"{self._kind}"'
+        )
+
+    def sampled(self, output: tf.Tensor) -> tf.Tensor:
+        """What samplers are told: eps, but the clean state where no signal is left of it."""
+        if not self._sde.signal_free:
+            return self.eps(output)
+        shape = [-1] + [1] * (output.shape.rank - 1)
+        without = tf.reshape(self._t >= tf.cast(self._sde.t_max, self._t.dtype), shape)
+        return tf.where(without, self.clean(output), self.eps(output))
 
     def target(self, clean: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
         """What the output should be, from the clean image and the noise, in SDE coordinates."""
@@ -109,6 +134,8 @@ class Prediction:
         if self._kind == "v":
             guess, error = self._guess()
             return self._apply(1.0 / error, clean - guess)
+        if self._kind == "flow":
+            return noise - clean
         score = -self._apply(self._velocity_row(), noise)
         return -self._apply(self._velocity_scale(), score + self._velocity_score())
 
@@ -217,6 +244,13 @@ def output_components(kind: str, sde: LinearSDE) -> int:
     """
     if kind not in PREDICTIONS:
         raise ValueError(f"`prediction` must be one of {list(PREDICTIONS)}, received {kind!r}")
+    if sde.signal_free and PREDICTIONS[kind]:
+        raise ValueError(
+            f'`prediction` must be "x0", "v" or "flow" on {sde}, where no signal is left at t_max, '
+            f'received "{kind}"'
+        )
+    if kind == "flow" and sde.components > 1:
+        raise ValueError(f'`prediction` = "flow" needs an SDE of 1 component, received {sde}')
     if ("velocity" in kind or "mixed" in kind) and sde.components < 2:
         raise ValueError(
             f'`prediction` = "{kind}" needs an SDE of 2 components or more, received {sde}'

@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 
 from gddim_tf.samplers.errors import NotInvertibleError
+from gddim_tf.samplers.first_step import from_no_signal, to_no_signal
 from gddim_tf.samplers.grids import Grid, PowerGrid, check_grid
 from gddim_tf.samplers.table import Table
 from gddim_tf.sdes import LinearSDE
@@ -41,7 +42,9 @@ class Sampler:
           ValueError: if the method cannot spend exactly this budget; the message says which are
             possible. Or if the network would be asked before `sde.t_earliest`.
         """
-        table = self.fill(sde, self.times(sde, self.steps_of(check_nfe(nfe))))
+        times = self._grid_of(sde, nfe)
+        at_start = sde.signal_free and times[0] == sde.t_max
+        table = from_no_signal(sde, times, self.fill) if at_start else self.fill(sde, times)
         if table.time.min() < sde.t_earliest:
             raise ValueError(
                 f"a grid on {type(sde).__name__} must not ask the network before t = "
@@ -61,12 +64,13 @@ class Sampler:
           NotInvertibleError: for a sampler that draws noise, or a method without a reverse.
         """
         first = sde.t_first
-        times = self.times(sde.until(first), self.steps_of(check_nfe(nfe)))[::-1]
+        times = self._grid_of(sde.until(first), nfe)[::-1]
         if times[0] < first:
             later = times > first * (1 + 1e-6)  # the grid may miss it by a rounding
             times = np.concatenate([[first], times[later]])
         try:
-            table = self.fill(sde, check_grid(times))
+            at_end = sde.signal_free and check_grid(times)[-1] == sde.t_max
+            table = to_no_signal(sde, times, self.fill) if at_end else self.fill(sde, times)
         except ValueError as error:
             raise NotInvertibleError(f"{self} cannot be inverted here: {error}") from error
         if table.stochastic:
@@ -74,6 +78,16 @@ class Sampler:
                 f"{self} cannot be inverted here: encoding needs a deterministic sampler"
             )
         return table
+
+    def _grid_of(self, sde: LinearSDE, nfe: int) -> np.ndarray:
+        """The times of a budget; the step from or to a time without signal takes one evaluation."""
+        nfe = check_nfe(nfe)
+        if not sde.signal_free:
+            return self.times(sde, self.steps_of(nfe))
+        try:
+            return self.times(sde, 1 + (self.steps_of(nfe - 1) if nfe > 1 else 0))
+        except ValueError as error:
+            raise ValueError(f"{error} (and 1 where {type(sde).__name__} has no signal)") from error
 
     def steps_of(self, nfe: int) -> int:
         """How many grid steps a budget makes; one per evaluation unless a method says otherwise."""

@@ -16,6 +16,12 @@ from gddim_tf.sdes import LinearSDE
 
 Grid = Callable[[LinearSDE, int], np.ndarray]
 
+# Where a grid in rho starts to count if rho is infinite at `t_max`.
+_LARGEST_RHO = 100.0
+
+# How far beyond `t_max` a list may go, whose times somebody computed.
+_ROUNDING = 1e-9
+
 
 @dataclasses.dataclass(frozen=True)
 class PowerGrid:
@@ -137,11 +143,11 @@ class ListGrid:
                 f"the list of times makes {len(self.times) - 1} steps, the budget asks for {steps}"
             )
         times = np.asarray(self.times)
-        if times.min() < 0 or times.max() > sde.t_max:
+        if times.min() < 0 or times.max() > sde.t_max * (1 + _ROUNDING):
             raise ValueError(
                 f"times must lie in [0, {sde.t_max}], received {times.min()} to {times.max()}"
             )
-        return times
+        return np.minimum(times, sde.t_max)
 
 
 def _check_positive(name: str, value: float) -> None:
@@ -159,7 +165,10 @@ def _spaced(
     even = steps - (last > sde.t_min)
     if even == 0:
         return check_grid(np.array([sde.t_max, sde.t_min]))
-    ends = forward(np.array([sde.t_max, last]))
+    with np.errstate(divide="ignore"):
+        ends = forward(np.array([sde.t_max, last]))
+    if np.isinf(ends[0]):  # no signal is left, and a first step from there may be long
+        ends = forward(np.array([sde.time_of_rho(_LARGEST_RHO), last]))
     times = inverse(ends[0] + np.arange(even + 1) / even * (ends[1] - ends[0]))
     times[0], times[-1] = sde.t_max, last  # the inverse may round
     return check_grid(np.append(times, [sde.t_min] * (steps - even)))

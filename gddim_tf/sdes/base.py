@@ -26,18 +26,18 @@ class LinearSDE:
     """Base class of every linear diffusion; a subclass gives `transition`, `covariance` and more.
 
     A subclass defines `transition(t, s)`, `covariance(t)`, `root(t)`, `drift(t)`, `diffusion(t)`
-    and `get_config()`. Everything else follows: samplers, training and serving use nothing but
-    this interface, so a new diffusion has all of them at once.
+    and `get_config()`; nothing else is asked of it anywhere.
 
     Attributes:
       components: `k`, the number of state components per pixel.
       modes: shape of the axes between times and the `k x k` matrices.
       mode_index: None, or an integer array that spreads one axis of distinct modes over the image
         axes: `matrix[..., mode_index, :, :]` broadcasts against `[height, width, channels]`.
-      t_min: the time at which sampling ends (data).
-      t_max: the time at which sampling starts (noise).
+      t_min, t_max: the times at which sampling ends (data) and starts (noise).
       t_earliest: the earliest time at which the network may be asked: 0 for any, or on a discrete
         schedule that of its first label, from which one step leads to the data.
+      signal_free: whether nothing of the data is left at t_max, where networks return the clean
+        state instead of eps, which would be `R^{-1} u` whatever the data.
     """
 
     components: int = 1
@@ -46,6 +46,7 @@ class LinearSDE:
     t_min: float = 1e-3
     t_max: float = 1.0
     t_earliest: float = 0.0
+    signal_free: bool = False
 
     # ---- the mathematics, in float64 -----------------------------------------------------------
 
@@ -89,7 +90,8 @@ class LinearSDE:
         first = (..., *(0,) * (len(self.modes) + 2))
         t = np.asarray(t, np.float64)
         signal = self.transition(t, np.zeros_like(t))[first]
-        return np.sqrt(self.covariance(t)[first]) / signal
+        with np.errstate(divide="ignore"):
+            return np.sqrt(self.covariance(t)[first]) / signal
 
     def time_of_rho(self, rho: np.ndarray) -> np.ndarray:
         """The inverse of `rho` on [0, t_max], by bisection in log t, `[*times]`."""

@@ -9,10 +9,12 @@ import numpy as np
 from gddim_tf.sdes.base import LinearSDE
 from gddim_tf.sdes.bdm import BDM
 from gddim_tf.sdes.cld import CLD
+from gddim_tf.sdes.discrete import DiscreteVPSDE
+from gddim_tf.sdes.flow import RectifiedFlow
 from gddim_tf.sdes.hold import HOLD
 from gddim_tf.sdes.psld import PSLD
 from gddim_tf.sdes.vesde import VESDE
-from gddim_tf.sdes.vpsde import VPSDE, CosineVPSDE, DiscreteVPSDE
+from gddim_tf.sdes.vpsde import VPSDE, CosineVPSDE
 
 # gDDIM's blur, in pixels of the images of CIFAR-10. On 8 x 8 pixels it would leave 4 % or less of
 # every frequency but the mean at times above 0.6, where 32 x 32 keep 81 % of the lowest.
@@ -22,6 +24,8 @@ _PRESETS: dict[str, Callable[[int], LinearSDE]] = {
     "vp": lambda size: VPSDE(),
     "cosine": lambda size: CosineVPSDE(),
     "ddpm": lambda size: DiscreteVPSDE(np.linspace(1e-4, 0.02, 1000)),
+    "flow": lambda size: RectifiedFlow(),
+    "vp_zero_snr": lambda size: VPSDE(zero_snr=True),
     "ve": lambda size: VESDE(),
     "cld": lambda size: CLD(),
     "psld": lambda size: PSLD(),
@@ -39,8 +43,9 @@ def make(name: str, image_size: int) -> LinearSDE:
     """A diffusion by name, with the constants of its paper.
 
     Args:
-      name: "vp", "cosine", "ddpm" (discrete, 1000 steps), "ve", "cld", "psld", "hold" (third
-        order) or "bdm", which below 32 pixels blurs by the same share of the width.
+      name: "vp", "cosine", "ddpm" (discrete, 1000 steps), "vp_zero_snr", "flow", "ve", "cld",
+        "psld", "hold" (third order) or "bdm", which below 32 pixels blurs by the same share of the
+        width.
       image_size: pixels a side, which the blurring diffusion needs.
 
     Raises:

@@ -22,11 +22,12 @@ def test_the_right_output_gives_the_noise_back(sde, kind):
     np.testing.assert_allclose(prediction.eps(output), noise, atol=1e-9)
 
 
+@pytest.mark.parametrize("sde", [sdes.CLD(), sdes.PSLD(), sdes.HOLD()], ids=str)
 @pytest.mark.parametrize("kind", ["eps_mixed", "velocity", "velocity_mixed"])
-def test_the_right_output_for_velocities_gives_the_noise_back(kind):
-    sde = sdes.CLD()
+def test_the_right_output_for_velocities_gives_the_noise_back(kind, sde):
     rng = np.random.default_rng(2)
-    images, noise = rng.uniform(-1, 1, (5, 4, 4, 2)), rng.standard_normal((5, 4, 4, 4))
+    images = rng.uniform(-1, 1, (5, 4, 4, 2))
+    noise = rng.standard_normal((5, 4, 4, 2 * sde.components))
     t = tf.constant(np.linspace(0.05, 0.9, 5))
     u = sde.perturb(tf.constant(images), t, tf.constant(noise))
     prediction = Prediction(kind, sde, u, t)
@@ -34,6 +35,33 @@ def test_the_right_output_for_velocities_gives_the_noise_back(kind):
     np.testing.assert_allclose(prediction.eps(output), noise, atol=1e-8)
     with pytest.raises(ValueError, match="needs an SDE of 2 components"):
         output_components(kind, sdes.VPSDE())
+
+
+@pytest.mark.parametrize("sde", [sdes.RectifiedFlow(shift=2.0), sdes.VPSDE(zero_snr=True)], ids=str)
+@pytest.mark.parametrize("kind", ["flow", "v", "x0"])
+def test_samplers_are_told_the_data_where_no_signal_is_left(kind, sde):
+    rng = np.random.default_rng(0)
+    images, noise = rng.uniform(-1, 1, (3, 4, 4, 1)), rng.standard_normal((3, 4, 4, 1))
+    t = tf.constant([0.3, 0.8, 1.0], tf.float64)
+    u = sde.perturb(tf.constant(images), t, tf.constant(noise))
+    prediction = Prediction(kind, sde, u, t)
+    target = prediction.target(tf.constant(images), tf.constant(noise))
+    np.testing.assert_allclose(prediction.eps(target), noise, atol=1e-9)
+    told = prediction.sampled(target)
+    np.testing.assert_allclose(told[:2], noise[:2], atol=1e-9)
+    np.testing.assert_allclose(told[2], images[2], atol=1e-9)
+    if kind == "flow":
+        np.testing.assert_allclose(target, noise - images)
+    if kind == "v":
+        np.testing.assert_allclose(target[2], images[2], atol=1e-9)
+
+
+def test_a_noise_says_nothing_where_no_signal_is_left():
+    with pytest.raises(ValueError, match=r'`prediction` must be "x0", "v" or "flow" on Rect'):
+        output_components("eps", sdes.RectifiedFlow())
+    with pytest.raises(ValueError, match='"flow" needs an SDE of 1 component'):
+        output_components("flow", sdes.CLD())
+    assert output_components("flow", sdes.VPSDE()) == 1
 
 
 @pytest.mark.parametrize("sde", SDES, ids=lambda sde: type(sde).__name__)

@@ -16,6 +16,8 @@ from gddim_tf.sdes import (
     CosineVPSDE,
     DiscreteVPSDE,
     NumericalSDE,
+    RectifiedFlow,
+    zero_snr_betas,
 )
 
 
@@ -82,6 +84,10 @@ _MAKERS = {
     "cld_heavy": lambda: CLD(mass=4.0, beta_0=6.0, gamma=1.0),
     "cld_no_eps": lambda: CLD(initial_eps=0.0),
     "cld_at_rest": lambda: CLD(gamma=0.0, initial_eps=1e-3),
+    "flow": RectifiedFlow,
+    "flow_shift": lambda: RectifiedFlow(shift=3.0),
+    "vp_zero_snr": lambda: VPSDE(zero_snr=True),
+    "discrete_zero_snr": lambda: DiscreteVPSDE(zero_snr_betas(np.linspace(1e-4, 0.02, 1000))),
     "psld": PSLD,
     "psld_noisy": lambda: PSLD(beta=5.0, position_noise=1.0, momentum_noise=3.0, gamma=1.0),
     "hold": HOLD,

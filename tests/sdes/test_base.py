@@ -25,7 +25,8 @@ every_sde = pytest.mark.parametrize("name", cases.NAMES)
 @given(st.lists(st.floats(1e-4, 1.0), min_size=3, max_size=3))
 def test_transitions_compose(name, parts):
     sde = cases.sde(name)
-    t, s, r = np.array(parts) * sde.t_max
+    last = 0.999 if sde.signal_free else 1.0  # nothing goes back from where no signal is left
+    t, s, r = np.array(parts) * last * sde.t_max
     direct = sde.transition(t, r)
     composed = sde.transition(t, s) @ sde.transition(s, r)
     # through a later time a contraction is undone, which costs digits
@@ -117,7 +118,7 @@ def test_the_reverse_transition_has_closed_ends(name):
 def test_the_reverse_transition_solves_its_equation(name, lam):
     sde = cases.sde(name)
     s, t = cases.times(sde)[[3, 2]]
-    if name == "discrete":
+    if name.startswith("discrete"):
         s, t = 600.9, 600.1  # the reference solver is not made for kinks
     identity = np.broadcast_to(np.eye(sde.components), sde.covariance(s).shape)
 
@@ -264,7 +265,7 @@ def test_the_prior_scale_is_close_to_the_root_at_the_last_time(name):
 def test_training_times_cover_the_interval(name):
     sde = cases.sde(name)
     t = sde.training_times(tf.constant([0.0, 0.5, np.nextafter(1.0, 0.0)], tf.float64)).numpy()
-    assert 0 < t[0] < 1e-4 * sde.t_max or (name == "discrete" and t[0] == 1)
+    assert 0 < t[0] < 1e-4 * sde.t_max or (name.startswith("discrete") and t[0] == 1)
     assert t[-1] <= sde.t_max
     assert abs(t[1] - 0.5 * sde.t_max) < 2e-3 * sde.t_max
 

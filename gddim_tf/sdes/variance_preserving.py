@@ -1,0 +1,39 @@
+"""The base of the variance preserving diffusions."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gddim_tf.sdes.scalar import ScalarSDE
+
+
+class VariancePreserving(ScalarSDE):
+    """`u_t = sqrt(a_t) u_0 + sqrt(1 - a_t) z`, where `a` is DDPM's alpha-bar."""
+
+    def log_alpha(self, t: np.ndarray) -> np.ndarray:
+        """`log a(t)`, `[*times]`."""
+        raise TypeError(f"{type(self).__name__} must define `log_alpha`")
+
+    def log_alpha_rate(self, t: np.ndarray) -> np.ndarray:
+        """`d log a / dt`, `[*times]`."""
+        raise TypeError(f"{type(self).__name__} must define `log_alpha_rate`")
+
+    def log_signal(self, t: np.ndarray) -> np.ndarray:
+        """See `ScalarSDE.log_signal`."""
+        return 0.5 * self.log_alpha(t)
+
+    def variance(self, t: np.ndarray) -> np.ndarray:
+        """See `ScalarSDE.variance`."""
+        return -np.expm1(self.log_alpha(t))
+
+    def log_signal_rate(self, t: np.ndarray) -> np.ndarray:
+        """See `ScalarSDE.log_signal_rate`."""
+        return 0.5 * self.log_alpha_rate(t)
+
+    def variance_rate(self, t: np.ndarray) -> np.ndarray:
+        """See `ScalarSDE.variance_rate`."""
+        return -np.exp(self.log_alpha(t)) * self.log_alpha_rate(t)
+
+    def prior_scale(self) -> np.ndarray:
+        """A standard normal, as every published sampler starts from."""
+        return np.eye(1)
