@@ -30,6 +30,7 @@ from gddim_tf.evaluation.memorisation import (
     nearest_neighbours,
 )
 from gddim_tf.evaluation.monitors import FrechetMonitor, SampleGrid
+from gddim_tf.evaluation.precision_recall import PrecisionRecall, precision_recall
 from gddim_tf.evaluation.statistics import (
     ActivationStatistics,
     Provenance,
@@ -45,6 +46,7 @@ __all__ = [
     "InceptionFeatures",
     "LogDensity",
     "MemorisationReport",
+    "PrecisionRecall",
     "Provenance",
     "SampleGrid",
     "bits_per_dim",
@@ -62,6 +64,7 @@ __all__ = [
     "log_density",
     "memorisation_report",
     "nearest_neighbours",
+    "precision_recall",
     "save_comparison",
     "save_gif",
     "save_grid",

@@ -10,6 +10,7 @@ from typing import Any
 
 from gddim_tf.evaluation.features import feature_extractor
 from gddim_tf.evaluation.generation import Generated, claim, even_labels, generate
+from gddim_tf.evaluation.label_agreement import label_agreement, real_label_agreement
 from gddim_tf.evaluation.pairs import save_closest_pairs
 from gddim_tf.evaluation.reference import Reference
 from gddim_tf.evaluation.report import Report, Row, versions
@@ -73,7 +74,7 @@ def compare(
         "seed": seed,
         "guidance": guidance,
     }
-    rows = []
+    rows, labels = [], even_labels(model, count)
     for chosen in samplers:
         for nfe in nfes:
             sampler = chosen or default(model.sde, nfe)
@@ -88,19 +89,25 @@ def compare(
                 nfe,
                 count,
                 seed=seed,
-                labels=even_labels(model, count),
+                labels=labels,
                 guidance=guidance,
                 directory=images,
                 batch_size=batch_size,
             )
             pairs = folder / "pairs" / f"{slug}.png"
             label = f"default, {sampler}" if chosen is None else str(sampler)
-            rows.append(_row(label, sampler, nfe, made, reference, pairs))
+            agreement = label_agreement(reference.extractor, made.images, labels, model.num_classes)
+            rows.append(_row(label, sampler, nfe, made, reference, pairs, agreement))
     return Report(
         title=f"Samplers on {dataset}",
         rows=tuple(rows),
         floor=reference.floor,
         kernel_floor=reference.kernel_floor,
+        agreement_floor=real_label_agreement(
+            reference.extractor, dataset, reference.held_out, model.image_shape[0]
+        )
+        if reference.held_out and model.num_classes
+        else None,
         settings={
             **(settings or {}),
             **made_by,
@@ -114,7 +121,13 @@ def compare(
 
 
 def _row(
-    label: str, sampler: Sampler, nfe: int, made: Generated, reference: Reference, pairs: Any
+    label: str,
+    sampler: Sampler,
+    nfe: int,
+    made: Generated,
+    reference: Reference,
+    pairs: Any,
+    agreement: float | None,
 ) -> Row:
     """Measure what a sampler made; the closest pairs become a picture."""
     report = reference.memorisation(made.images)
@@ -134,6 +147,7 @@ def _row(
         count=len(made.images),
         seconds=made.seconds,
         seconds_per_image=made.seconds / len(made.images),
+        agreement=agreement,
         **reference.measure(made.images),
         **told,
     )

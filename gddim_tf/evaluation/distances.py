@@ -45,7 +45,7 @@ def frechet_distance(real_activations: ArrayLike, fake_activations: ArrayLike) -
             that differ.
         ImportError: if TF-GAN is not installed.
     """
-    real, fake = _activation_pair(real_activations, fake_activations)
+    real, fake = activation_pair(real_activations, fake_activations)
     counts = len(real), len(fake)
     if few_images(*counts, real.shape[1]):
         larger = max(real, fake, key=len)
@@ -79,7 +79,7 @@ def kernel_distance(
             block of the larger.
         ImportError: if TF-GAN is not installed.
     """
-    real, fake = _activation_pair(real_activations, fake_activations)
+    real, fake = activation_pair(real_activations, fake_activations)
     blocks = math.ceil(max(len(real), len(fake)) / block_size) if block_size >= 2 else math.inf
     if min(len(real), len(fake)) < 2 * blocks:
         raise ValueError(
@@ -181,8 +181,8 @@ def working_scale(mean_variance: float) -> float:
     return _WORKING_DEVIATION / math.sqrt(mean_variance) if mean_variance > 0 else 1.0
 
 
-def _activation_pair(real: ArrayLike, fake: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    """Both sets as checked float64 matrices of one dimension."""
+def activation_pair(real: ArrayLike, fake: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """Both sets as float64 matrices, checked as `frechet_distance` says."""
     real_matrix = _activations(real, "real_activations")
     fake_matrix = _activations(fake, "fake_activations")
     if real_matrix.shape[1] != fake_matrix.shape[1]:

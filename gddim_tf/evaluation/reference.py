@@ -21,6 +21,7 @@ from gddim_tf.evaluation.distances import frechet_floor, inception_score, kernel
 from gddim_tf.evaluation.extraction import activations, extract, extract_statistics
 from gddim_tf.evaluation.images import as_uint8
 from gddim_tf.evaluation.memorisation import MemorisationReport, memorisation_report
+from gddim_tf.evaluation.precision_recall import precision_recall
 from gddim_tf.evaluation.statistics import (
     ActivationStatistics,
     Provenance,
@@ -30,7 +31,8 @@ from gddim_tf.evaluation.statistics import (
 # With more training images than this, nobody fears that a small model knows them by heart.
 _MEMORISABLE = 20_000
 
-# Images of each side in a kernel distance or a score; published ones use subsets too.
+# Images of each side in a kernel distance, a score, precision and recall; published ones use
+# subsets too.
 _KERNEL_IMAGES = 10_000
 _KERNEL_BLOCK = 1024
 
@@ -111,7 +113,7 @@ class Reference:
         if min(self.statistics.count, count) < fewest:
             raise ValueError(
                 f"`count` must be at least {fewest}, and so must the number of reference images, "
-                f"for a kernel distance: received {count} and {self.statistics.count} of them"
+                f"to be measured: received {count} and {self.statistics.count} of them"
             )
 
     def measure(self, images: np.ndarray) -> dict[str, float]:
@@ -121,8 +123,8 @@ class Reference:
           images: uint8 `[count, height, width, C]`.
 
         Returns:
-          `frechet`; `kernel`, from at most 10,000 images of each side, evenly spread; and, if the
-          extractor has `logits`, `inception_score` of the same images.
+          `frechet`; `kernel`, `precision` and `recall`, from at most 10,000 images of each side,
+          evenly spread; and, if the extractor has `logits`, `inception_score` of the same images.
 
         Raises:
           ValueError: as `check_count`.
@@ -133,9 +135,11 @@ class Reference:
         for batch in activations(self.extractor, images, progress=False):
             kept.append(batch[chosen[statistics.count :][: len(batch)]])
             statistics.update(batch)
+        chosen_activations = np.concatenate(kept)
         measured = {
             "frechet": quietly(frechet_distance_from_statistics, self.statistics, statistics),
-            "kernel": kernel_distance(self._kept, np.concatenate(kept), _KERNEL_BLOCK),
+            "kernel": kernel_distance(self._kept, chosen_activations, _KERNEL_BLOCK),
+            **precision_recall(self._kept, chosen_activations)._asdict(),
         }
         if hasattr(self.extractor, "logits"):
             logits = extract(self.extractor.logits, images[chosen], progress=False)
@@ -162,7 +166,9 @@ class Reference:
             if self.kernel_floor is not None:
                 told["real against real"] += f"; kernel distance {self.kernel_floor:.2g}"
         if self.statistics.count > _KERNEL_IMAGES:
-            told["kernel distance"] = f"from at most {_KERNEL_IMAGES} images of each side"
+            told["kernel distance, precision, recall"] = (
+                f"from at most {_KERNEL_IMAGES} images of each side"
+            )
         return told
 
     @functools.cached_property
@@ -239,5 +245,9 @@ def _spread(count: int) -> np.ndarray:
 
 
 def _fewest(*counts: int) -> int:
-    """How many images of each side a kernel distance needs: two in every block of the larger."""
-    return 2 * math.ceil(min(max(counts), _KERNEL_IMAGES) / _KERNEL_BLOCK)
+    """How many images of each side a measurement needs.
+
+    A kernel distance two in every block of the larger, precision and recall one more than the three
+    neighbours.
+    """
+    return max(2 * math.ceil(min(max(counts), _KERNEL_IMAGES) / _KERNEL_BLOCK), 4)

@@ -34,6 +34,9 @@ class Row:
       kernel: kernel distance (KID) of the same.
       seconds: time to generate all images, without tracing the graph.
       seconds_per_image: the same for one.
+      precision: of the generated images, those among the real ones; see `precision_recall`.
+      recall: of the real images, those among the generated ones.
+      agreement: of the labels told with what the classifier sees; see `label_agreement`.
       inception_score: by the logits of the same extractor; None if it has none.
       median_ratio: see `MemorisationReport`; None where nothing was checked.
       close_fraction: likewise.
@@ -49,6 +52,9 @@ class Row:
     kernel: float
     seconds: float
     seconds_per_image: float
+    precision: float | None = None
+    recall: float | None = None
+    agreement: float | None = None
     inception_score: float | None = None
     median_ratio: float | None = None
     close_fraction: float | None = None
@@ -62,10 +68,13 @@ class Row:
             copies = (
                 f"| {self.median_ratio:.2f} | {self.close_fraction:.1%} | [pairs]({self.pairs}) |"
             )
-        score = "" if self.inception_score is None else f"{self.inception_score:.2f}"
+        score = _rounded(self.inception_score)
+        coverage = f"{_rounded(self.precision)} | {_rounded(self.recall)} | "
+        coverage += _percent(self.agreement)
         return (
             f"| {self.sampler} | {self.nfe} | {self.count} | {self.frechet:.2f} | "
-            f"{self.kernel:.4f} | {score} | {1000 * self.seconds_per_image:.3g} {copies}"
+            f"{self.kernel:.4f} | {coverage} | {score} | "
+            f"{1000 * self.seconds_per_image:.3g} {copies}"
         )
 
 
@@ -79,6 +88,8 @@ class Report:
       floor: Frechet distance between real images of two splits, below which no difference shows;
         None where there is one split only.
       kernel_floor: kernel distance of the same; None where there are too few images for one.
+      agreement_floor: how often the classifier sees the label of a real image of the second split;
+        None where it was not asked.
       settings: model, data, extractor, seeds: plain values.
     """
 
@@ -86,6 +97,7 @@ class Report:
     rows: tuple[Row, ...]
     floor: float | None
     kernel_floor: float | None
+    agreement_floor: float | None
     settings: dict[str, Any]
 
     def markdown(self) -> str:
@@ -93,15 +105,18 @@ class Report:
         lines = [
             f"# {self.title}",
             "",
-            "| sampler | NFE | images | Frechet distance | kernel distance | Inception score | "
-            "ms per image | median ratio | near | closest |",
-            "|---|---|---|---|---|---|---|---|---|---|",
+            "| sampler | NFE | images | Frechet distance | kernel distance | precision | "
+            "recall | label seen | Inception score | ms per image | median ratio | near | "
+            "closest |",
+            "|---|---|---|---|---|---|---|---|---|---|---|---|---|",
         ]
         lines += [row.markdown() for row in self.rows]
         if self.floor is not None:
             kernel = "" if self.kernel_floor is None else f"{self.kernel_floor:.4f}"
+            seen, empty = _percent(self.agreement_floor), "| " * 5
             lines.append(
-                f"| real images of the other split | | | {self.floor:.2f} | {kernel} | | | | | |"
+                f"| real images of the other split | | | {self.floor:.2f} | {kernel} | | | {seen} "
+                f"{empty}|"
             )
         verdicts = [f"- {row.sampler}, NFE {row.nfe}: {row.verdict}" for row in self.rows]
         if any(row.verdict for row in self.rows):
@@ -116,6 +131,14 @@ class Report:
             draft.write_text(json.dumps(dataclasses.asdict(self), indent=2) + "\n")
         with atomic_write(folder / f"{name}.md") as draft:
             draft.write_text(self.markdown())
+
+
+def _rounded(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"
+
+
+def _percent(value: float | None) -> str:
+    return "" if value is None else f"{value:.1%}"
 
 
 def versions() -> dict[str, str]:

@@ -42,14 +42,15 @@ def test_the_report_repeats_itself(made, model):
     text = (folder / "results.md").read_text()
     assert text == report.markdown()
     assert "| DDIM | 2 | 20 |" in text
-    assert f"| {row['kernel']:.4f} | {row['inception_score']:.2f} |" in text
+    coverage = f"{row['precision']:.2f} | {row['recall']:.2f} | "  # no label was told
+    assert f"| {row['kernel']:.4f} | {coverage} | {row['inception_score']:.2f} |" in text
     assert 1 <= row["inception_score"] <= 10
     assert f"- DDIM, NFE 2: {written['rows'][1]['verdict']}" in text
     assert written["kernel_floor"] == report.kernel_floor < 0
     # every line of the table has a cell below each title
     table = [line for line in text.splitlines() if line.startswith("|")]
     assert len(table) == 5
-    assert {line.count("|") for line in table} == {11}
+    assert {line.count("|") for line in table} == {14}
 
 
 def test_every_row_has_its_closest_pairs(made):
@@ -99,6 +100,8 @@ def test_guidance_reaches_the_sampler(conditional_model, tmp_path):
     report = compare(conditional_model, [DDIM()], [1], **options)
     assert report.settings["guidance"] == 3.0
     assert report.settings["labels"] == "image i has class i mod 10"
+    assert 0 <= report.rows[0].agreement <= 1 and report.agreement_floor > 0.97
+    assert f"| {report.agreement_floor:.1%} |" in report.markdown()
     (path,) = tmp_path.glob("images/*guidance3/0*.npz")
     expected = conditional_model.sample(10, DDIM(), 1, labels=np.arange(10), guidance=3.0)
     difference = np.load(path)["images"] - np.clip((expected + 1) * 127.5, 0, 255)

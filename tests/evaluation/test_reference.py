@@ -42,6 +42,8 @@ def test_distances_are_those_of_the_activations(reference, extractor):
     assert measured["frechet"] == pytest.approx(expected, rel=1e-6)
     expected = evaluation.kernel_distance(train, extractor(fake))
     assert measured["kernel"] == pytest.approx(expected, rel=1e-6)
+    expected = evaluation.precision_recall(train, extractor(fake))
+    assert (measured["precision"], measured["recall"]) == expected
     expected = quietly(evaluation.inception_score, extractor.logits(fake))
     assert measured["inception_score"] == pytest.approx(expected, rel=1e-6)
     # the splits have equal shares of the classes, so they differ by less than independent draws
@@ -76,7 +78,12 @@ def test_images_are_looked_at_in_small_batches(monkeypatch):
 
     reference = Reference("digits", Watched(), 8)
     measured = reference.measure(digits("test"))
-    assert set(measured) == {"frechet", "kernel"}  # without logits there is no score
+    assert set(measured) == {
+        "frechet",
+        "kernel",
+        "precision",
+        "recall",
+    }  # without logits there is no score
     assert sum(sizes) == 1500 + 297 + 1500
     assert max(sizes) == 64
 

@@ -1,0 +1,57 @@
+"""How often a classifier sees in an image the class that the model was told to draw."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from gddim_tf import data
+from gddim_tf.evaluation.extraction import extract
+from gddim_tf.evaluation.images import as_uint8
+
+
+def label_agreement(
+    extractor: Any, images: np.ndarray, labels: ArrayLike | None, classes: int
+) -> float | None:
+    """Fraction of the images whose largest logit is that of their label.
+
+    Args:
+        extractor: see `feature_extractor`.
+        images: uint8 [count, height, width, channels].
+        labels: [count], or None.
+        classes: how many there are.
+
+    Returns:
+        The fraction; None without labels, or from an extractor that has no logits of these classes.
+    """
+    if labels is None or not hasattr(extractor, "logits"):
+        return None
+    logits = extract(extractor.logits, images, progress=False)
+    if logits.shape[1] != classes:
+        return None
+    return float(np.mean(np.argmax(logits, axis=1) == np.asarray(labels)))
+
+
+def real_label_agreement(extractor: Any, dataset: str, split: str, size: int) -> float | None:
+    """The same of real images, which is the accuracy of the extractor's classifier.
+
+    Args:
+        extractor: see `feature_extractor`.
+        dataset: a name that `data.load` knows.
+        split: of its images.
+        size: pixels a side to which they are brought.
+    """
+    classes = data.info(dataset).num_classes
+    if not classes:
+        return None
+    pairs = data.load(dataset, split, 500, image_size=size, labels=True, shuffle=False, cache=False)
+    parts = [
+        (len(labels), label_agreement(extractor, as_uint8(images), labels, classes))
+        for images, labels in pairs
+    ]
+    if any(agreement is None for _, agreement in parts):
+        return None
+    counts, agreements = zip(*parts, strict=True)
+    return float(np.average(agreements, weights=counts))
