@@ -30,6 +30,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--largest-batch", type=int, default=1024, help="rows of one request")
     parser.add_argument(
+        "--precision",
+        choices=("float32", "mixed_bfloat16"),
+        help="of the network; that of its training by default",
+    )
+    parser.add_argument(
         "--jit", action="store_true", help="compile the loops with XLA, for GPU and TPU"
     )
 
@@ -37,10 +42,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Export."""
     from gddim_tf.models.opening import load_trainable
+    from gddim_tf.models.precision import with_precision
     from gddim_tf.samplers import default
     from gddim_tf.serving import export
 
     sampler, model = named_sampler(options.sampler), load_trainable(options.model)
+    if options.precision:
+        model = with_precision(model, options.precision)
     signatures = {f"sample_{nfe}": (sampler or default(model.sde, nfe), nfe) for nfe in options.nfe}
     path = export(
         model,
