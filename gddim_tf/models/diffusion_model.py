@@ -34,8 +34,9 @@ class DiffusionModel(GenerativeModel, keras.Model):
     `gradient_accumulation_steps` and dtype policies work as usual.
 
     Args:
-      network: a callable Keras model `(x, time_label, labels=None, training=False) -> eps`, such as
-        `networks.ScoreUNet`, for states of `sde.components * C` channels. It must tell
+      network: a Keras model `(x, time_label, labels=None, training=False) -> eps`, such as
+        `networks.ScoreUNet`, or a functional one with the inputs `[x, time_label]`, or with
+        `labels` as well, for states of `sde.components * C` channels. It must tell
         `image_size` (pixels a side), `channels` (C), `components` (those of the SDE),
         `out_channels` (of its output) and `num_classes` (0 without).
       sde: the diffusion.
@@ -64,7 +65,7 @@ class DiffusionModel(GenerativeModel, keras.Model):
         **kwargs: Any,
     ) -> None:
         super().__init__(autocast=False, **kwargs)  # states stay float32 under any policy
-        check_network(network, sde, prediction)
+        network = check_network(network, sde, prediction)
         if not 0 <= label_dropout <= 1:
             raise ValueError(f"`label_dropout` must be in [0, 1], received {label_dropout}")
         if weighting not in WEIGHTINGS:

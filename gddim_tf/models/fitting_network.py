@@ -7,12 +7,10 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from gddim_tf.models.functional_network import ATTRIBUTES, as_network
 from gddim_tf.models.prediction import output_components
 from gddim_tf.networks import PRESETS, ScoreUNet
 from gddim_tf.sdes import LinearSDE
-
-# What a network has to tell about itself.
-_ATTRIBUTES = ("image_size", "channels", "components", "out_channels", "num_classes")
 
 
 def preset_network(
@@ -36,17 +34,21 @@ def preset_network(
     return ScoreUNet.from_preset(preset, **options)
 
 
-def check_network(network: keras.Model, sde: LinearSDE, prediction: str) -> None:
+def check_network(network: keras.Model, sde: LinearSDE, prediction: str) -> keras.Model:
     """Refuse a network that was not made for a diffusion and for what it is to predict.
 
+    Returns:
+      The network, or what calls it as all networks are called if it is a functional model.
+
     Raises:
-      ValueError: if the network lacks one of its numbers, was made for another number of components
-        or output channels, or takes the logarithm of time labels that are not positive.
+      ValueError: if the network lacks one of its numbers, cannot be called as all are, was made for
+        another number of components or output channels, or takes the logarithm of time labels that
+        are not positive.
     """
-    missing = [name for name in _ATTRIBUTES if not hasattr(network, name)]
+    missing = [name for name in ATTRIBUTES if not hasattr(network, name)]
     if missing:
         raise ValueError(
-            f"`network` must have the attributes {', '.join(_ATTRIBUTES)}, received one without "
+            f"`network` must have the attributes {', '.join(ATTRIBUTES)}, received one without "
             f"{', '.join(missing)}"
         )
     if network.components != sde.components:
@@ -68,3 +70,4 @@ def check_network(network: keras.Model, sde: LinearSDE, prediction: str) -> None
                 f"`network` must have log_label=False for {sde}, whose time labels begin at "
                 f"{lowest:g}, received one that takes their logarithm"
             )
+    return as_network(network)
