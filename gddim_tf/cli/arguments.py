@@ -55,7 +55,10 @@ SAMPLERS = (
     f"default (one that suits diffusion and budget), {listed('sampler')}; with arguments "
     'as in Python, "ddim(eta=1)"; or an own class as module:Name'
 )
-FEATURES = "digits, digits:FILE, inception (from TensorFlow Hub) or inception:FOLDER"
+FEATURES = (
+    "digits, digits:FILE, inception (from TensorFlow Hub), inception:FOLDER, or random (any size, "
+    "no file, nothing to compare with published numbers)"
+)
 
 
 def check_names(options: argparse.Namespace) -> None:
@@ -105,6 +108,19 @@ def whole_numbers(text: str) -> list[int]:
         raise argparse.ArgumentTypeError(
             f"must be whole numbers separated by commas, received {text!r}"
         ) from None
+
+
+def classes(text: str) -> list[int] | list[str]:
+    """Classes separated by commas, as the `type` of an option: numbers, or else names.
+
+    Raises:
+      ArgumentTypeError: if there is nothing between two commas; argparse names the option.
+    """
+    parts = [part.strip() for part in text.split(",")]
+    if not all(parts):
+        raise argparse.ArgumentTypeError(f"must be classes separated by commas, received {text!r}")
+    numbers = all(re.fullmatch(r"[+-]?[0-9]+", part) for part in parts)
+    return [int(part) for part in parts] if numbers else parts
 
 
 def named_value(text: str) -> tuple[str, str]:

@@ -73,7 +73,8 @@ def run(options: argparse.Namespace) -> None:
         nfe=options.nfe,
         batch_size=options.batch_size,
     )
-    pictures.write(images, options.out, options.array)
+    titles = pictures.titles_of(options.labels, ())
+    pictures.write(images, options.out, options.array, titles)
     print(f"{options.count} images of {options.model} are in {options.out}")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 
-from gddim_tf.cli.arguments import SAMPLERS, named_sampler, whole_numbers
+from gddim_tf.cli.arguments import SAMPLERS, classes, named_sampler
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,7 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--nfe", type=int, default=50, help="network evaluations per image")
     parser.add_argument("--seed", type=int, default=0, help="of the whole draw")
     parser.add_argument(
-        "--labels", type=whole_numbers, help="classes, separated by commas, cycled over the images"
+        "--labels",
+        type=classes,
+        help="classes, by name or number, separated by commas; one for each column of the picture",
     )
     parser.add_argument("--guidance", type=float, help="weight of the class, 1 is plain")
     parser.add_argument("--batch-size", type=int, default=256, help="images at a time")
@@ -44,5 +46,6 @@ def run(options: argparse.Namespace) -> None:
         batch_size=options.batch_size,
         progress=True,
     )
-    pictures.write(images, options.out, options.array)
+    titles = pictures.titles_of(options.labels, model.class_names)
+    pictures.write(images, options.out, options.array, titles)
     print(f"{options.count} images at {options.nfe} NFE are in {options.out}")

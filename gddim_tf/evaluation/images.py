@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -56,6 +57,7 @@ def save_grid(
     path: str | os.PathLike[str],
     columns: int | None = None,
     scale: int | None = None,
+    titles: Sequence[str] | None = None,
 ) -> None:
     """Save images as one picture, row by row.
 
@@ -65,13 +67,15 @@ def save_grid(
         columns: images per row; by default about as many as there are rows.
         scale: each pixel becomes a square of so many pixels; by default small images are enlarged
             until they can be seen (8x8 six times).
+        titles: what stands above the columns, cut where it is wider than one.
 
     Raises:
         TypeError: for an integer type other than uint8.
         ValueError: for another shape, no image at all, NaN or infinite pixels, or `columns` or
             `scale` below 1.
     """
-    _save(_grid(_image_batch(images, "images"), columns, scale), path)
+    grid = _grid(_image_batch(images, "images"), columns, scale)
+    _save(_with_heads(grid, titles) if titles else grid, path)
 
 
 def save_comparison(
@@ -217,6 +221,20 @@ def enlarged(images: np.ndarray, scale: int | None = None) -> np.ndarray:
     scale = scale or max(1, _SMALLEST_TILE // max(height, width))
     coloured = np.broadcast_to(images, (count, height, width, 3))
     return coloured.repeat(scale, axis=1).repeat(scale, axis=2)
+
+
+def _with_heads(grid: np.ndarray, titles: Sequence[str]) -> np.ndarray:
+    """Put a title above each column of a grid."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    font = ImageFont.load_default(size=11)
+    pitch = (grid.shape[1] + _GAP) // len(titles)
+    heads = Image.new("RGB", (grid.shape[1], 16), "white")
+    for column, title in enumerate(titles):
+        head = Image.new("RGB", (pitch - _GAP, 16), "white")
+        ImageDraw.Draw(head).text((0, 1), title, fill="black", font=font)
+        heads.paste(head, (column * pitch, 0))
+    return np.concatenate([np.asarray(heads), grid])
 
 
 def _titled(grid: np.ndarray, title: str) -> Image.Image:

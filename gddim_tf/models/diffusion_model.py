@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -47,6 +48,7 @@ class DiffusionModel(GenerativeModel, keras.Model):
         network can be guided.
       weighting: of the squared error, "target", "eps" or "min_snr"; see `Prediction.error`.
       seed: of the times and noise of training; step n of a run always draws the same.
+      class_names: of each class, or nothing.
 
     Raises:
       ValueError: if the network lacks one of its numbers, or was made for another number of
@@ -62,6 +64,7 @@ class DiffusionModel(GenerativeModel, keras.Model):
         label_dropout: float = 0.1,
         weighting: str = "target",
         seed: int = 0,
+        class_names: Sequence[str] = (),
         **kwargs: Any,
     ) -> None:
         super().__init__(autocast=False, **kwargs)  # states stay float32 under any policy
@@ -70,6 +73,12 @@ class DiffusionModel(GenerativeModel, keras.Model):
             raise ValueError(f"`label_dropout` must be in [0, 1], received {label_dropout}")
         if weighting not in WEIGHTINGS:
             raise ValueError(f"`weighting` must be one of {WEIGHTINGS}, received {weighting!r}")
+        if class_names and len(class_names) != network.num_classes:
+            raise ValueError(
+                f"`class_names` must be {network.num_classes}, as many as the network has classes, "
+                f"received {len(class_names)}"
+            )
+        self.class_names = tuple(class_names)
         self.network, self.sde, self.prediction = network, sde, prediction
         self.data_std, self.label_dropout = data_std, label_dropout
         self.weighting, self.seed = weighting, seed
@@ -258,6 +267,7 @@ class DiffusionModel(GenerativeModel, keras.Model):
             "label_dropout": self.label_dropout,
             "weighting": self.weighting,
             "seed": self.seed,
+            "class_names": list(self.class_names),
             "name": self.name,
         }
 

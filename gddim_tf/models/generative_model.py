@@ -38,11 +38,13 @@ class GenerativeModel(abc.ABC):
       sde: the diffusion.
       image_shape: `(height, width, C)`.
       num_classes: 0 without classes; the number itself stands for no class.
+      class_names: of each class, or nothing; labels may be given by them.
     """
 
     sde: LinearSDE
     image_shape: tuple[int, int, int]
     num_classes: int
+    class_names: tuple[str, ...] = ()
 
     @abc.abstractmethod
     def eps(self, u: tf.Tensor, t: tf.Tensor, labels: tf.Tensor | None = None) -> tf.Tensor:
@@ -127,21 +129,35 @@ class GenerativeModel(abc.ABC):
         return np.concatenate(images)
 
     def path(
-        self, count: int, sampler: Sampler | None = None, nfe: int = 50, seed: int = 0
+        self,
+        count: int,
+        sampler: Sampler | None = None,
+        nfe: int = 50,
+        seed: int = 0,
+        labels: Any = None,
     ) -> np.ndarray:
-        """The states on the way from noise to images, `[nfe + 1, count, height, width, C]`."""
+        """The states on the way from noise to images, `[nfe + 1, count, height, width, C]`.
+
+        Arguments and errors as for `sample`.
+        """
         seeds = image_seeds(seed, 0, count)
         _, states = run(
             (sampler or default(self.sde, nfe)).table(self.sde, nfe),
             self.eps,
             self.sde.prior(self.image_shape, seeds),
             seeds=seeds,
+            context=self._label_context(labels, count),
             trajectory=True,
         )
         return np.stack([self.sde.to_images(state).numpy() for state in states])
 
     def encode(
-        self, images: Any, sampler: Sampler | None = None, nfe: int = 50, seed: int = 0
+        self,
+        images: Any,
+        sampler: Sampler | None = None,
+        nfe: int = 50,
+        seed: int = 0,
+        labels: Any = None,
     ) -> tf.Tensor:
         """The noise from which a deterministic sampler makes these images again.
 
@@ -150,6 +166,7 @@ class GenerativeModel(abc.ABC):
           sampler: deterministic; `samplers.default(sde, nfe)` by default.
           nfe: network evaluations, or more than there are, see `Sampler.encode`.
           seed: of the further components (velocities) of the clean images.
+          labels: None, or one class per image, or one for all.
 
         Returns:
           States `[batch, height, width, k * C]` at `sde.t_max`, for `samplers.run`.
@@ -161,13 +178,19 @@ class GenerativeModel(abc.ABC):
         shape = (*self.image_shape[:-1], self.sde.components * self.image_shape[-1])
         noise = normal_per_image(image_seeds(seed, 0, images.shape[0]), shape)
         table = (sampler or default(self.sde, nfe)).encode(self.sde, nfe)
-        return run(table, self.eps, encoding_start(self.sde, table, images, noise))
+        start = encoding_start(self.sde, table, images, noise)
+        context = self._label_context(labels, images.shape[0])
+        return run(table, self.eps, start, context=context)
+
+    def _label_context(self, labels: Any, count: int) -> dict[str, tf.Tensor]:
+        """What the loop hands to `eps` besides states and times."""
+        return {} if labels is None else {"labels": tf.constant(self.check_labels(labels, count))}
 
     def check_labels(self, labels: Any, count: int) -> np.ndarray:
         """One label per image, `[count]` int32.
 
         Args:
-          labels: one per image, or one for all.
+          labels: one per image, or one for all; numbers, or names of `class_names`.
           count: of the images.
 
         Raises:
@@ -175,6 +198,8 @@ class GenerativeModel(abc.ABC):
             range, or there are more or fewer than images.
         """
         given = np.asarray(labels)
+        if given.dtype.kind == "U" and self.num_classes:
+            given = self._class_numbers(given)
         if not self.num_classes:
             raise ValueError(
                 f"`labels` must be None for a model without classes, received {labels!r}"
@@ -190,6 +215,17 @@ class GenerativeModel(abc.ABC):
                 f"classes, received {given.min()} to {given.max()}"
             )
         return np.broadcast_to(given, (count,)).astype(np.int32)
+
+    def _class_numbers(self, names: np.ndarray) -> np.ndarray:
+        """The numbers of classes that are given by name."""
+        numbers = {name: number for number, name in enumerate(self.class_names)}
+        if unknown := [name for name in names.flat if name not in numbers]:
+            known = (
+                ", ".join(self.class_names)
+                or f"numbers, for this model knows no names of its {self.num_classes} classes"
+            )
+            raise ValueError(f"`labels` must be of {known}, received {str(unknown[0])!r}")
+        return np.vectorize(numbers.__getitem__, otypes=[np.int32])(names)
 
 
 def encoding_start(

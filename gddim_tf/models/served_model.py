@@ -38,6 +38,7 @@ class ServedModel(GenerativeModel):
         self.sde = keras.saving.deserialize_keras_object(self.description["sde"])
         self.image_shape = tuple(self.description["image_shape"])
         self.num_classes = self.description["num_classes"]
+        self.class_names = tuple(self.description.get("class_names", ()))
         self._loaded = tf.saved_model.load(str(self.path))
 
     def eps(self, u: tf.Tensor, t: tf.Tensor, labels: tf.Tensor | None = None) -> tf.Tensor:

@@ -104,6 +104,7 @@ def _description(model: DiffusionModel, signatures: dict[str, tuple[Sampler, int
         "sde": keras.saving.serialize_keras_object(model.sde),
         "image_shape": list(model.image_shape),
         "num_classes": model.network.num_classes,
+        "class_names": list(model.class_names),
         "signatures": {
             name: {"sampler": repr(sampler), "nfe": nfe}
             for name, (sampler, nfe) in signatures.items()

@@ -104,6 +104,7 @@ class Recipe:
             label_dropout=self.label_dropout,
             weighting=self.weighting,
             seed=self.seed,
+            class_names=info.class_names if self.conditional else (),
             dtype=self.precision,
             **overrides,
         )

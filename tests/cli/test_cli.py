@@ -118,7 +118,7 @@ def test_features_suit_the_data_set():
         (["train"], "--out"),
         (["train", "--out", "x", "--steps", "many"], "invalid int value: 'many'"),
         (["sample", "--model", "nowhere"], "received nowhere"),
-        (["sample", "--labels", "a"], "argument --labels: must be whole numbers separated by"),
+        (["sample", "--labels", "a,,b"], "argument --labels: must be classes separated by commas"),
         (["client", "--labels", "1,"], "argument --labels: must be whole numbers separated by"),
         (["export", "--nfe", "10,x"], "argument --nfe: must be whole numbers separated by commas"),
         (["export", "--batch-sizes", ""], "argument --batch-sizes: must be whole numbers"),
