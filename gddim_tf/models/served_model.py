@@ -27,8 +27,8 @@ class ServedModel(GenerativeModel):
     def __init__(self, path: str | os.PathLike) -> None:
         path = pathlib.Path(path)
         numbers = [] if (path / "saved_model.pb").exists() else versions(path)
-        self.path = path / str(numbers[-1]) if numbers else path
-        description = self.path / "assets.extra" / DESCRIPTION
+        self.folder = path / str(numbers[-1]) if numbers else path
+        description = self.folder / "assets.extra" / DESCRIPTION
         if not description.exists():
             raise FileNotFoundError(
                 f"`path` must be an exported model (a folder with {DESCRIPTION} in assets.extra), "
@@ -39,7 +39,7 @@ class ServedModel(GenerativeModel):
         self.image_shape = tuple(self.description["image_shape"])
         self.num_classes = self.description["num_classes"]
         self.class_names = tuple(self.description.get("class_names", ()))
-        self._loaded = tf.saved_model.load(str(self.path))
+        self._loaded = tf.saved_model.load(str(self.folder))
 
     def eps(self, u: tf.Tensor, t: tf.Tensor, labels: tf.Tensor | None = None) -> tf.Tensor:
         """`eps_fn` of the exported network: states `[batch, ...]`, times `[batch]` -> eps."""
@@ -50,6 +50,6 @@ class ServedModel(GenerativeModel):
 
     def fingerprint(self) -> str:
         """Eight hexadecimal digits that tell these weights from others."""
-        reader = tf.train.load_checkpoint(str(self.path / "variables" / "variables"))
+        reader = tf.train.load_checkpoint(str(self.folder / "variables" / "variables"))
         names = reader.get_variable_to_shape_map()
         return weights_fingerprint(reader.get_tensor(name) for name in names)

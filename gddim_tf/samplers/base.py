@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import dataclasses
 
 import numpy as np
@@ -14,7 +15,7 @@ from gddim_tf.sdes import LinearSDE
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Sampler:
+class Sampler(abc.ABC):
     """Base of the samplers: immutable, so that threads and requests can share one.
 
     A subclass gives `fill(sde, times)`, the rows of its method on a grid, and, where one step costs
@@ -106,9 +107,9 @@ class Sampler:
         ]
         return type(self).__name__ + (f"({', '.join(changed)})" if changed else "")
 
+    @abc.abstractmethod
     def fill(self, sde: LinearSDE, times: np.ndarray) -> Table:
         """The rows of the method on a grid `[steps + 1]`."""
-        raise TypeError(f"{type(self).__name__} must define `fill`")
 
 
 def check_nfe(nfe: int) -> int:

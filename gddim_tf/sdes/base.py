@@ -7,6 +7,7 @@ velocity), and `modes` that broadcast over the image axes (empty, or one matrix 
 
 from __future__ import annotations
 
+import abc
 import copy
 import functools
 import reprlib
@@ -22,7 +23,7 @@ from gddim_tf.numerics.quadrature import interval_times, solve_linear_ode
 from gddim_tf.sdes.times import check_times
 
 
-class LinearSDE:
+class LinearSDE(abc.ABC):
     """Base class of every linear diffusion; a subclass gives `transition`, `covariance` and more.
 
     A subclass defines `transition(t, s)`, `covariance(t)`, `root(t)`, `drift(t)`, `diffusion(t)`
@@ -50,6 +51,7 @@ class LinearSDE:
 
     # ---- the mathematics, in float64 -----------------------------------------------------------
 
+    @abc.abstractmethod
     def transition(self, t: np.ndarray, s: np.ndarray) -> np.ndarray:
         """`Psi(t, s)`, which solves `d Psi / dt = F(t) Psi`, `Psi(s, s) = I`.
 
@@ -60,23 +62,22 @@ class LinearSDE:
         Returns:
           `[*times, *modes, k, k]`, float64.
         """
-        raise TypeError(f"{type(self).__name__} must define `transition`")
 
+    @abc.abstractmethod
     def covariance(self, t: np.ndarray) -> np.ndarray:
         """`Sigma(t)`, the covariance of the state given the data, `[*times, *modes, k, k]`."""
-        raise TypeError(f"{type(self).__name__} must define `covariance`")
 
+    @abc.abstractmethod
     def root(self, t: np.ndarray) -> np.ndarray:
         """`R(t)` of gDDIM: `R R^T = Sigma` and `dR/dt = (F + 1/2 G G^T Sigma^{-1}) R` (eq. 17)."""
-        raise TypeError(f"{type(self).__name__} must define `root`")
 
+    @abc.abstractmethod
     def drift(self, t: np.ndarray) -> np.ndarray:
         """`F(t)`, `[*times, *modes, k, k]`."""
-        raise TypeError(f"{type(self).__name__} must define `drift`")
 
+    @abc.abstractmethod
     def diffusion(self, t: np.ndarray) -> np.ndarray:
         """`G(t)`, `[*times, *modes, k, k]`."""
-        raise TypeError(f"{type(self).__name__} must define `diffusion`")
 
     def cholesky(self, t: np.ndarray) -> np.ndarray:
         """`L(t)`, the lower Cholesky factor of `Sigma(t)`, `[*times, *modes, k, k]`."""
@@ -244,9 +245,9 @@ class LinearSDE:
 
     # ---- serialisation ------------------------------------------------------------------------
 
+    @abc.abstractmethod
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments, as plain values."""
-        raise TypeError(f"{type(self).__name__} must define `get_config`")
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> LinearSDE:

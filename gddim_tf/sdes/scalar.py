@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import abc
+
 import numpy as np
 
 from gddim_tf.sdes.base import LinearSDE
@@ -21,21 +23,21 @@ class ScalarSDE(LinearSDE):
     A subclass gives `log_signal`, `variance` and their derivatives.
     """
 
+    @abc.abstractmethod
     def log_signal(self, t: np.ndarray) -> np.ndarray:
         """`log m(t)`, `[*times, *modes]`."""
-        raise TypeError(f"{type(self).__name__} must define `log_signal`")
 
+    @abc.abstractmethod
     def variance(self, t: np.ndarray) -> np.ndarray:
         """`sigma(t)^2`, `[*times, *modes]`."""
-        raise TypeError(f"{type(self).__name__} must define `variance`")
 
+    @abc.abstractmethod
     def log_signal_rate(self, t: np.ndarray) -> np.ndarray:
         """`F = d log m / dt`, `[*times, *modes]`."""
-        raise TypeError(f"{type(self).__name__} must define `log_signal_rate`")
 
+    @abc.abstractmethod
     def variance_rate(self, t: np.ndarray) -> np.ndarray:
         """`d sigma^2 / dt`, `[*times, *modes]`."""
-        raise TypeError(f"{type(self).__name__} must define `variance_rate`")
 
     def transition(self, t: np.ndarray, s: np.ndarray) -> np.ndarray:
         """See `LinearSDE.transition`."""

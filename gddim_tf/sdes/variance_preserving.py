@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import abc
+
 import numpy as np
 
 from gddim_tf.sdes.scalar import ScalarSDE
@@ -10,13 +12,13 @@ from gddim_tf.sdes.scalar import ScalarSDE
 class VariancePreserving(ScalarSDE):
     """`u_t = sqrt(a_t) u_0 + sqrt(1 - a_t) z`, where `a` is DDPM's alpha-bar."""
 
+    @abc.abstractmethod
     def log_alpha(self, t: np.ndarray) -> np.ndarray:
         """`log a(t)`, `[*times]`."""
-        raise TypeError(f"{type(self).__name__} must define `log_alpha`")
 
+    @abc.abstractmethod
     def log_alpha_rate(self, t: np.ndarray) -> np.ndarray:
         """`d log a / dt`, `[*times]`."""
-        raise TypeError(f"{type(self).__name__} must define `log_alpha_rate`")
 
     def log_signal(self, t: np.ndarray) -> np.ndarray:
         """See `ScalarSDE.log_signal`."""

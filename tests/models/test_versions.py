@@ -68,7 +68,7 @@ def test_only_what_an_export_wrote_is_removed(tmp_path):
         name for name in tree(folder) if name.split("/")[0] not in exports | set(CONFIGURATION)
     ] == before
     assert (elsewhere / "saved_model.pb").exists()
-    assert serving.ServedModel(folder).path.name == "13"
+    assert serving.ServedModel(folder).folder.name == "13"
 
 
 def test_a_version_is_what_a_server_can_hold(tmp_path):

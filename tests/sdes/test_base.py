@@ -294,14 +294,9 @@ def test_an_incomplete_subclass_says_what_it_lacks():
     class Bare(LinearSDE):
         pass
 
-    bare = Bare()
-    for method in ("covariance", "root", "drift", "diffusion"):
-        with pytest.raises(TypeError, match=f"Bare must define `{method}`"):
-            getattr(bare, method)(0.5)
-    with pytest.raises(TypeError, match="`transition`"):
-        bare.transition(0.5, 0.1)
-    with pytest.raises(TypeError, match="`get_config`"):
-        bare.get_config()
+    lacking = "covariance, diffusion, drift, get_config, root, transition"
+    with pytest.raises(TypeError, match=f"abstract class Bare with abstract methods {lacking}"):
+        Bare()
 
 
 @pytest.mark.parametrize("ends", [(0.5, 0.5), (-0.1, 1.0), (1.0, 0.5)])

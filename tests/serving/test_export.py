@@ -94,7 +94,8 @@ def test_other_diffusions(sde, tmp_path):
     model = own_model(sde)
     path = serving.export(model, tmp_path / "m", {"sample_3": (DDIM(), 3)})
     again = serving.ServedModel(tmp_path / "m")
-    assert again.path == path
+    assert again.folder == path
+    assert again.path(2, DDIM(), 1).shape == (2, 2, 8, 8, 1)
     np.testing.assert_allclose(again.sample(3, nfe=5), model.sample(3, nfe=5), atol=1e-5)
 
 

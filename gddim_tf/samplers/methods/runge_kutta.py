@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import dataclasses
 import itertools
 
@@ -101,9 +102,9 @@ class RungeKutta(Sampler):
             rows += self.step(sde, start, end, tableau)
         return pack(rows, sde)
 
+    @abc.abstractmethod
     def step(self, sde: LinearSDE, start: float, end: float, tableau: Tableau) -> list[Row]:
         """The rows of one step."""
-        raise TypeError(f"{type(self).__name__} must define `step`")
 
 
 def times_of_full_steps(grid: Grid, sde: LinearSDE, steps: int) -> np.ndarray:
