@@ -122,10 +122,10 @@ def main() -> int:
     parser.add_argument("--warm-up", type=float, default=15.0, help="seconds not counted")
     options = parser.parse_args()
     model = ServedModel(options.model)
-    name = model.path.parent.resolve().name
+    name = model.folder.parent.resolve().name
     load, stop = Load(model, options.sampler, options.nfe), threading.Event()
     given = contextlib.nullcontext((options.address, None))
-    with given if options.address else own_server(model.path, name) as (address, pid):
+    with given if options.address else own_server(model.folder, name) as (address, pid):
         clients = [
             threading.Thread(target=load.work, args=(address, name, number, stop))
             for number in range(options.clients)
