@@ -29,6 +29,11 @@ def read(path: Path, ema: bool = True) -> dict[str, np.ndarray]:
         tensors = torch_state.read(path, ema)
     elif len(head) == 9 and head[8:] == b"{" and int.from_bytes(head[:8], "little") < _MAX_HEADER:
         tensors = safetensors_file.read(path)
+    elif head.startswith(b"version h"):
+        raise ValueError(
+            f"{path} is a git-lfs pointer and not the file that it stands for: run `git lfs pull` "
+            "in its clone"
+        )
     elif head[:1] == b"\x80":
         raise ValueError(
             f"{path} is a bare pickle, which can run code: refused; save it again with "

@@ -3,19 +3,50 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+_STEM = "diffusion_pytorch_model"
+_SUFFIXES = ("safetensors", "bin")
+_PLAIN = re.compile(rf"{_STEM}[\w.-]*\.(?:{'|'.join(_SUFFIXES)})")
+_SHARD = re.compile(r"-\d{5}-of-\d{5}\.")
 
-def weights_file(path: Path) -> Path:
-    """Return the file itself, or the one with the weights in a diffusers folder."""
+
+def network_folder(path: Path) -> Path:
+    """Return the folder of the network in a diffusers pipeline, any other path as it is."""
+    unet = path / "unet"
+    return unet if unet.is_dir() and not (path / "config.json").exists() else path
+
+
+def weights_files(path: Path, variant: str | None = None) -> list[Path]:
+    """Return the files with the weights: the path itself, or those of a diffusers folder.
+
+    A folder holds one file or several shards with an index, as safetensors or, if there are none,
+    as `.bin`.
+
+    Args:
+        path: a file or a folder.
+        variant: such as "fp16" or "non_ema", for `diffusion_pytorch_model.fp16.safetensors`; None
+            takes the plain file, or the only variant there is.
+
+    Raises:
+        FileNotFoundError: if the folder holds no such weights.
+        ValueError: if there are several variants and none was chosen.
+    """
     if not path.is_dir():
-        return path
-    for name in ("diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.bin"):
-        if (path / name).exists():
-            return path / name
-    raise FileNotFoundError(f"{path} holds no diffusion_pytorch_model.safetensors")
+        return [path]
+    found = _variants(path)
+    if variant is None and None not in found and len(found) > 1:
+        names = ", ".join(sorted(map(str, found)))
+        raise ValueError(f"`variant` must be one of those in {path}: {names}")
+    chosen = next(iter(found)) if variant is None and len(found) == 1 else variant
+    if chosen not in found:
+        wanted = f".{variant}" if variant else ""
+        raise FileNotFoundError(f"{path} holds no {_STEM}{wanted}.safetensors")
+    file = found[chosen]
+    return _shards(file) if file.suffix == ".json" else [file]
 
 
 def configuration(path: Path, config: Mapping[str, Any] | str | Path | None) -> dict[str, Any]:
@@ -52,3 +83,29 @@ def read_json(file: Path) -> dict[str, Any]:
     if not isinstance(read, dict):
         raise ValueError(f"{file} must hold a JSON object, received {type(read).__name__}")
     return read
+
+
+def _variants(path: Path) -> dict[str | None, Path]:
+    """The file or the index of each variant in a folder; None is the plain one."""
+    found: dict[str | None, Path] = {}
+    for suffix in _SUFFIXES:
+        for file in sorted(path.glob(f"{_STEM}*")):
+            name = file.name.removeprefix(_STEM)
+            whole = re.fullmatch(rf"(?:\.(\w+))?\.{suffix}", name)
+            index = re.fullmatch(rf"\.{suffix}\.index(?:\.(\w+))?\.json", name)
+            match = whole or index
+            if match and not _SHARD.search(name):
+                found.setdefault(match[1], file)
+    return found
+
+
+def _shards(index: Path) -> list[Path]:
+    """The files that an index names, all beside it."""
+    names = read_json(index).get("weight_map")
+    if not isinstance(names, dict) or not all(isinstance(name, str) for name in names.values()):
+        raise ValueError(f"{index} must hold a `weight_map` from tensors to files")
+    files = sorted(set(names.values()))
+    outside = [name for name in files if not _PLAIN.fullmatch(name)]
+    if outside:
+        raise ValueError(f"{index} must name files beside it, received {outside[0]!r}")
+    return [index.parent / name for name in files]

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from gddim_tf.checkpoints import files, folder
 from gddim_tf.checkpoints.families import FAMILIES, Checkpoint, Family
 from gddim_tf.checkpoints.families.torch_names import Tensors
@@ -25,6 +27,7 @@ def read(
     config: Mapping[str, Any] | str | Path | None = None,
     preset: str | None = None,
     ema: bool = True,
+    variant: str | None = None,
     **options: Any,
 ) -> Imported:
     """Build a network with the weights of a published checkpoint.
@@ -34,12 +37,13 @@ def read(
 
     Args:
         path: a safetensors file, a PyTorch zip file, a Flax msgpack file, or the folder of a
-            diffusers model (config.json and safetensors).
+            diffusers model (config.json and safetensors or .bin) or pipeline (unet, scheduler).
         format: one of `FORMATS`; None finds it out from the names of the tensors.
         config: the source's own configuration, as a mapping or a JSON file: needed for the
             score_sde family, whose files do not tell filters and scalings. A folder has its own.
         preset: name of a `ScoreUNet` preset that takes the place of a configuration.
         ema: whether to read the exponential moving average if the file holds one.
+        variant: which weights of a diffusers folder to read, such as "fp16" or "non_ema".
         **options: arguments of `ScoreUNet` that replace what was found, for example `dropout`, or
             `image_size` for a DDPM checkpoint, which does not store it.
 
@@ -48,9 +52,9 @@ def read(
         ValueError: if the file is damaged, of an unknown or refused kind, or does not fit.
     """
     _check_arguments(format, preset, options)
-    path = Path(path)
+    path = folder.network_folder(Path(path))
     settings = folder.configuration(path, config)
-    tensors = files.read(folder.weights_file(path), ema)
+    tensors = _tensors(folder.weights_files(path, variant), ema)
     checkpoint = Checkpoint(tensors, settings, folder.scheduler(path), preset)
     family = _recognise(path, tensors, settings) if format is None else _BY_NAME[format]
     try:
@@ -74,6 +78,18 @@ def _check_arguments(format: str | None, preset: str | None, options: Mapping[st
     unknown = sorted(set(options) - known)
     if unknown:
         raise TypeError(f"unknown options {unknown}; the options of ScoreUNet are {sorted(known)}")
+
+
+def _tensors(shards: list[Path], ema: bool) -> Tensors:
+    """Return the tensors of all files together."""
+    tensors: dict[str, np.ndarray] = {}
+    for shard in shards:
+        found = files.read(shard, ema)
+        twice = sorted(set(found) & set(tensors))
+        if twice:
+            raise ValueError(f"{shard} holds {twice[0]!r}, which another file holds as well")
+        tensors |= found
+    return tensors
 
 
 def _recognise(path: Path, tensors: Tensors, config: Mapping[str, Any]) -> Family:

@@ -11,6 +11,8 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from gddim_tf.image_size import compact
+
 if TYPE_CHECKING:
     from gddim_tf.samplers import Sampler
 
@@ -121,6 +123,15 @@ def classes(text: str) -> list[int] | list[str]:
         raise argparse.ArgumentTypeError(f"must be classes separated by commas, received {text!r}")
     numbers = all(re.fullmatch(r"[+-]?[0-9]+", part) for part in parts)
     return [int(part) for part in parts] if numbers else parts
+
+
+def image_size(text: str) -> int | tuple[int, int]:
+    """The type of options such as "32" or "8x16" (height and width)."""
+    if not re.fullmatch(r"[1-9]\d*(x[1-9]\d*)?", text):
+        raise argparse.ArgumentTypeError(
+            f"must be pixels a side, such as 32, or HEIGHTxWIDTH, received {text!r}"
+        )
+    return compact([int(side) for side in (text.split("x") * 2)[:2]])
 
 
 def named_value(text: str) -> tuple[str, str]:

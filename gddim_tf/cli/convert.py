@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 
-from gddim_tf.cli.arguments import DIFFUSIONS, NETWORKS
+from gddim_tf.cli.arguments import DIFFUSIONS, NETWORKS, image_size
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +27,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--preset", help=f"network in place of a configuration: {NETWORKS}")
     parser.add_argument("--sde", help=f"{DIFFUSIONS}; the format's own if not given")
-    parser.add_argument("--image-size", type=int, help="pixels a side, where a file does not tell")
+    parser.add_argument(
+        "--image-size",
+        type=image_size,
+        help="pixels a side, or HEIGHTxWIDTH, where a file does not tell or another is wanted",
+    )
+    parser.add_argument("--variant", help="weights of a diffusers folder, such as fp16 or non_ema")
     parser.add_argument("--raw", action="store_true", help="raw weights instead of their average")
 
 
@@ -44,6 +49,7 @@ def run(options: argparse.Namespace) -> None:
         config=options.config,
         preset=options.preset,
         ema=not options.raw,
+        variant=options.variant,
         **size,
     )
     path = save(model, options.to)

@@ -10,6 +10,7 @@ import keras
 import tensorflow as tf
 
 from gddim_tf.digest import weights_fingerprint
+from gddim_tf.image_size import sides
 from gddim_tf.models.fitting_network import check_network, preset_network
 from gddim_tf.models.generative_model import GenerativeModel
 from gddim_tf.models.prediction import WEIGHTINGS, Prediction
@@ -38,8 +39,8 @@ class DiffusionModel(GenerativeModel, keras.Model):
       network: a Keras model `(x, time_label, labels=None, training=False) -> eps`, such as
         `networks.ScoreUNet`, or a functional one with the inputs `[x, time_label]`, or with
         `labels` as well, for states of `sde.components * C` channels. It must tell
-        `image_size` (pixels a side), `channels` (C), `components` (those of the SDE),
-        `out_channels` (of its output) and `num_classes` (0 without).
+        `image_size` (pixels a side, or (height, width)), `channels` (C), `components` (those of
+        the SDE), `out_channels` (of its output) and `num_classes` (0 without).
       sde: the diffusion.
       prediction: what the network predicts, such as "eps", "x0" or "v"; see `Prediction` for all.
         The last two need C output channels only.
@@ -124,8 +125,7 @@ class DiffusionModel(GenerativeModel, keras.Model):
     @property
     def image_shape(self) -> tuple[int, int, int]:
         """`(height, width, C)` of one image."""
-        size = self.network.image_size
-        return (size, size, self.network.channels)
+        return (*sides(self.network.image_size), self.network.channels)
 
     @property
     def num_classes(self) -> int:

@@ -12,6 +12,7 @@ from gddim_tf.checkpoints import FORMATS, read
 from gddim_tf.networks import ScoreUNet, weight_shapes
 from tests.checkpoints.goldens import unpack
 
+WEIGHTS = "diffusion_pytorch_model"
 CONFIG = {
     "sample_size": 8,
     "in_channels": 1,
@@ -346,3 +347,87 @@ def test_weight_shapes_need_no_memory():
 
     shapes = weight_shapes(Architecture(32, 3, base_channels=2**20))
     assert shapes["conv_in.kernel"] == (3, 3, 3, 2**20)
+
+
+def in_pipeline(folder, tmp_path):
+    """The folder as the network of a pipeline."""
+    root = tmp_path / "pipeline"
+    (root / "scheduler").mkdir(parents=True)
+    (root / "scheduler" / "scheduler_config.json").write_text('{"num_train_timesteps": 40}')
+    (root / "model_index.json").write_text("{}")
+    folder.rename(root / "unet")
+    return root
+
+
+def same(one, other):
+    return all(
+        np.array_equal(a, b) for a, b in zip(one.weights, other.network.weights, strict=True)
+    )
+
+
+def test_a_pipeline_is_read_by_its_root(folder, tmp_path):
+    network = read(folder).network
+    root = in_pipeline(folder, tmp_path)
+    imported = read(root)
+    assert same(network, imported)
+    assert len(imported.diffusion().betas) == 40
+
+
+def test_variants_are_read_by_name_and_the_only_one_by_itself(folder):
+    tensors = diffusers_tensors()
+    network = read(folder).network
+    half = {name: value.astype("float16") for name, value in tensors.items()}
+    save_file(half, folder / f"{WEIGHTS}.fp16.safetensors")
+    assert same(network, read(folder))
+    first = read(folder, variant="fp16").network.weights[0]
+    np.testing.assert_allclose(first, network.weights[0], rtol=1e-3, atol=1e-6)
+    with pytest.raises(FileNotFoundError, match=r"holds no .*\.non_ema\.safetensors"):
+        read(folder, variant="non_ema")
+    (folder / f"{WEIGHTS}.safetensors").rename(folder / f"{WEIGHTS}.non_ema.safetensors")
+    with pytest.raises(ValueError, match=r"`variant` must be one of those in .*: fp16, non_ema"):
+        read(folder)
+    (folder / f"{WEIGHTS}.fp16.safetensors").unlink()
+    assert same(network, read(folder))
+
+
+def shard(folder, **files):
+    """Write the tensors into two files and an index, whose names may be given."""
+    tensors = diffusers_tensors()
+    names = sorted(tensors)
+    parts = {0: names[:9], 1: names[9:]}
+    weight_map = {}
+    for index, part in parts.items():
+        file = f"{WEIGHTS}-{index + 1:05}-of-00002.safetensors"
+        save_file({name: tensors[name] for name in part}, folder / file)
+        weight_map |= dict.fromkeys(part, file)
+    weight_map |= files
+    (folder / f"{WEIGHTS}.safetensors").unlink()
+    index = json.dumps({"weight_map": weight_map})
+    (folder / f"{WEIGHTS}.safetensors.index.json").write_text(index)
+
+
+def test_shards_are_read_together(folder):
+    network = read(folder).network
+    shard(folder)
+    assert same(network, read(folder))
+
+
+@pytest.mark.parametrize("name", ["../diffusion_pytorch_model.bin", "/etc/passwd", ".."])
+def test_an_index_stays_in_its_folder(folder, name):
+    shard(folder, extra=name)
+    with pytest.raises(ValueError, match=r"must name files beside it, received"):
+        read(folder)
+
+
+def test_an_index_that_is_none_is_refused(folder):
+    (folder / f"{WEIGHTS}.safetensors").unlink()
+    (folder / f"{WEIGHTS}.safetensors.index.json").write_text('{"weight_map": [1]}')
+    with pytest.raises(ValueError, match="must hold a `weight_map` from tensors to files"):
+        read(folder)
+
+
+def test_a_pointer_of_git_lfs_is_told_from_a_file(folder):
+    text = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 5\n"
+    (folder / f"{WEIGHTS}.safetensors").write_text(text)
+    with pytest.raises(ValueError, match=r"is a git-lfs pointer .* run `git lfs pull`"):
+        read(folder)
