@@ -74,3 +74,13 @@ def test_the_page_on_evaluation_runs(tmp_path, monkeypatch):
     exec(compile(python_of("docs/evaluation.md"), "docs/evaluation.md", "exec"), page)
     assert 0 < page["distance"] < 20
     np.testing.assert_array_equal(page["again"].mean, page["real_statistics"].mean)
+
+
+def test_the_page_on_extending_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "saved_models").symlink_to(ROOT / "saved_models")
+    page = {}
+    exec(compile(python_of("docs/extending.md"), "docs/extending.md", "exec"), page)
+    assert page["images"].shape == (4, 8, 8, 1)
+    assert [table.nfe for table in page["tables"]] == [9, 9, 9]
+    assert page["mean_gap"](page["features"](page["real"]), page["features"](page["fake"])) < 5
