@@ -7,7 +7,8 @@ from typing import Any
 
 from gddim_tf.checkpoints.loading import read
 from gddim_tf.models import DiffusionModel
-from gddim_tf.sdes import make
+from gddim_tf.networks import UnitRange
+from gddim_tf.sdes import VESDE, LinearSDE, make
 
 
 def load(
@@ -27,7 +28,8 @@ def load(
         its configuration tells; with a preset it does not, as in the published weights.
 
     Returns:
-      The model.
+      The model, for images in [-1, 1]; a variance exploding network that was trained on [0, 1] is a
+      `UnitRange`, and its diffusion has noise twice as large.
 
     Raises:
       FileNotFoundError: if there is no such file.
@@ -39,5 +41,17 @@ def load(
         sde = make(sde, imported.network.image_size)
     if sde is None:
         sde = imported.diffusion()
-    meaning = imported.meaning
-    return DiffusionModel(imported.network, sde, meaning.prediction, meaning.data_std)
+    meaning, network = imported.meaning, imported.network
+    if meaning.time_convention == "sigma" and not network.architecture.centered:
+        network, sde = UnitRange(network), _doubled(sde)
+    return DiffusionModel(network, sde, meaning.prediction, meaning.data_std)
+
+
+def _doubled(sde: LinearSDE) -> VESDE:
+    """The noise of images in [0, 1] as it is on images in [-1, 1]."""
+    if not isinstance(sde, VESDE) or sde.schedule != "geometric":
+        raise ValueError(
+            f"`sde` must be VESDE for a network that was trained on images in [0, 1], received "
+            f"{sde}"
+        )
+    return VESDE(2 * sde.sigma_min, 2 * sde.sigma_max)

@@ -14,12 +14,13 @@ from gddim_tf.evaluation.label_agreement import label_agreement, real_label_agre
 from gddim_tf.evaluation.pairs import save_closest_pairs
 from gddim_tf.evaluation.reference import Reference
 from gddim_tf.evaluation.report import Report, Row, versions
-from gddim_tf.samplers import Sampler, default
+from gddim_tf.samplers import Sampler
+from gddim_tf.samplers.parse import chosen
 
 
 def compare(
     model: Any,
-    samplers: Sequence[Sampler | None],
+    samplers: Sequence[Sampler | type[Sampler] | str | None],
     nfes: Sequence[int],
     *,
     dataset: str,
@@ -75,9 +76,9 @@ def compare(
         "guidance": guidance,
     }
     rows, labels = [], even_labels(model, count)
-    for chosen in samplers:
+    for asked in samplers:
         for nfe in nfes:
-            sampler = chosen or default(model.sde, nfe)
+            sampler = chosen(asked, model.sde, nfe)
             name = f"{sampler}-nfe{nfe}-seed{seed}"
             name += "" if guidance is None else f"-guidance{guidance:g}"
             slug = re.sub(r"[^a-z0-9.]+", "-", name.lower()).strip("-")

@@ -12,8 +12,8 @@ from gddim_tf.models.drawing import draw
 from gddim_tf.models.guidance import classifier_free
 from gddim_tf.numerics.image_noise import image_seeds, normal_per_image
 from gddim_tf.samplers.base import Sampler
-from gddim_tf.samplers.default import default
 from gddim_tf.samplers.loop import run
+from gddim_tf.samplers.parse import chosen
 from gddim_tf.samplers.table import Table
 from gddim_tf.sdes import LinearSDE
 
@@ -72,7 +72,7 @@ class GenerativeModel(abc.ABC):
     def sample(
         self,
         count: int,
-        sampler: Sampler | None = None,
+        sampler: Sampler | type[Sampler] | str | None = None,
         nfe: int = 50,
         seed: int = 0,
         labels: Any = None,
@@ -85,7 +85,8 @@ class GenerativeModel(abc.ABC):
 
         Args:
           count: how many.
-          sampler: `samplers.default(sde, nfe)` by default.
+          sampler: one, its class or its name as in `"gddim(order=2)"`; by default
+            `samplers.default(sde, nfe)`.
           nfe: network evaluations per image (each over a doubled batch if guided).
           seed: of the whole draw; image i depends on `(seed, first + i)` alone, so it is the same
             whatever the batch size.
@@ -113,7 +114,7 @@ class GenerativeModel(abc.ABC):
         batches = draw(
             self.sde,
             self.eps if guidance is None else self.guided_eps,
-            (sampler or default(self.sde, nfe)).table(self.sde, nfe),
+            chosen(sampler, self.sde, nfe).table(self.sde, nfe),
             self.image_shape,
             count,
             seed=seed,
@@ -131,7 +132,7 @@ class GenerativeModel(abc.ABC):
     def path(
         self,
         count: int,
-        sampler: Sampler | None = None,
+        sampler: Sampler | type[Sampler] | str | None = None,
         nfe: int = 50,
         seed: int = 0,
         labels: Any = None,
@@ -142,7 +143,7 @@ class GenerativeModel(abc.ABC):
         """
         seeds = image_seeds(seed, 0, count)
         _, states = run(
-            (sampler or default(self.sde, nfe)).table(self.sde, nfe),
+            chosen(sampler, self.sde, nfe).table(self.sde, nfe),
             self.eps,
             self.sde.prior(self.image_shape, seeds),
             seeds=seeds,
@@ -154,7 +155,7 @@ class GenerativeModel(abc.ABC):
     def encode(
         self,
         images: Any,
-        sampler: Sampler | None = None,
+        sampler: Sampler | type[Sampler] | str | None = None,
         nfe: int = 50,
         seed: int = 0,
         labels: Any = None,
@@ -177,7 +178,7 @@ class GenerativeModel(abc.ABC):
         images = tf.convert_to_tensor(images, tf.float32)
         shape = (*self.image_shape[:-1], self.sde.components * self.image_shape[-1])
         noise = normal_per_image(image_seeds(seed, 0, images.shape[0]), shape)
-        table = (sampler or default(self.sde, nfe)).encode(self.sde, nfe)
+        table = chosen(sampler, self.sde, nfe).encode(self.sde, nfe)
         start = encoding_start(self.sde, table, images, noise)
         context = self._label_context(labels, images.shape[0])
         return run(table, self.eps, start, context=context)

@@ -10,6 +10,7 @@ from gddim_tf.networks.presets import PRESETS
 from gddim_tf.networks.resampling import Downsample, Upsample, downsample, fir_filter, upsample
 from gddim_tf.networks.score_unet import ScoreUNet
 from gddim_tf.networks.shapes import weight_shapes
+from gddim_tf.networks.unit_range import UnitRange
 
 __all__ = [
     "PRESETS",
@@ -22,6 +23,7 @@ __all__ = [
     "Part",
     "ResidualBlock",
     "ScoreUNet",
+    "UnitRange",
     "Upsample",
     "downsample",
     "fir_filter",

@@ -6,7 +6,7 @@ import json
 import numbers
 import os
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import keras
 import tensorflow as tf
@@ -15,6 +15,7 @@ from gddim_tf._version import __version__
 from gddim_tf.models import DiffusionModel
 from gddim_tf.models.versions import DESCRIPTION, new_version, prune
 from gddim_tf.samplers import Sampler
+from gddim_tf.samplers.parse import chosen
 from gddim_tf.serving.configuration import write_configuration
 from gddim_tf.serving.graphs import Graphs
 from gddim_tf.serving.slim import drop_shapes
@@ -24,7 +25,7 @@ from gddim_tf.serving.warmup import write_warmup
 def export(
     model: DiffusionModel,
     directory: str | os.PathLike,
-    signatures: dict[str, tuple[Sampler, int]],
+    signatures: Mapping[str, tuple[Sampler | type[Sampler] | str, int]],
     version: int | None = None,
     *,
     keep: int | None = None,
@@ -55,7 +56,8 @@ def export(
     Args:
       model: holding the weights to serve (after `fit`, their average).
       directory: parent of the versions; its name is the name of the model.
-      signatures: name -> (sampler, nfe).
+      signatures: name -> (sampler, nfe); the sampler is one, its class, its name as in
+        "gddim(order=2)", or "default".
       version: a positive integer not there yet; by default the next one.
       keep: how many exported versions to leave there, the highest ones (and the new one, if it is
         none of them); by default all. What no export wrote is never removed.
@@ -76,19 +78,23 @@ def export(
     batch_sizes = sorted(batch_sizes)
     if not batch_sizes or batch_sizes[0] < 1 or batch_sizes[-1] > largest_batch:
         raise ValueError(f"`batch_sizes` must be in 1 to {largest_batch}, received {batch_sizes}")
-    directory = pathlib.Path(directory)
+    directory, sde = pathlib.Path(directory), model.sde
+    samplings = {
+        name: (chosen(pair[0], sde, pair[1]), pair[1]) for name, pair in signatures.items()
+    }
     try:
         with new_version(directory, version) as (draft, number):
-            graphs = Graphs(model, signatures, largest_batch, jit_compile)
+            graphs = Graphs(model, samplings, largest_batch, jit_compile)
             functions = graphs.signatures()
             tf.saved_model.save(graphs.weights, str(draft), functions)
             drop_shapes(draft)
             extra = draft / "assets.extra"
             extra.mkdir()
-            description = _description(model, signatures)
+            description = _description(model, samplings)
             (extra / DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n")
-            name, (_, nfe) = directory.resolve().name, next(iter(signatures.values()))
-            write_warmup(extra, name, functions, batch_sizes, jit_compile, nfe)
+            name, (_, nfe) = directory.resolve().name, next(iter(samplings.values()))
+            values = {"nfe": nfe, "guidance": 1, "time": sde.t_max}
+            write_warmup(extra, name, functions, batch_sizes, jit_compile, values)
             write_configuration(directory, batch_sizes)
     except tf.errors.OpError as error:  # a full disk, as TensorFlow reports it
         raise OSError(f"cannot write the model to {directory}: {error.message}") from error

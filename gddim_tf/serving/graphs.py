@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from gddim_tf.data.pixels import from_uint8, to_uint8
@@ -182,7 +183,11 @@ class Graphs:
         return {"state": self._run(self._budgets.encoding, start, None, tensors)}
 
     def _denoise(self, **tensors: tf.Tensor) -> Tensors:
-        return {"eps": self.eps(*self._inputs(tensors).checked().values())}
+        inputs, sde = self._inputs(tensors), self.sde
+        first, last = np.float32(max(sde.t_min, sde.t_earliest)), np.float32(sde.t_max)
+        inside = (inputs["time"] >= first) & (inputs["time"] <= last)
+        inputs.require("time", f"in [{first:g}, {last:g}]", inside)
+        return {"eps": self.eps(*inputs.checked().values())}
 
     def _run(
         self, place: Place, state: tf.Tensor, seeds: tf.Tensor | None, tensors: Tensors

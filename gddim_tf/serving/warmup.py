@@ -20,7 +20,7 @@ def write_warmup(
     functions: dict[str, Any],
     batch_sizes: Sequence[int],
     jit_compile: bool,
-    nfe: int,
+    values: dict[str, float],
 ) -> None:
     """Write `tf_serving_warmup_requests`: records of PredictionLog, one per request.
 
@@ -35,7 +35,7 @@ def write_warmup(
       functions: the signatures, by name.
       batch_sizes: in increasing order.
       jit_compile: whether the loops were exported for XLA.
-      nfe: a budget that `sample` knows.
+      values: of inputs for which 0 is not one; the others are 0.
     """
     if importlib.util.find_spec("tensorflow_serving") is None:
         message = "no warm-up requests are written: pip install 'gddim_tf[serving]' to have them"
@@ -43,7 +43,7 @@ def write_warmup(
         return
     with tf.io.TFRecordWriter(str(folder / FILE)) as writer:
         for name, size in _calls(functions, batch_sizes, jit_compile):
-            writer.write(_record(model_name, name, functions[name], size, nfe))
+            writer.write(_record(model_name, name, functions[name], size, values))
 
 
 def _calls(
@@ -55,13 +55,12 @@ def _calls(
             yield name, size
 
 
-def _record(model_name: str, signature: str, function: Any, size: int, nfe: int) -> bytes:
+def _record(model_name: str, signature: str, function: Any, size: int, values: dict) -> bytes:
     from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
     request = predict_pb2.PredictRequest()
     request.model_spec.name = model_name
     request.model_spec.signature_name = signature
-    values = {"nfe": nfe, "guidance": 1, "time": 1}
     for name, spec in function.structured_input_signature[1].items():
         shape = [size, *([] if spec.shape.rank is None else spec.shape[1:])]
         value = np.full(shape, values.get(name, 0), spec.dtype.as_numpy_dtype)

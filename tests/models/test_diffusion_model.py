@@ -238,3 +238,17 @@ def test_bad_arguments_are_named(model, conditional_model):
         model.sample(1, guidance=2.0)
     with pytest.raises(ValueError, match=r"`labels` must be in \[0, 10\]"):
         conditional_model.sample(1, labels=11)
+
+
+def test_a_sampler_may_be_named(model):
+    expected = model.sample(2, DDIM(), nfe=2)
+    for sampler in ("ddim", "DDIM()", DDIM):
+        np.testing.assert_array_equal(model.sample(2, sampler, nfe=2), expected)
+    np.testing.assert_array_equal(model.sample(2, "default", nfe=2), model.sample(2, nfe=2))
+    assert model.path(1, "ddim", nfe=2).shape[0] == 3
+    np.testing.assert_array_equal(
+        model.encode(expected, "ddim", 2), model.encode(expected, DDIM(), 2)
+    )
+    for wrong in ("ddimm", "ddim,gddim", 3, DDIM(eta=1).table):
+        with pytest.raises(ValueError, match="`sampler`"):
+            model.sample(1, wrong)

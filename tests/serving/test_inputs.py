@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from gddim_tf import serving
+from gddim_tf import sdes, serving
 from gddim_tf.samplers import DDIM
 from tests.conftest import own_model
 from tests.serving.c_session import CError, CSession
 from tests.serving.conftest import assert_same_images
+from tests.serving.test_server_files import warmup
 
 INVALID_ARGUMENT = 3
 NAN = np.full(4, np.nan, np.float32)
@@ -57,6 +58,10 @@ def rows(count):
             "finite",
         ),
         ("denoise", {"time": NAN}, "`time` must be finite"),
+        ("denoise", {"time": np.float32([1, 1, -1, 1])}, "`time` must be in [0.001, 1], received"),
+        ("denoise", {"time": np.full(4, 5, np.float32)}, "`time` must be in [0.001, 1]"),
+        ("denoise", {"time": np.full(4, 1e30, np.float32)}, "`time` must be in [0.001, 1]"),
+        ("denoise", {"time": np.full(4, 9e-4, np.float32)}, "`time` must be in [0.001, 1]"),
         ("denoise", {"time": np.ones(1, np.float32)}, "`time` must have shape [batch], with the"),
         (
             "encode",
@@ -94,3 +99,20 @@ def test_the_largest_batch_is_chosen_at_export(tmp_path):
         serving.export(
             own_model(), tmp_path, {"a_1": (DDIM(), 1)}, **options | {"batch_sizes": [3, 1]}
         )
+
+
+@pytest.mark.parametrize(
+    ("sde", "first"),
+    [(sdes.BDM(8, t_max=0.98), 1e-5), (sdes.make("ddpm", 8), 1.0), (sdes.VESDE.karras(), 0.002)],
+)
+def test_the_times_of_a_diffusion_are_those_that_denoise_answers(tmp_path, sde, first):
+    path = serving.export(own_model(sde), tmp_path / "m", {"s": ("ddim", 1)}, batch_sizes=[1])
+    session, state = CSession(path), np.zeros((1, 8, 8, 1), np.float32)
+    for time in (first, sde.t_max):
+        answer = session.run("denoise", {"state": state, "time": np.float32([time])})
+        assert np.isfinite(answer["eps"]).all()
+    for time in (0.99 * first, 1.001 * sde.t_max):
+        with pytest.raises(CError, match="`time` must be in"):
+            session.run("denoise", {"state": state, "time": np.float32([time])})
+    for signature, _, inputs in warmup(path):
+        session.run(signature, inputs)
