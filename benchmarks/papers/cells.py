@@ -10,6 +10,7 @@ import re
 from typing import Any
 
 from gddim_tf.atomic import atomic_write
+from gddim_tf.reading import read_json
 from gddim_tf.samplers import Sampler
 
 
@@ -46,7 +47,7 @@ class Cell:
     def stored(self, folder: pathlib.Path, made_with: str) -> dict[str, Any] | None:
         """The result, if it is there."""
         path = self.path(folder, made_with)
-        return json.loads(path.read_text()) if path.exists() else None
+        return read_json(path, "a result of the tables") if path.exists() else None
 
     def store(self, folder: pathlib.Path, made_with: str, result: dict[str, Any]) -> None:
         """Keep the result."""

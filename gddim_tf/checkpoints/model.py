@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from gddim_tf.checkpoints.imported import Imported
 from gddim_tf.checkpoints.loading import read
 from gddim_tf.models import DiffusionModel
 from gddim_tf.networks import UnitRange
@@ -36,13 +37,24 @@ def load(
       ValueError: if the file is damaged, of an unknown or refused kind, or does not fit, or nothing
         tells its diffusion.
     """
-    imported = read(path, format, **options)
+    return with_diffusion(read(path, format, **options), sde)
+
+
+def with_diffusion(imported: Imported, sde: LinearSDE | str | None = None) -> DiffusionModel:
+    """A model of an imported network; arguments and errors as for `load`."""
+    network, meaning = imported.network, imported.meaning
     if isinstance(sde, str):
-        sde = make(sde, imported.network.image_size)
+        sde = make(sde, network.image_size)
     if sde is None:
         sde = imported.diffusion()
-    meaning, network = imported.meaning, imported.network
-    if meaning.time_convention == "sigma" and not network.architecture.centered:
+    drifts = meaning.time_convention != "sigma"
+    # a diffusers network with a drift centres images in [-1, 1] once more
+    if not network.architecture.centered and drifts and imported.source != "diffusers":
+        raise ValueError(
+            "the setting `centered` must be true unless the diffusion is variance exploding, "
+            "received false: images in [0, 1] do not drift to 0 as those in [-1, 1] do"
+        )
+    if not network.architecture.centered and not drifts:
         network, sde = UnitRange(network), _doubled(sde)
     return DiffusionModel(network, sde, meaning.prediction, meaning.data_std)
 

@@ -10,7 +10,6 @@ Images that were made are kept in `--out` and not made again.
 from __future__ import annotations
 
 import argparse
-import json
 import pathlib
 
 from gddim_tf.cli.arguments import FEATURES, features_for, named_samplers, whole_numbers
@@ -72,12 +71,13 @@ def run(options: argparse.Namespace) -> None:
 def _model_settings(path: pathlib.Path) -> dict[str, str]:
     """Where the weights come from: the file, and the recipe of the run that it belongs to."""
     from gddim_tf.digest import file_digest
+    from gddim_tf.reading import read_json
 
     file = path / "model.keras" if (path / "model.keras").exists() else path
     settings = {"model": str(path), "sha256 of the model": file_digest(file)}
     recipe = (path if path.is_dir() else path.parent) / "recipe.json"
     if recipe.exists():
-        told = json.loads(recipe.read_text())
+        told = read_json(recipe, "the recipe of a run")
         settings["training"] = ", ".join(f"{name} {value}" for name, value in told.items())
-        settings["weights used"] = f"their average, decay {told['ema']}"
+        settings["weights used"] = f"their average, decay {told.get('ema')}"
     return settings

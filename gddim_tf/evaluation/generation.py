@@ -18,6 +18,7 @@ from tqdm.auto import tqdm
 
 from gddim_tf.atomic import atomic_write
 from gddim_tf.evaluation.images import as_uint8
+from gddim_tf.reading import read_json
 from gddim_tf.samplers import Sampler
 
 _CHUNK = 500  # images in a file, or a batch if that is more
@@ -131,7 +132,7 @@ def claim(directory: str | os.PathLike, description: dict[str, Any]) -> None:
     """
     path = pathlib.Path(directory) / "made-by.json"
     if path.exists():
-        found = json.loads(path.read_text())
+        found = read_json(path, "the description of a folder of images")
         for key, value in description.items():
             if found.get(key) != value:
                 raise ValueError(

@@ -9,9 +9,11 @@ import zipfile
 import keras
 
 from gddim_tf.atomic import atomic_write
+from gddim_tf.models.archive import check_archive
 from gddim_tf.models.diffusion_model import DiffusionModel
 from gddim_tf.models.generative_model import GenerativeModel
 from gddim_tf.models.served_model import ServedModel
+from gddim_tf.reading import reading
 
 # The finished model in the folder of a training run.
 MODEL_FILE = "model.keras"
@@ -92,7 +94,9 @@ def load_trainable(path: str | os.PathLike) -> DiffusionModel:
 def _load_keras(file: pathlib.Path) -> DiffusionModel:
     if not zipfile.is_zipfile(file):
         raise ValueError(f"{file} is not a .keras file, or was cut short")
-    model = keras.saving.load_model(file, compile=False)
+    with reading(file, "a .keras file"):
+        check_archive(file)
+        model = keras.saving.load_model(file, compile=False)
     if not isinstance(model, DiffusionModel):
         raise ValueError(f"{file} holds a {type(model).__name__}, not a DiffusionModel")
     return model

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import os
 import pathlib
+from typing import Any
 
-import keras
 import tensorflow as tf
 
 from gddim_tf.digest import weights_fingerprint
+from gddim_tf.models.description import read_description
 from gddim_tf.models.generative_model import GenerativeModel
 from gddim_tf.models.versions import DESCRIPTION, versions
+from gddim_tf.reading import DamagedFileError, reading
+
+_WHAT = "an exported model"
 
 
 class ServedModel(GenerativeModel):
@@ -22,6 +25,7 @@ class ServedModel(GenerativeModel):
 
     Raises:
       FileNotFoundError: if there is no exported model.
+      DamagedFileError: if a file is damaged, or the description is not that of the graph.
     """
 
     def __init__(self, path: str | os.PathLike) -> None:
@@ -34,12 +38,13 @@ class ServedModel(GenerativeModel):
                 f"`path` must be an exported model (a folder with {DESCRIPTION} in assets.extra), "
                 f"received {path}"
             )
-        self.description = json.loads(description.read_text())
-        self.sde = keras.saving.deserialize_keras_object(self.description["sde"])
-        self.image_shape = tuple(self.description["image_shape"])
-        self.num_classes = self.description["num_classes"]
-        self.class_names = tuple(self.description.get("class_names", ()))
-        self._loaded = tf.saved_model.load(str(self.folder))
+        described = read_description(description)
+        self.description, self.sde = described.told, described.sde
+        self.image_shape, self.num_classes = described.image_shape, described.num_classes
+        self.class_names = described.class_names
+        self._loaded = _loaded(self.folder)
+        height, width, channels = self.image_shape
+        _check_graph(self._loaded, self.folder, [height, width, self.sde.components * channels])
 
     def eps(self, u: tf.Tensor, t: tf.Tensor, labels: tf.Tensor | None = None) -> tf.Tensor:
         """`eps_fn` of the exported network: states `[batch, ...]`, times `[batch]` -> eps."""
@@ -53,3 +58,25 @@ class ServedModel(GenerativeModel):
         reader = tf.train.load_checkpoint(str(self.folder / "variables" / "variables"))
         names = reader.get_variable_to_shape_map()
         return weights_fingerprint(reader.get_tensor(name) for name in names)
+
+
+def _loaded(path: pathlib.Path) -> Any:
+    try:
+        with reading(path, _WHAT):
+            return tf.saved_model.load(str(path))
+    except tf.errors.OpError as error:
+        raise DamagedFileError(
+            f"{path} must be {_WHAT}, and is damaged: {error.message}"
+        ) from error
+
+
+def _check_graph(loaded: Any, path: pathlib.Path, state_shape: list[int]) -> None:
+    """Refuse a graph that the description beside it does not describe."""
+    with reading(path, _WHAT):
+        (function,) = loaded.eps.concrete_functions
+        state = function.structured_input_signature[0][0]
+        if state.shape[1:].as_list() != state_shape:
+            raise ValueError(
+                f"its description speaks of states {state_shape}, its graph takes "
+                f"{state.shape[1:].as_list()}"
+            )

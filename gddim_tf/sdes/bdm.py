@@ -12,6 +12,8 @@ from gddim_tf.numerics.dct import dct, inverse_dct, laplacian_modes
 from gddim_tf.sdes.scalar import ScalarSDE
 from gddim_tf.sdes.times import check_times
 
+# There is a matrix per frequency; those of one image of this size take hundreds of megabytes.
+_LARGEST_IMAGE = 4096
 _OFFSET = 0.004
 _ANGLE_RATE = 0.5 * np.pi / (1 + 2 * _OFFSET)
 
@@ -45,8 +47,10 @@ class BDM(ScalarSDE):
         t_min: float = 1e-5,
         t_max: float | None = None,
     ) -> None:
-        if image_size < 1:
-            raise ValueError(f"`image_size` must be at least 1, received {image_size}")
+        if not 1 <= image_size <= _LARGEST_IMAGE:
+            raise ValueError(
+                f"`image_size` must be at least 1, at most {_LARGEST_IMAGE}, received {image_size}"
+            )
         if sigma_blur < 0:
             raise ValueError(f"`sigma_blur` must be at least 0, received {sigma_blur}")
         if not 0 < min_scale <= 1:

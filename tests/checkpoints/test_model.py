@@ -6,6 +6,10 @@ import tensorflow as tf
 from safetensors.numpy import save_file
 
 from gddim_tf import checkpoints, cli, load, sdes
+from gddim_tf.checkpoints.families import FAMILIES, Checkpoint
+from gddim_tf.checkpoints.imported import Imported
+from gddim_tf.checkpoints.model import with_diffusion
+from gddim_tf.networks import ScoreUNet, UnitRange
 from gddim_tf.samplers import DDIM, SubsequenceGrid, run
 from tests.checkpoints.goldens import FOLDER, flax_checkpoint, golden
 
@@ -120,3 +124,30 @@ def test_a_gddim_checkpoint_becomes_a_blurring_diffusion(tmp_path):
     t = tf.constant(record["time"] / 999.0, tf.float32)
     eps = model.sde.to_pixels(model.eps(state, t)).numpy()
     assert np.abs(eps - record["y"]).max() < 1e-4 * np.abs(record["y"]).max()
+
+
+def imported(family, config, **changed):
+    """A tiny network of score_sde, as if it had been read."""
+    options = {"image_size": 8, "embedding": "fourier", "out_channels": 1, **changed}
+    network = ScoreUNet.from_preset("ddpm_tiny", **options)
+    family = next(known for known in FAMILIES if known.name == family)
+    return Imported(network, family, Checkpoint({}, config))
+
+
+@pytest.mark.parametrize("family", ["score_sde_torch", "score_sde_flax"])
+def test_exploding_networks_of_images_in_0_1_are_for_images_in_minus_1_1(family):
+    config = {"training": {"sde": "vesde"}, "model": {"sigma_min": 0.01, "sigma_max": 348}}
+    options = {"scale_by_sigma": True}
+    model = with_diffusion(imported(family, config, centered=False, **options))
+    assert isinstance(model.network, UnitRange)
+    assert repr(model.sde) == repr(sdes.VESDE(0.02, 696.0))
+    assert model.sample(1, "ddim", nfe=1).shape == (1, 8, 8, 1)
+    model = with_diffusion(imported(family, config, centered=False, **options), sdes.VESDE(0.1, 9))
+    assert repr(model.sde) == repr(sdes.VESDE(0.2, 18.0))
+    model = with_diffusion(imported(family, config, **options))
+    assert isinstance(model.network, ScoreUNet)
+    assert repr(model.sde) == repr(sdes.VESDE(0.01, 348.0))
+    with pytest.raises(ValueError, match="`sde` must be VESDE for a network that was trained on"):
+        with_diffusion(imported(family, config, centered=False, **options), sdes.VESDE.karras())
+    with pytest.raises(ValueError, match="`centered` must be true unless the diffusion is var"):
+        with_diffusion(imported(family, {"training": {"sde": "vpsde"}}, centered=False))

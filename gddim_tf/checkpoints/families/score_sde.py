@@ -37,11 +37,6 @@ class ScoreSDE:
         config = flatten(checkpoint.config)
         if _exploding(config):
             return Meaning("sigma", "score")
-        if not config.get("centered", True):
-            raise ValueError(
-                "the setting `centered` must be true unless the diffusion is variance exploding, "
-                "received false: images in [0, 1] would drift to the middle of another range"
-            )
         return Meaning("999t", "eps_mixed" if config.get("mixed_score") else "eps")
 
     def diffusion(self, checkpoint: Checkpoint, architecture: Architecture) -> LinearSDE:
