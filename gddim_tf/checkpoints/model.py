@@ -66,4 +66,4 @@ def _doubled(sde: LinearSDE) -> VESDE:
             f"`sde` must be VESDE for a network that was trained on images in [0, 1], received "
             f"{sde}"
         )
-    return VESDE(2 * sde.sigma_min, 2 * sde.sigma_max)
+    return VESDE(2 * sde.sigma_min, 2 * sde.sigma_max, t_min=sde.t_min, t_max=sde.t_max)

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from gddim_tf.sdes.scalar import ScalarSDE
+from gddim_tf.sdes.times import check_times
 
 
 @keras.saving.register_keras_serializable(package="gddim_tf")
@@ -23,13 +24,20 @@ class VESDE(ScalarSDE):
       sigma_min: noise at t = 0 (geometric), or where sampling ends (linear).
       sigma_max: noise at t = 1 (geometric), or where sampling starts (linear).
       schedule: "geometric", or "linear" for `sigma(t) = t`.
+      t_min: where sampling ends; 1e-5 (geometric) or `sigma_min` (linear) by default.
+      t_max: where sampling starts; 1 (geometric) or `sigma_max` (linear) by default.
 
     Raises:
-      ValueError: unless `0 < sigma_min < sigma_max` and the schedule is known.
+      ValueError: unless `0 < sigma_min < sigma_max`, `0 <= t_min < t_max`, of a known schedule.
     """
 
     def __init__(
-        self, sigma_min: float = 0.01, sigma_max: float = 50.0, schedule: str = "geometric"
+        self,
+        sigma_min: float = 0.01,
+        sigma_max: float = 50.0,
+        schedule: str = "geometric",
+        t_min: float | None = None,
+        t_max: float | None = None,
     ) -> None:
         if schedule not in ("geometric", "linear"):
             raise ValueError(f'`schedule` must be "geometric" or "linear", received {schedule!r}')
@@ -40,13 +48,19 @@ class VESDE(ScalarSDE):
             )
         self.sigma_min, self.sigma_max = float(sigma_min), float(sigma_max)
         self.schedule = schedule
-        linear = schedule == "linear"
-        self.t_min, self.t_max = (self.sigma_min, self.sigma_max) if linear else (1e-5, 1.0)
+        first, last = self._usual_times()
+        self.t_min, self.t_max = check_times(
+            first if t_min is None else t_min, last if t_max is None else t_max
+        )
 
     @classmethod
     def karras(cls, sigma_min: float = 0.002, sigma_max: float = 80.0) -> VESDE:
         """EDM's diffusion, whose time is the noise level."""
         return cls(sigma_min, sigma_max, "linear")
+
+    def _usual_times(self) -> tuple[float, float]:
+        linear = self.schedule == "linear"
+        return (self.sigma_min, self.sigma_max) if linear else (1e-5, 1.0)
 
     def _sigma(self, t: np.ndarray) -> np.ndarray:
         t = np.asarray(t, np.float64)
@@ -79,9 +93,11 @@ class VESDE(ScalarSDE):
         return self.sigma_min * (self.sigma_max / self.sigma_min) ** t
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """The constructor's arguments, and the times where they are not the usual ones."""
+        times = zip(("t_min", "t_max"), (self.t_min, self.t_max), self._usual_times(), strict=True)
         return {
             "sigma_min": self.sigma_min,
             "sigma_max": self.sigma_max,
             "schedule": self.schedule,
+            **{name: own for name, own, usual in times if own != usual},
         }

@@ -5,6 +5,7 @@ import pathlib
 import numpy as np
 import pytest
 
+from gddim_tf.samplers import DDIM
 from gddim_tf.sdes import VESDE
 
 GOLDEN = np.load(pathlib.Path(__file__).parents[1] / "golden" / "deis_schedules.npz")
@@ -39,3 +40,16 @@ def test_arguments_are_checked():
     for sigmas in ((0.0, 1.0), (2.0, 1.0)):
         with pytest.raises(ValueError, match=rf"`sigma_min`.*received {sigmas[0]} and {sigmas[1]}"):
             VESDE(*sigmas)
+
+
+@pytest.mark.parametrize("schedule", ["geometric", "linear"])
+def test_the_times_may_be_chosen(schedule):
+    sde = VESDE(0.01, 50.0, schedule, t_min=0.05, t_max=0.9)
+    assert (sde.t_min, sde.t_max) == (0.05, 0.9)
+    assert repr(VESDE.from_config(sde.get_config())) == repr(sde)
+    times = DDIM().table(sde, 4).time
+    assert (times[0], times.min() >= 0.05) == (0.9, True)
+    np.testing.assert_array_equal(sde.covariance(0.5), VESDE(0.01, 50.0, schedule).covariance(0.5))
+    for t_min, t_max in ((0.9, 0.05), (-0.1, 1.0), (0.5, 0.5)):
+        with pytest.raises(ValueError, match="`t_min` and `t_max` must satisfy"):
+            VESDE(schedule=schedule, t_min=t_min, t_max=t_max)
