@@ -16,10 +16,14 @@ from gddim_tf.samplers.loop import run
 from gddim_tf.samplers.methods.ddim import DDIM
 from gddim_tf.samplers.methods.deis import DEIS
 from gddim_tf.samplers.methods.dpm_solver import DPMSolver
+from gddim_tf.samplers.methods.er_sde import ERSDE
 from gddim_tf.samplers.methods.euler_heun import Euler, Heun
 from gddim_tf.samplers.methods.gddim import GDDIM
 from gddim_tf.samplers.methods.pndm import FON, FPNDM, IPNDM, PLMS, SPNDM
+from gddim_tf.samplers.methods.renoised import EDMChurn, Restart
 from gddim_tf.samplers.methods.rho_rk import RhoRK
+from gddim_tf.samplers.methods.sa_solver import SASolver
+from gddim_tf.samplers.methods.sde_dpm_solver import SDEDPMSolver
 from gddim_tf.samplers.methods.sscs import SSCS
 from gddim_tf.samplers.methods.stochastic import Ancestral, EulerMaruyama
 from gddim_tf.samplers.methods.stochastic_gddim import StochasticGDDIM
@@ -31,6 +35,7 @@ from gddim_tf.samplers.table import Table
 __all__ = [
     "DDIM",
     "DEIS",
+    "ERSDE",
     "FON",
     "FPNDM",
     "GDDIM",
@@ -42,6 +47,7 @@ __all__ = [
     "Ancestral",
     "DPMSolver",
     "DynamicThreshold",
+    "EDMChurn",
     "Euler",
     "EulerMaruyama",
     "Heun",
@@ -50,8 +56,11 @@ __all__ = [
     "NotFiniteError",
     "NotInvertibleError",
     "PowerGrid",
+    "Restart",
     "RhoGrid",
     "RhoRK",
+    "SASolver",
+    "SDEDPMSolver",
     "Sampler",
     "StepLimitError",
     "StochasticGDDIM",

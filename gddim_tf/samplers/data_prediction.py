@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from gddim_tf.numerics.linalg import positive_root, transpose
 from gddim_tf.numerics.quadrature import stieltjes
 from gddim_tf.samplers.clipping import Clip
 from gddim_tf.sdes import LinearSDE
@@ -78,6 +79,42 @@ def moments(sde: LinearSDE, start: float, end: float, count: int, prediction: st
     inside = sde.quadrature_times(start, end)
     powers = positions(sde, start, end, inside) ** np.arange(1, count)[:, None]
     return np.concatenate([whole[None], stieltjes(powers, _flow(sde, end, inside, prediction))])
+
+
+def reverse_moments(
+    sde: LinearSDE, start: float, end: float, count: int, lam: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A step of the reverse diffusion with noise `lam`, from s to t, in the predicted data.
+
+    `u_t = Psi_hat u_s + int D dZ + noise`, `Z(tau) = Psi_hat(t, tau) Psi(tau, 0)`, with the
+    covariance `Sigma_t - Psi_hat Sigma_s Psi_hat^T`; `lam = 0` is the step of `moments`.
+
+    Args:
+      sde: the diffusion.
+      start: s.
+      end: t.
+      count: how many moments.
+      lam: the noise, at least 0; see `LinearSDE.reverse_transition`.
+
+    Returns:
+      `Psi_hat`, the moments `[count, *modes, k, k]` and a root of the covariance.
+    """
+    back = sde.reverse_transition(np.array([end]), np.array([start]), lam)[0]
+    whole = sde.transition(end, 0.0) - back @ sde.transition(start, 0.0)
+    covariance = sde.covariance(end) - back @ sde.covariance(start) @ transpose(back)
+    moments = whole[None]
+    if count > 1:
+        inside = sde.quadrature_times(start, end)
+        powers = positions(sde, start, end, inside) ** np.arange(1, count)[:, None]
+        rest = stieltjes(powers, reverse_flow(sde, end, inside, lam))
+        moments = np.concatenate([moments, rest])
+    return back, moments, positive_root(covariance)
+
+
+def reverse_flow(sde: LinearSDE, end: float, tau: np.ndarray, lam: float) -> np.ndarray:
+    """Z of `reverse_moments` at times, `[*times, *modes, k, k]`."""
+    back = sde.reverse_transition(np.full_like(tau, end), tau, lam)
+    return back @ sde.transition(tau, np.zeros_like(tau))
 
 
 def positions(sde: LinearSDE, start: float, end: float, times: np.ndarray) -> np.ndarray:
