@@ -58,8 +58,8 @@ SAMPLERS = (
     'as in Python, "ddim(eta=1)"; or an own class as module:Name'
 )
 FEATURES = (
-    "digits, digits:FILE, inception (from TensorFlow Hub), inception:FOLDER, or random (any size, "
-    "no file, nothing to compare with published numbers)"
+    "digits, fashion, inception (from TensorFlow Hub), digits:FILE, inception:FOLDER, or random "
+    "(any size, no file, nothing to compare with published numbers)"
 )
 
 
@@ -195,4 +195,17 @@ def _own_sampler(module: str, name: str) -> type:
 
 def features_for(dataset: str, features: str | None) -> str:
     """The features that were asked for, or else those that take the images of a data set."""
-    return features or ("digits" if dataset == "digits" else "inception")
+    if features:
+        return features
+    if dataset == "digits":
+        return dataset
+    return "fashion" if _holds_clothes(dataset) else "inception"
+
+
+def _holds_clothes(dataset: str) -> bool:
+    """Whether a data set is Fashion-MNIST, also in a folder of its own files."""
+    from gddim_tf import data
+
+    if not dataset.startswith("idx:"):
+        return dataset == "fashion_mnist"
+    return data.info(dataset).class_names == data.FASHION_MNIST_CLASSES

@@ -76,9 +76,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     where.add_argument("--grid-every", type=int, help="epochs between pictures of samples")
     where.add_argument("--frechet-every", type=int, help="epochs between Frechet distances")
     where.add_argument("--frechet-count", type=int, default=1000, help="images for each of them")
-    where.add_argument(
-        "--features", help=f"{FEATURES}; if not given, digits for digits, inception for all else"
-    )
+    where.add_argument("--features", help=f"{FEATURES}; those that suit the data by default")
     where.add_argument("--tensorboard", action="store_true", help="also write for TensorBoard")
 
 

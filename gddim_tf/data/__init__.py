@@ -9,7 +9,17 @@ from __future__ import annotations
 
 from gddim_tf.data.catalogue import info, names, prepare
 from gddim_tf.data.data_info import DataInfo
+from gddim_tf.data.idx_source import FASHION_MNIST_CLASSES
 from gddim_tf.data.pipeline import load
 from gddim_tf.data.pixels import from_uint8, to_uint8
 
-__all__ = ["DataInfo", "from_uint8", "info", "load", "names", "prepare", "to_uint8"]
+__all__ = [
+    "FASHION_MNIST_CLASSES",
+    "DataInfo",
+    "from_uint8",
+    "info",
+    "load",
+    "names",
+    "prepare",
+    "to_uint8",
+]

@@ -15,8 +15,14 @@ from gddim_tf.evaluation.distances import (
     kernel_distance,
 )
 from gddim_tf.evaluation.extraction import extract, extract_statistics
+from gddim_tf.evaluation.fashion_classifier import (
+    fashion_accuracy,
+    load_fashion_classifier,
+    train_fashion_classifier,
+)
 from gddim_tf.evaluation.features import (
     DigitsFeatures,
+    FashionFeatures,
     FeatureExtractor,
     InceptionFeatures,
     feature_extractor,
@@ -41,6 +47,7 @@ __all__ = [
     "ActivationStatistics",
     "BitsPerDim",
     "DigitsFeatures",
+    "FashionFeatures",
     "FeatureExtractor",
     "FrechetMonitor",
     "InceptionFeatures",
@@ -54,6 +61,7 @@ __all__ = [
     "digits_accuracy",
     "extract",
     "extract_statistics",
+    "fashion_accuracy",
     "feature_extractor",
     "frechet_distance",
     "frechet_distance_from_statistics",
@@ -61,6 +69,7 @@ __all__ = [
     "inception_score",
     "kernel_distance",
     "load_digits_classifier",
+    "load_fashion_classifier",
     "log_density",
     "memorisation_report",
     "nearest_neighbours",
@@ -71,4 +80,5 @@ __all__ = [
     "save_strip",
     "split_bits_per_dim",
     "train_digits_classifier",
+    "train_fashion_classifier",
 ]

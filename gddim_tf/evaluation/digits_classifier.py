@@ -16,14 +16,18 @@ import numpy as np
 import tensorflow as tf
 
 from gddim_tf.atomic import atomic_write
-from gddim_tf.data import load
+from gddim_tf.evaluation.classifier_file import (
+    CLASSES,
+    FEATURE_LAYER,
+    accuracy,
+    read_classifier,
+    read_split,
+)
 
-FEATURE_LAYER = "features"
 PACKAGED = Path(__file__).with_suffix(".keras")
 _BATCH = 128
 _IMAGE_SHAPE = (8, 8, 1)
 _FEATURES = 64
-_CLASSES = 10
 
 
 def load_digits_classifier(path: str | os.PathLike[str] | None = None) -> keras.Model:
@@ -48,14 +52,14 @@ def load_digits_classifier(path: str | os.PathLike[str] | None = None) -> keras.
                 f"the package lacks {PACKAGED.name}: reinstall it, or pass `path`, "
                 "where a classifier is trained"
             )
-        return _load(PACKAGED)
+        return read_classifier(PACKAGED, "digits", _IMAGE_SHAPE)
     path = Path(path)
     if path.suffix != ".keras":
         raise ValueError(f"`path` must end in .keras, received {str(path)!r}")
     reason = "there is none yet"
     if path.exists():
         try:
-            return _load(path)
+            return read_classifier(path, "digits", _IMAGE_SHAPE)
         except (OSError, KeyError, EOFError, zipfile.BadZipFile) as error:
             reason = f"the file is damaged ({error})"
     warnings.warn(f"training the digits classifier for {path}: {reason}", UserWarning, stacklevel=2)
@@ -76,7 +80,7 @@ def train_digits_classifier(epochs: int = 15, seed: int = 0) -> keras.Model:
         The trained model, not compiled.
     """
     classifier = build_digits_classifier(seed)
-    images, labels = _digits("train")
+    images, labels = read_split("digits", "train")
     images, labels = _shifted(images), np.tile(labels, 9)
     orders = np.random.default_rng(seed)
     order = np.concatenate([orders.permutation(len(images)) for _ in range(epochs)])
@@ -130,7 +134,7 @@ def build_digits_classifier(seed: int = 0) -> keras.Model:
     )(x)
     x = keras.layers.Dropout(0.3, seed=next(seeds))(x)
     logits = keras.layers.Dense(
-        _CLASSES, kernel_initializer=keras.initializers.GlorotUniform(next(seeds)), name="logits"
+        CLASSES, kernel_initializer=keras.initializers.GlorotUniform(next(seeds)), name="logits"
     )(x)
     return keras.Model(images, logits, name="digits_classifier")
 
@@ -145,8 +149,7 @@ def digits_accuracy(classifier: keras.Model, split: str = "test") -> float:
     Returns:
         The accuracy, between 0 and 1.
     """
-    images, labels = _digits(split)
-    return float(np.mean(np.argmax(classifier(images), axis=-1) == labels))
+    return accuracy(classifier, "digits", split)
 
 
 def write_digits_classifier(path: str | os.PathLike[str] = PACKAGED) -> keras.Model:
@@ -162,28 +165,6 @@ def write_digits_classifier(path: str | os.PathLike[str] = PACKAGED) -> keras.Mo
     with atomic_write(path) as draft:
         classifier.save(draft)
     return classifier
-
-
-def _load(path: Path) -> keras.Model:
-    """Load a `.keras` file and see that it is this classifier."""
-    # Keras reports a file that is no zip archive as a ValueError, as it does much else.
-    zipfile.ZipFile(path).close()
-    model = keras.models.load_model(path, compile=False)
-    names = [layer.name for layer in model.layers]
-    expected = (None, *_IMAGE_SHAPE), (None, _CLASSES)
-    if FEATURE_LAYER not in names or (model.input_shape, model.output_shape) != expected:
-        raise ValueError(
-            f"{path} holds another model than the digits classifier: inputs {model.input_shape}, "
-            f"outputs {model.output_shape}"
-        )
-    return model
-
-
-def _digits(split: str) -> tuple[np.ndarray, np.ndarray]:
-    """Read images [count, 8, 8, 1] in [-1, 1] and labels [count] of a split, in a fixed order."""
-    batches = load("digits", split=split, batch_size=_BATCH, labels=True, shuffle=False)
-    images, labels = zip(*batches.as_numpy_iterator(), strict=True)
-    return np.concatenate(images), np.concatenate(labels)
 
 
 def _shifted(images: np.ndarray) -> np.ndarray:

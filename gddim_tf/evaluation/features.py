@@ -12,7 +12,9 @@ import tensorflow as tf
 from numpy.typing import ArrayLike
 
 from gddim_tf.data.pixels import from_uint8
-from gddim_tf.evaluation.digits_classifier import FEATURE_LAYER, load_digits_classifier
+from gddim_tf.evaluation.classifier_file import FEATURE_LAYER
+from gddim_tf.evaluation.digits_classifier import load_digits_classifier
+from gddim_tf.evaluation.fashion_classifier import load_fashion_classifier
 
 INCEPTION_HANDLE = "https://tfhub.dev/tensorflow/tfgan/eval/inception/1"
 _INCEPTION_SIZE = 299
@@ -84,7 +86,27 @@ class FeatureExtractor:
         return tf.reshape(self._network(tensor)[output], [len(tensor), -1]).numpy()
 
 
-class DigitsFeatures(FeatureExtractor):
+class ClassifierFeatures(FeatureExtractor):
+    """The features of a small classifier of images in [-1, 1].
+
+    Args:
+        name: of the kind, to which a fingerprint of the weights is added.
+        classifier: a model with a layer "features", and logits as output.
+    """
+
+    def __init__(self, name: str, classifier: keras.Model) -> None:
+        features = classifier.get_layer(FEATURE_LAYER).output
+        network = keras.Model(classifier.inputs, [features, classifier.outputs[0]])
+        weights = (weight.tobytes() for weight in classifier.get_weights())
+        super().__init__(
+            name=f"{name}-{_fingerprint(weights)}",
+            resize="none",
+            shapes=(classifier.input_shape[1:],),
+            network=lambda images: network(from_uint8(images), training=False),
+        )
+
+
+class DigitsFeatures(ClassifierFeatures):
     """The 64 features of the digits classifier that comes with the package.
 
     Args:
@@ -92,16 +114,18 @@ class DigitsFeatures(FeatureExtractor):
     """
 
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
-        classifier = load_digits_classifier(path)
-        features = classifier.get_layer(FEATURE_LAYER).output
-        network = keras.Model(classifier.inputs, [features, classifier.outputs[0]])
-        weights = (weight.tobytes() for weight in classifier.get_weights())
-        super().__init__(
-            name=f"digits-{_fingerprint(weights)}",
-            resize="none",
-            shapes=(classifier.input_shape[1:],),
-            network=lambda images: network(from_uint8(images), training=False),
-        )
+        super().__init__("digits", load_digits_classifier(path))
+
+
+class FashionFeatures(ClassifierFeatures):
+    """The 64 features of the classifier of 28x28 clothes that comes with the package.
+
+    Args:
+        path: another file of the classifier, see `load_fashion_classifier`.
+    """
+
+    def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
+        super().__init__("fashion", load_fashion_classifier(path))
 
 
 class InceptionFeatures(FeatureExtractor):
@@ -154,7 +178,8 @@ def feature_extractor(name: str) -> FeatureExtractor:
     """Make an extractor by name.
 
     Args:
-        name: "digits", "digits:FILE", "inception" or "inception:FOLDER".
+        name: "digits", "fashion" or "inception", or one of them with a path: "digits:FILE",
+            "fashion:FILE", "inception:FOLDER".
 
     Returns:
         The extractor.
@@ -163,11 +188,11 @@ def feature_extractor(name: str) -> FeatureExtractor:
         ValueError: for another name.
     """
     kind, _, path = name.partition(":")
-    kinds = {"digits": DigitsFeatures, "inception": InceptionFeatures}
+    kinds = {"digits": DigitsFeatures, "fashion": FashionFeatures, "inception": InceptionFeatures}
     if kind not in kinds:
         raise ValueError(
-            "`name` must be 'digits' or 'inception', alone or followed by a colon and a path, "
-            f"received {name!r}"
+            "`name` must be 'digits', 'fashion' or 'inception', alone or followed by a colon and a "
+            f"path, received {name!r}"
         )
     return kinds[kind](path or None)
 

@@ -3,6 +3,7 @@ import dataclasses
 import importlib
 import json
 import os
+import pathlib
 import re
 import subprocess
 import sys
@@ -107,6 +108,9 @@ def test_the_terminal_is_quiet_unless_more_is_asked_for():
 def test_features_suit_the_data_set():
     assert arguments.features_for("digits", None) == "digits"
     assert arguments.features_for("cifar10", None) == "inception"
+    assert arguments.features_for("fashion_mnist", None) == "fashion"
+    clothes = pathlib.Path(__file__).parents[1] / "golden" / "fashion_mnist"
+    assert arguments.features_for(f"idx:{clothes}", None) == "fashion"
     assert arguments.features_for("cifar10", "inception:folder") == "inception:folder"
 
 

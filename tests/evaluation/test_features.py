@@ -153,5 +153,5 @@ def test_extractors_by_name(inception, inception_folder):
     assert feature_extractor("digits").name == DigitsFeatures().name
     assert feature_extractor(f"digits:{PACKAGED}").name == DigitsFeatures().name
     assert feature_extractor(f"inception:{inception_folder}").name == inception.name
-    with pytest.raises(ValueError, match=r"`name` must be 'digits' or 'inception'.*'vgg:x'"):
+    with pytest.raises(ValueError, match=r"must be 'digits', 'fashion' or 'inception'.*'vgg:x'"):
         feature_extractor("vgg:x")
