@@ -26,6 +26,7 @@ _PRESETS: dict[str, Callable[[int], LinearSDE]] = {
     "ddpm": lambda size: DiscreteVPSDE(np.linspace(1e-4, 0.02, 1000)),
     "flow": lambda size: RectifiedFlow(),
     "vp_zero_snr": lambda size: VPSDE(zero_snr=True),
+    "edm": lambda size: VESDE(0.002, 80.0, "linear", log_normal=(-1.2, 1.2)),
     "ve": lambda size: VESDE(),
     "cld": lambda size: CLD(),
     "psld": lambda size: PSLD(),
@@ -43,9 +44,9 @@ def make(name: str, image_size: int) -> LinearSDE:
     """A diffusion by name, with the constants of its paper.
 
     Args:
-      name: "vp", "cosine", "ddpm" (discrete, 1000 steps), "vp_zero_snr", "flow", "ve", "cld",
-        "psld", "hold" (third order) or "bdm", which below 32 pixels blurs by the same share of the
-        width.
+      name: "vp", "cosine", "ddpm" (discrete, 1000 steps), "vp_zero_snr", "flow", "edm", "ve",
+        "cld", "psld", "hold" (third order) or "bdm", which below 32 pixels blurs by the same share
+        of the width.
       image_size: pixels a side, which the blurring diffusion needs.
 
     Raises:

@@ -26,9 +26,12 @@ class VESDE(ScalarSDE):
       schedule: "geometric", or "linear" for `sigma(t) = t`.
       t_min: where sampling ends; 1e-5 (geometric) or `sigma_min` (linear) by default.
       t_max: where sampling starts; 1 (geometric) or `sigma_max` (linear) by default.
+      log_normal: None for training times that are uniform, or the mean and the deviation of the
+        logarithm of the noise levels on which a linear schedule is trained; (-1.2, 1.2) in EDM.
 
     Raises:
-      ValueError: unless `0 < sigma_min < sigma_max`, `0 <= t_min < t_max`, of a known schedule.
+      ValueError: unless `0 < sigma_min < sigma_max`, `0 <= t_min < t_max`, of a known schedule, and
+        `log_normal` goes with it.
     """
 
     def __init__(
@@ -38,6 +41,7 @@ class VESDE(ScalarSDE):
         schedule: str = "geometric",
         t_min: float | None = None,
         t_max: float | None = None,
+        log_normal: tuple[float, float] | None = None,
     ) -> None:
         if schedule not in ("geometric", "linear"):
             raise ValueError(f'`schedule` must be "geometric" or "linear", received {schedule!r}')
@@ -46,6 +50,12 @@ class VESDE(ScalarSDE):
                 "`sigma_min` and `sigma_max` must satisfy 0 < sigma_min < sigma_max, "
                 f"received {sigma_min} and {sigma_max}"
             )
+        if log_normal is not None and (schedule != "linear" or not log_normal[1] > 0):
+            raise ValueError(
+                "`log_normal` must be a mean and a positive deviation, of a linear schedule, "
+                f"received {log_normal}"
+            )
+        self.log_normal = None if log_normal is None else tuple(map(float, log_normal))
         self.sigma_min, self.sigma_max = float(sigma_min), float(sigma_max)
         self.schedule = schedule
         first, last = self._usual_times()
@@ -86,6 +96,14 @@ class VESDE(ScalarSDE):
             return 2 * np.asarray(t, np.float64)
         return 2 * np.log(self.sigma_max / self.sigma_min) * self.variance(t)
 
+    def training_times(self, uniform: tf.Tensor) -> tf.Tensor:
+        """See `LinearSDE.training_times`; log-normal within `[1e-5 t_max, t_max]` if asked for."""
+        if self.log_normal is None:
+            return super().training_times(uniform)
+        mean, deviation = self.log_normal
+        levels = tf.exp(mean + deviation * tf.math.ndtri(uniform))
+        return tf.clip_by_value(levels, 1e-5 * self.t_max, self.t_max)
+
     def time_label(self, t: Any) -> Any:
         """What the published networks are told: sigma (score_sde), or `log(sigma) / 4` (EDM)."""
         if self.schedule == "linear":
@@ -93,11 +111,12 @@ class VESDE(ScalarSDE):
         return self.sigma_min * (self.sigma_max / self.sigma_min) ** t
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments, and the times where they are not the usual ones."""
+        """The constructor's arguments, and those times that are not the usual ones."""
         times = zip(("t_min", "t_max"), (self.t_min, self.t_max), self._usual_times(), strict=True)
         return {
             "sigma_min": self.sigma_min,
             "sigma_max": self.sigma_max,
             "schedule": self.schedule,
             **{name: own for name, own, usual in times if own != usual},
+            **({} if self.log_normal is None else {"log_normal": list(self.log_normal)}),
         }

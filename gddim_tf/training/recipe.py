@@ -23,6 +23,7 @@ class Recipe:
       sde: a name that `sdes.make` knows.
       network: a preset of `ScoreUNet`.
       prediction: what the network predicts; see `training.Prediction`.
+      data_std: the standard deviation of the data that "v" assumes.
       weighting: of the loss, "target", "eps" or "min_snr"; see `training.Prediction.error`.
       steps: batches.
       batch_size: images per step, of all devices and workers together.
@@ -52,6 +53,7 @@ class Recipe:
     sde: str = "vp"
     network: str = "ddpm_digits"
     prediction: str = "v"
+    data_std: float = 1.0
     weighting: str = "target"
     steps: int = 3000
     batch_size: int = 128
@@ -101,6 +103,7 @@ class Recipe:
             self.network,
             sde,
             self.prediction,
+            data_std=self.data_std,
             label_dropout=self.label_dropout,
             weighting=self.weighting,
             seed=self.seed,

@@ -42,6 +42,24 @@ RECIPES: dict[str, Recipe] = {
     "ddpm_cifar10": Recipe(**_CIFAR10, sde="ddpm", network="ddpm_cifar10", steps=800_000),
     # Song et al. 2021, appendices G and H
     "ddpmpp_cifar10": Recipe(**_CIFAR10, sde="vp", network="ddpmpp_cifar10", steps=1_300_000),
+    # Karras et al. 2022, table 1 and appendix F.2, without its augmentation: 200 million images of
+    # which 10 million warm up, log-normal noise levels; "v" on this diffusion is EDM's output, and
+    # the error of it is what its loss weight leaves
+    "edm_cifar10": Recipe(
+        **{
+            **_CIFAR10,
+            "prediction": "v",
+            "batch_size": 512,
+            "learning_rate": 1e-3,
+            "warmup": 19_531,
+            "ema": 0.99929,
+        },
+        sde="edm",
+        data_std=0.5,
+        network="ddpmpp_cifar10",
+        dropout=0.13,
+        steps=390_625,
+    ),
     # Zhang et al. 2023, with the constants of its published configurations
     "gddim_cld_cifar10": Recipe(
         **_CIFAR10, sde="cld", network="ncsnpp_deep_cld_cifar10", steps=1_000_000

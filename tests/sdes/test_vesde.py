@@ -4,9 +4,11 @@ import pathlib
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
+from gddim_tf.models.prediction import Prediction
 from gddim_tf.samplers import DDIM
-from gddim_tf.sdes import VESDE
+from gddim_tf.sdes import VESDE, make
 
 GOLDEN = np.load(pathlib.Path(__file__).parents[1] / "golden" / "deis_schedules.npz")
 
@@ -53,3 +55,32 @@ def test_the_times_may_be_chosen(schedule):
     for t_min, t_max in ((0.9, 0.05), (-0.1, 1.0), (0.5, 0.5)):
         with pytest.raises(ValueError, match="`t_min` and `t_max` must satisfy"):
             VESDE(schedule=schedule, t_min=t_min, t_max=t_max)
+
+
+def test_log_normal_training_times():
+    sde = make("edm", 32)
+    uniform = (np.arange(1000) + 0.5) / 1000
+    levels = np.log(sde.training_times(tf.constant(uniform)).numpy())
+    np.testing.assert_allclose([levels.mean(), levels.std()], [-1.2, 1.2], rtol=5e-3)
+    ends = sde.training_times(tf.constant([0.0, 1.0 - 1e-16], tf.float64)).numpy()
+    np.testing.assert_allclose(ends, [8e-4, 80.0])
+    assert sde.t_first == sde.t_min
+    assert VESDE.from_config(sde.get_config()).get_config() == sde.get_config()
+    for arguments in ({"log_normal": (0.0, 1.0)}, {"schedule": "linear", "log_normal": (0.0, 0.0)}):
+        with pytest.raises(ValueError, match="`log_normal` must be a mean and a positive deviat"):
+            VESDE(**arguments)
+
+
+def test_the_error_of_v_is_what_edm_trains():
+    """`(sigma^2 + s^2) / (sigma s)^2 |D - x|^2`, the loss of EDM, eq. 8 with its weight."""
+    sde, s = make("edm", 4), 0.5
+    rng = np.random.default_rng(0)
+    clean, noise = rng.uniform(-1, 1, (3, 4, 4, 1)), rng.standard_normal((3, 4, 4, 1))
+    t = np.array([0.05, 0.4, 3.0])
+    u = sde.perturb(tf.constant(clean), tf.constant(t), tf.constant(noise))
+    prediction = Prediction("v", sde, u, tf.constant(t), data_std=s)
+    output = tf.constant(rng.standard_normal(clean.shape))
+    error = prediction.error(output, tf.constant(clean), tf.constant(noise), "target").numpy()
+    denoised = prediction.clean(output).numpy()
+    weight = ((t**2 + s**2) / (t * s) ** 2)[:, None, None, None]
+    np.testing.assert_allclose(error**2, weight * (denoised - clean) ** 2, rtol=1e-4)

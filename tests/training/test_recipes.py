@@ -16,7 +16,7 @@ def test_published_recipes_have_the_published_numbers():
         "gddim_bdm_cifar10": (107_586_947, 1_000_000, "BDM"),
     }
     clothes = {f"fashion_{sde}" for sde in ("vp", "cld", "bdm")}
-    assert set(parameters) | {"digits"} | clothes == set(RECIPES)
+    assert set(parameters) | {"digits", "edm_cifar10"} | clothes == set(RECIPES)
     for name, (_, steps, _) in parameters.items():
         recipe = named_recipe(name)
         assert (recipe.steps, recipe.batch_size, recipe.warmup) == (steps, 128, 5000)
@@ -26,10 +26,19 @@ def test_published_recipes_have_the_published_numbers():
         np.testing.assert_allclose(rates, [0, 1e-4, 2e-4, 2e-4], rtol=1e-6)
 
 
+def test_the_recipe_of_edm():
+    """EDM, table 1 and appendix F.2."""
+    recipe = named_recipe("edm_cifar10")
+    assert recipe.steps * recipe.batch_size == 200_000_000
+    assert recipe.warmup * recipe.batch_size == pytest.approx(10_000_000, rel=1e-4)
+    assert recipe.ema == pytest.approx(0.5 ** (512 / 500_000), abs=1e-6)
+    assert (recipe.prediction, recipe.data_std, recipe.weighting) == ("v", 0.5, "target")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in RECIPES if "cifar10" in name])
 def test_published_recipes_make_the_published_networks(name):
-    counts = {"ddpm_cifar10": 35_746_307, "ddpmpp_cifar10": 61_804_419}
+    counts = {"ddpm_cifar10": 35_746_307, "ddpmpp_cifar10": 61_804_419, "edm_cifar10": 61_804_419}
     counts |= {"gddim_cld_cifar10": 107_597_318, "gddim_bdm_cifar10": 107_586_947}
     network = named_recipe(name).model().network
     trained = sum(int(np.prod(weight.shape)) for weight in network.trainable_weights)
