@@ -1,5 +1,7 @@
 """What all tests share."""
 
+import subprocess
+
 import keras
 import numpy as np
 import pytest
@@ -60,3 +62,13 @@ def model():
 def conditional_model():
     """A model with ten classes."""
     return tiny_model(num_classes=10)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of its own with room for 300 kB; only root can mount one."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", disk], check=True)
+    yield disk
+    subprocess.run(["umount", "--lazy", disk], check=True)

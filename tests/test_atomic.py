@@ -1,6 +1,9 @@
+import errno
+import os
+
 import pytest
 
-from gddim_tf.atomic import atomic_write
+from gddim_tf.atomic import DiskFullError, atomic_write, room_for
 
 
 def test_file_appears_whole_and_nothing_else(tmp_path):
@@ -32,3 +35,34 @@ def test_permissions_are_the_ordinary_ones(tmp_path):
         draft.write_text("")
     modes = {(tmp_path / name).stat().st_mode for name in ("plain.txt", "atomic.txt")}
     assert len(modes) == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a small disk must be mounted")
+def test_a_full_disk_is_one_sentence_and_nothing_stays(small_disk):
+    path = small_disk / "folder" / "result.txt"
+    with atomic_write(path) as draft:
+        draft.write_text("older")
+    told = f"there is no room on the disk for {path}; make some"
+    with pytest.raises(DiskFullError, match=told), atomic_write(path) as draft:
+        draft.write_bytes(bytes(400_000))
+    assert path.read_text() == "older"
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.EDQUOT, "over quota"),
+        RuntimeError("unable to flush file (errno = 28, error message = 'No space left')"),
+    ],
+)
+def test_every_librarys_word_for_a_full_disk_is_known(error):
+    with pytest.raises(DiskFullError, match="for runs/a; make some"), room_for("runs/a"):
+        raise error
+    with pytest.raises(DiskFullError), room_for("runs/a"):
+        try:
+            raise error
+        except Exception as cause:
+            raise ValueError("cannot save") from cause
+    with pytest.raises(ValueError, match="something else"), room_for("runs/a"):
+        raise ValueError("something else")

@@ -1,0 +1,64 @@
+"""Numbers that a user gives, and the one way to refuse those that cannot be meant."""
+
+from __future__ import annotations
+
+import math
+import numbers
+from typing import Any
+
+SEED_RANGE = (-(2**31), 2**31 - 1)
+
+
+def whole(name: str, value: Any, lowest: int, highest: int | None = None) -> int:
+    """A whole number in a range.
+
+    Args:
+      name: of the argument, for the message.
+      value: what was given; True and 2.0 are not whole numbers.
+      lowest: the smallest that is taken.
+      highest: the largest; None for any.
+
+    Returns:
+      The number.
+
+    Raises:
+      TypeError: if it is not a whole number.
+      ValueError: if it is out of the range.
+    """
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise TypeError(f"`{name}` must be a whole number, received {value!r}")
+    if value < lowest:
+        raise ValueError(f"`{name}` must be at least {lowest}, received {value}")
+    if highest is not None and value > highest:
+        raise ValueError(f"`{name}` must be at most {highest}, received {value}")
+    return int(value)
+
+
+def real(
+    name: str, value: Any, lowest: float, highest: float = math.inf, *, above: bool = False
+) -> float:
+    """A finite number in a range.
+
+    Args:
+      name: of the argument, for the message.
+      value: what was given.
+      lowest: the smallest that is taken.
+      highest: the largest; infinity for any.
+      above: whether `lowest` itself is refused.
+
+    Returns:
+      The number.
+
+    Raises:
+      TypeError: if it is not a number.
+      ValueError: if it is NaN, infinite or out of the range.
+    """
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(f"`{name}` must be a number, received {value!r}")
+    low = value > lowest if above else value >= lowest
+    if not (math.isfinite(value) and low and value <= highest):
+        bound = f"{'above' if above else 'at least'} {lowest:g}"
+        if math.isfinite(highest):
+            bound += f" and at most {highest:g}"
+        raise ValueError(f"`{name}` must be finite, {bound}, received {value}")
+    return value
