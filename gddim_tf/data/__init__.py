@@ -7,7 +7,7 @@ files in MNIST's format.
 
 from __future__ import annotations
 
-from gddim_tf.data.catalogue import info, names, prepare
+from gddim_tf.data.catalogue import fingerprint, info, names, prepare
 from gddim_tf.data.data_info import DataInfo
 from gddim_tf.data.idx_source import FASHION_MNIST_CLASSES
 from gddim_tf.data.pipeline import load
@@ -16,6 +16,7 @@ from gddim_tf.data.pixels import from_uint8, to_uint8
 __all__ = [
     "FASHION_MNIST_CLASSES",
     "DataInfo",
+    "fingerprint",
     "from_uint8",
     "info",
     "load",

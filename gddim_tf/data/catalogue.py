@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import os
+import re
+from pathlib import Path
 
 from gddim_tf.data.data_info import DataInfo
 from gddim_tf.data.folder_source import FolderSource
@@ -86,6 +89,11 @@ _SOURCES = (
 )
 _BY_NAME = {source.name: source for source in _SOURCES}
 
+# folder:PATH, folder(OPTIONS):PATH or idx:PATH
+_PLACE = re.compile(r"(folder|idx)(?:\((.*?)\))?:(.*)", re.DOTALL)
+_OPENERS = {"folder": FolderSource.open, "idx": IDXSource.open}
+_OPTIONS = {"folder": ("background", "channels"), "idx": ()}
+
 
 def names() -> list[str]:
     """Return the names of the data sets.
@@ -101,24 +109,50 @@ def find(
     """Return the source of a data set's images.
 
     Args:
-        name: one of `names()`, `folder:PATH` or `idx:PATH`.
+        name: as for `load`.
         data_dir: folder of the TFDS data sets; the default is the environment variable
             `GDDIM_TF_DATA_DIR`, or else TFDS's own default (`~/tensorflow_datasets`).
 
     Raises:
-        ValueError: if there is no such data set, or the folder holds no images.
+        ValueError: if there is no such data set, or the folder holds no images, or an option before
+            the colon is unknown.
         FileNotFoundError: if the image folder does not exist.
     """
-    if name.startswith(FOLDER_PREFIX):
-        return FolderSource.open(name.removeprefix(FOLDER_PREFIX))
-    if name.startswith(IDX_PREFIX):
-        return IDXSource.open(name.removeprefix(IDX_PREFIX))
+    if place := _PLACE.fullmatch(name):
+        kind, options, path = place.groups()
+        if not path.strip():
+            raise ValueError(f"`name` must have a path after the colon, received {name!r}")
+        return _OPENERS[kind](path, **_options(name, kind, options))
     if name not in _BY_NAME:
         raise ValueError(
             f"`name` must be one of {', '.join(names())}, {FOLDER_PREFIX}PATH or "
-            f"{IDX_PREFIX}PATH, received {name!r}"
+            f"{IDX_PREFIX}PATH, received {name!r}{_meant(name)}"
         )
     return dataclasses.replace(_BY_NAME[name], data_dir=data_dir)
+
+
+def _options(name: str, kind: str, text: str | None) -> dict[str, str | int]:
+    """The options between brackets in `folder(background=black):PATH`."""
+    options = {}
+    for part in (text or "").split(","):
+        key, _, value = (piece.strip() for piece in part.partition("="))
+        if not key and not value:
+            continue
+        if key not in _OPTIONS[kind] or not value:
+            known = ", ".join(_OPTIONS[kind]) or "none"
+            raise ValueError(f"the options of {kind}: are {known}, received {name!r}")
+        options[key] = int(value) if value.isdigit() else value
+    return options
+
+
+def _meant(name: str) -> str:
+    """What somebody may have meant who gave a path or a name with a mistake."""
+    path = Path(name).expanduser()
+    if path.is_dir():
+        idx = any("images" in file.name and "idx" in file.name for file in path.iterdir())
+        return f"; did you mean {IDX_PREFIX if idx else FOLDER_PREFIX}{name}?"
+    close = difflib.get_close_matches(name, names(), n=1)
+    return f"; did you mean {close[0]}?" if close else ""
 
 
 def info(name: str, data_dir: str | os.PathLike | None = None) -> DataInfo:
@@ -129,6 +163,22 @@ def info(name: str, data_dir: str | os.PathLike | None = None) -> DataInfo:
         data_dir: as for `load`; it decides which splits have a known size.
     """
     return find(name, data_dir).info()
+
+
+def fingerprint(name: str, data_dir: str | os.PathLike | None = None) -> str:
+    """The SHA-256 of what a data set holds: names and contents of its files, and its classes.
+
+    Of a TFDS data set, whose records are written once, the names and lengths of the records and the
+    description beside them.
+
+    Args:
+        name: as for `load`.
+        data_dir: as for `load`.
+
+    Returns:
+        64 hexadecimal digits.
+    """
+    return find(name, data_dir).fingerprint()
 
 
 def prepare(name: str, data_dir: str | os.PathLike | None = None) -> str:

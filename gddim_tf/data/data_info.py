@@ -6,6 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 
+class DataNote(UserWarning):
+    """What a user should know about how a data set was read; see `DataInfo.notes`."""
+
+
 @dataclass(frozen=True)
 class DataInfo:
     """Shape, classes and splits of a data set.
@@ -20,6 +24,8 @@ class DataInfo:
             random when it shuffles), False if it is not (digits), None if only the user can know
             (folders: mirrored on request).
         class_names: the names of the classes, in the order of the labels.
+        notes: what a user should know about how the set was read, such as how many files of a
+            folder were not used and why.
     """
 
     name: str
@@ -29,3 +35,4 @@ class DataInfo:
     splits: Mapping[str, int | None]
     flip: bool | None
     class_names: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()

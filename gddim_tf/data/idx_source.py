@@ -14,8 +14,9 @@ import numpy as np
 import tensorflow as tf
 
 from gddim_tf.data.data_info import DataInfo
+from gddim_tf.data.file_digest import digest_of_files
 from gddim_tf.data.idx_file import read_idx, read_idx_shape
-from gddim_tf.data.pixels import fit_square
+from gddim_tf.data.pixels import fit_to
 
 CLASSES_FILE = "classes.txt"
 FASHION_MNIST_CLASSES = (
@@ -123,6 +124,11 @@ class IDXSource:
         """Return the folder: there is nothing to prepare."""
         return str(self.root)
 
+    def fingerprint(self) -> str:
+        """See `data.fingerprint`."""
+        files = [file for pair in self.files.values() for file in pair]
+        return digest_of_files(self.root, files, self.class_names)
+
     def count(self, split: str) -> int:
         """Return the number of images in a split or part of one, such as "train[:1000]"."""
         return len(self._range(split))
@@ -130,17 +136,17 @@ class IDXSource:
     def images(
         self,
         split: str,
-        image_size: int,
+        image_size: int | tuple[int, int],
         *,
         in_memory: bool,
         shard: tuple[int, int],
         shuffle_seed: int | None,
     ) -> tf.data.Dataset:
-        """Return the images as (uint8 [image_size, image_size, 1], int32 label) pairs.
+        """Return the images as (uint8 [height, width, 1], int32 label) pairs.
 
         Args:
             split: "train", "test" or a part of one.
-            image_size: side of the images.
+            image_size: side of the images, or (height, width).
             in_memory: whether to keep resized images; those of the files always are in memory.
             shard: (index, count): take every count-th image, beginning with number index.
             shuffle_seed: None keeps the order, a number shuffles anew for every pass.
@@ -158,10 +164,10 @@ class IDXSource:
         pairs = tf.data.Dataset.from_tensor_slices((images, labels))
         if shuffle_seed is not None:
             pairs = pairs.shuffle(len(labels), seed=shuffle_seed)
-        if images.shape[1:3] == (image_size, image_size):
+        if images.shape[1:3] in ((image_size, image_size), image_size):
             return pairs
         pairs = pairs.map(
-            lambda image, label: (fit_square(image, image_size, None), label),
+            lambda image, label: (fit_to(image, image_size, None), label),
             num_parallel_calls=tf.data.AUTOTUNE,
         )
         return pairs.cache() if in_memory else pairs

@@ -1,4 +1,4 @@
-"""Pixels: between uint8 and [-1, 1], and from any rectangle to the square that a network takes."""
+"""Pixels: between uint8 and [-1, 1], and from any rectangle to the size that is asked for."""
 
 from __future__ import annotations
 
@@ -45,28 +45,32 @@ def from_uint8(images: tf.Tensor | np.ndarray) -> tf.Tensor:
     return tf.cast(images, tf.float32) / 127.5 - 1
 
 
-def fit_square(image: tf.Tensor, size: int, box: tuple[int, int, int, int] | None) -> tf.Tensor:
-    """Cut a square out of one uint8 image and bring it to `size` x `size`.
+def fit_to(
+    image: tf.Tensor, size: int | tuple[int, int], box: tuple[int, int, int, int] | None
+) -> tf.Tensor:
+    """Cut a part out of one uint8 image and bring it to a size.
 
     The filter is bilinear, widened to the scale when the image shrinks (antialiased): that of the
     DDIM and score-SDE pipelines, and of `PIL.Image.BILINEAR`.
 
     Args:
         image: uint8 [height, width, channels].
-        size: side of the result in pixels.
-        box: (top, left, height, width) of the part to keep, a square; None keeps the largest
-            centred square.
+        size: of the result in pixels, its side or (rows, columns).
+        box: (top, left, height, width) of the part to keep; None keeps the largest centred part
+            whose sides are as those of `size`.
 
     Returns:
-        uint8 [size, size, channels].
+        uint8 [rows, columns, channels].
     """
-    if box is None and image.shape[:2] == (size, size):
+    rows, columns = (size, size) if isinstance(size, int) else size
+    if box is None and image.shape[:2] == (rows, columns):
         return image
     if box is None:
         height, width = tf.unstack(tf.shape(image)[:2])
-        side = tf.minimum(height, width)
-        box = ((height - side) // 2, (width - side) // 2, side, side)
+        wide = tf.maximum(tf.minimum(width, height * columns // rows), 1)
+        tall = tf.maximum(tf.minimum(height, width * rows // columns), 1)
+        box = ((height - tall) // 2, (width - wide) // 2, tall, wide)
     top, left, height, width = box
-    square = image[top : top + height, left : left + width]
-    resized = tf.image.resize(square, (size, size), antialias=True)
+    part = image[top : top + height, left : left + width]
+    resized = tf.image.resize(part, (rows, columns), antialias=True)
     return tf.cast(tf.round(resized), tf.uint8)

@@ -8,12 +8,14 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import tensorflow as tf
 
 from gddim_tf.data.data_info import DataInfo
-from gddim_tf.data.pixels import fit_square
+from gddim_tf.data.file_digest import digest_of_files
+from gddim_tf.data.pixels import fit_to
 
 if TYPE_CHECKING:
     import tensorflow_datasets as tfds
@@ -96,6 +98,15 @@ class TFDSSource:
                 raise
         return str(builder.data_dir)
 
+    def fingerprint(self) -> str:
+        """See `data.fingerprint`."""
+        folder = Path(self._prepared_builder().data_path)
+        files = sorted(file for file in folder.glob("*") if file.is_file())
+        told = [self.name, *self.class_names, str(self.box)]
+        told += [f"{file.name} {file.stat().st_size}" for file in files]
+        described = [file for file in files if file.suffix == ".json"]
+        return digest_of_files(folder, described, told)
+
     def count(self, split: str) -> int | None:
         """Return the number of images in a split or part of one, None if it is not on disk."""
         splits = self._prepared_builder().info.splits
@@ -104,17 +115,17 @@ class TFDSSource:
     def images(
         self,
         split: str,
-        image_size: int,
+        image_size: int | tuple[int, int],
         *,
         in_memory: bool,
         shard: tuple[int, int],
         shuffle_seed: int | None,
     ) -> tf.data.Dataset:
-        """Return the images as (uint8 [image_size, image_size, channels], int32 label) pairs.
+        """Return the images as (uint8 [height, width, channels], int32 label) pairs.
 
         Args:
             split: a TFDS split, such as "train" or "train[:10%]".
-            image_size: side of the images.
+            image_size: side of the images, or (height, width).
             in_memory: whether to keep the decoded images of the first pass for the next ones.
             shard: (index, count): take the index-th of count nearly equal parts.
             shuffle_seed: None keeps the order on disk, a number reads the files in random order.
@@ -141,7 +152,7 @@ class TFDSSource:
 
         def to_pair(example: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
             label = tf.cast(example["label"], tf.int32) if self.class_names else tf.constant(0)
-            return fit_square(example["image"], image_size, self.box), label
+            return fit_to(example["image"], image_size, self.box), label
 
         pairs = examples.map(to_pair, num_parallel_calls=tf.data.AUTOTUNE)
         return pairs.cache() if in_memory else pairs

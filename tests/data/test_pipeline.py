@@ -3,6 +3,7 @@ import pytest
 import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from gddim_tf import data
 
@@ -180,5 +181,31 @@ def test_arguments_out_of_range_are_named(load, options, message):
 
 
 def test_unknown_name_lists_the_known_ones():
-    with pytest.raises(ValueError, match=r"digits, .*folder:PATH, received 'mnist'"):
+    with pytest.raises(ValueError, match=r"digits, .*folder:PATH or idx:PATH, received 'mnist'"):
         data.load("mnist")
+
+
+@pytest.mark.parametrize("flip", [False, True])
+def test_batches_go_on_where_another_reader_stopped(tmp_path, flip):
+    for index in range(11):
+        image = np.array([[index, index + 100]] * 2, np.uint8)
+        Image.fromarray(image).save(tmp_path / f"{index:02}.png")
+    options = {"batch_size": 4, "repeat": True, "drop_remainder": True, "flip": flip, "seed": 3}
+
+    def read(start, count):
+        batches = data.load(f"folder:{tmp_path}", start=start, **options).take(count)
+        return np.concatenate([data.to_uint8(batch) for batch in batches])
+
+    whole = read(0, 11)  # four passes
+    np.testing.assert_array_equal(read(5, 6), whole[20:])
+    numbers = whole.min(axis=(1, 2, 3)).reshape(4, 11)
+    assert all(sorted(part) == list(range(11)) for part in numbers)  # each pass has every image
+    assert len({tuple(part) for part in numbers}) == 4  # in another order
+    mirrored = (whole[:, 0, 0, 0] > whole[:, 0, 1, 0]).mean()
+    assert mirrored == 0 if not flip else 0.25 < mirrored < 0.75
+
+
+def test_start_is_for_endless_batches():
+    for options in ({"repeat": True}, {"batch_size": 4}, {"batch_size": 4, "repeat": True}):
+        with pytest.raises(ValueError, match="`start` must be 0, or the number of a batch"):
+            data.load("digits", start=-1 if len(options) == 2 else 1, **options)

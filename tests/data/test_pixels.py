@@ -7,7 +7,7 @@ from hypothesis.extra import numpy as hnp
 from PIL import Image
 
 from gddim_tf.data import from_uint8, to_uint8
-from gddim_tf.data.pixels import fit_square
+from gddim_tf.data.pixels import fit_to
 
 
 def test_every_level_survives_the_round_trip():
@@ -36,7 +36,7 @@ def test_conversions_refuse_the_other_kind():
 @pytest.mark.parametrize(
     ("shape", "size"), [((40, 64, 3), 16), ((33, 20, 1), 12), ((15, 15, 3), 32)]
 )
-def test_fit_square_is_the_centre_crop_and_filter_of_pillow(shape, size):
+def test_fit_to_is_the_centre_crop_and_filter_of_pillow(shape, size):
     image = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
     height, width, channels = shape
     side = min(height, width)
@@ -46,7 +46,7 @@ def test_fit_square_is_the_centre_crop_and_filter_of_pillow(shape, size):
         Image.fromarray(square[..., c]).resize((size, size), Image.Resampling.BILINEAR)
         for c in range(channels)
     ]
-    result = fit_square(tf.constant(image), size, box=None)
+    result = fit_to(tf.constant(image), size, box=None)
     assert result.dtype == tf.uint8
     # Pillow rounds between its two passes.
     np.testing.assert_allclose(
@@ -54,6 +54,6 @@ def test_fit_square_is_the_centre_crop_and_filter_of_pillow(shape, size):
     )
 
 
-def test_fit_square_keeps_an_image_that_fits():
+def test_fit_to_keeps_an_image_that_fits():
     image = np.random.default_rng(0).integers(0, 256, (9, 9, 3), dtype=np.uint8)
-    np.testing.assert_array_equal(fit_square(tf.constant(image), 9, box=None), image)
+    np.testing.assert_array_equal(fit_to(tf.constant(image), 9, box=None), image)

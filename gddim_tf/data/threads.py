@@ -1,0 +1,17 @@
+"""Several files at a time."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def in_threads(function: Callable[[Path], T], files: Iterable[Path]) -> list[T]:
+    """Apply a function to every file; Pillow and hashes work outside Python's lock."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(function, files))
