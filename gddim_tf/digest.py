@@ -31,6 +31,23 @@ def file_digest(path: str | os.PathLike) -> str:
     return digest.hexdigest()
 
 
+def arrays_digest(arrays: Iterable[np.ndarray], text: str = "") -> str:
+    """The SHA-256 of arrays, their types and shapes, and what is told beside them.
+
+    Args:
+      arrays: in an order that means something.
+      text: what they are.
+
+    Returns:
+      64 hexadecimal digits.
+    """
+    digest = hashlib.sha256(text.encode())
+    for array in arrays:
+        digest.update(f"{array.dtype.str}{array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
+
+
 def weights_fingerprint(arrays: Iterable[np.ndarray]) -> str:
     """Eight hexadecimal digits of the SHA-256 of some weights.
 

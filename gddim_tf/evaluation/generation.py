@@ -17,6 +17,7 @@ import tensorflow as tf
 from tqdm.auto import tqdm
 
 from gddim_tf.atomic import atomic_write
+from gddim_tf.digest import arrays_digest
 from gddim_tf.evaluation.images import as_uint8
 from gddim_tf.reading import read_json
 from gddim_tf.samplers import Sampler
@@ -89,7 +90,8 @@ def generate(
                 spent = time.perf_counter() - began
                 if path is not None:
                     with atomic_write(path) as draft:
-                        np.savez_compressed(draft, images=images, seconds=spent)
+                        digest = arrays_digest([images])
+                        np.savez_compressed(draft, images=images, seconds=spent, sha256=digest)
             chunks.append(images[: count - start])
             seconds += spent * len(chunks[-1]) / len(images)
             start += len(chunks[-1])
@@ -102,7 +104,10 @@ def _kept(path: pathlib.Path | None) -> tuple[np.ndarray, float]:
     if path is not None and path.exists():
         try:
             with path.open("rb") as file, np.load(file) as kept:
-                return kept["images"], float(kept["seconds"])
+                images = kept["images"]
+                if str(kept["sha256"]) != arrays_digest([images]):
+                    raise ValueError("its images are not those that were drawn")
+                return images, float(kept["seconds"])
         except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError) as error:
             warnings.warn(f"{path} is damaged and made again: {error}", stacklevel=3)
     return np.zeros(0), 0.0

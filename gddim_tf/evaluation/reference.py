@@ -210,7 +210,9 @@ class Reference:
         )
         slug = re.sub(r"[^a-z0-9]+", "-", f"{self.dataset}-{expected.extractor}".lower())
         name = f"{slug}-{urllib.parse.quote(split)}"  # train[:9] is not train[9:]
-        path = None if self._cache is None else self._cache / f"{name}.npz"
+        # other images under the same name and number have other statistics
+        content = "" if self._cache is None else data.fingerprint(self.dataset)[:12]
+        path = None if self._cache is None else self._cache / f"{name}-{content}.npz"
         if path is not None and path.exists():
             return ActivationStatistics.load(path, expected)
         statistics = extract_statistics(self.extractor, images, progress=False)

@@ -15,6 +15,7 @@ import tensorflow as tf
 from numpy.typing import ArrayLike
 
 from gddim_tf.atomic import atomic_write
+from gddim_tf.digest import arrays_digest
 from gddim_tf.evaluation.distances import few_images, warn_of_floor, working_scale
 from gddim_tf.evaluation.tfgan import classifier_metrics
 
@@ -138,11 +139,13 @@ class ActivationStatistics:
                 f"received {provenance.number}"
             )
         with atomic_write(path) as draft:
+            told = json.dumps(dataclasses.asdict(provenance))
             np.savez(
                 draft,
                 mean=self.mean,
                 scatter=self._scatter,
-                provenance=np.array(json.dumps(dataclasses.asdict(provenance))),
+                provenance=np.array(told),
+                sha256=np.array(arrays_digest([self.mean, self._scatter], told)),
             )
 
     @classmethod
@@ -185,8 +188,9 @@ def _read(path: str | os.PathLike[str]) -> tuple[np.ndarray, np.ndarray, Provena
         # A lone array or a pickle is no archive: said here, before NumPy looks at it.
         zipfile.ZipFile(path).close()
         with np.load(path, allow_pickle=False) as file:
-            mean, scatter = file["mean"], file["scatter"]
-            provenance = Provenance(**json.loads(str(file["provenance"])))
+            mean, scatter, told = file["mean"], file["scatter"], str(file["provenance"])
+            whole = str(file["sha256"]) == arrays_digest([mean, scatter], told)
+            provenance = Provenance(**json.loads(told))
     except (KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
         raise ValueError(
             f"{os.fspath(path)} is not a file of activation statistics: {error}"
@@ -195,6 +199,10 @@ def _read(path: str | os.PathLike[str]) -> tuple[np.ndarray, np.ndarray, Provena
         raise ValueError(
             f"{os.fspath(path)} is damaged: a mean of shape {mean.shape} beside a scatter matrix "
             f"of shape {scatter.shape}"
+        )
+    if not whole:
+        raise ValueError(
+            f"{os.fspath(path)} is damaged: its numbers are not those that it was written with"
         )
     return mean, scatter, provenance
 

@@ -1,3 +1,5 @@
+import io
+
 import numpy as np
 import pytest
 
@@ -52,7 +54,16 @@ def test_images_are_kept_and_more_are_added(model, expected, tmp_path):
     assert fewer.seconds == pytest.approx(part)
 
 
-@pytest.mark.parametrize("damage", [lambda raw: b"", lambda raw: raw[:300], lambda raw: b"no zip"])
+def other_pixels(raw):
+    with np.load(io.BytesIO(raw)) as kept:
+        changed = {**kept, "images": 255 - kept["images"]}
+    np.savez_compressed(file := io.BytesIO(), **changed)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda raw: b"", lambda raw: raw[:300], lambda raw: b"no zip", other_pixels]
+)
 def test_a_damaged_file_in_the_middle_is_made_again(model, expected, tmp_path, damage):
     made(model, 1100, tmp_path)
     files = {path: path.read_bytes() for path in tmp_path.iterdir()}

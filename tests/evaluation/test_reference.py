@@ -146,3 +146,17 @@ def test_a_folder_has_no_floor(tmp_path):
     assert reference.floor is None
     assert reference.memorisation(digits("test")) is None
     assert "real against real" not in reference.settings()
+
+
+def test_other_images_under_the_same_name_have_their_own_statistics(tmp_path, extractor):
+    def pictures(level):
+        (tmp_path / "set").mkdir(exist_ok=True)
+        for index in range(3):
+            image = np.full((8, 8), level + index, np.uint8)
+            Image.fromarray(image).save(tmp_path / "set" / f"{index}.png")
+        return Reference(f"folder:{tmp_path / 'set'}", extractor, 8, cache=tmp_path / "cache")
+
+    dark, light = pictures(20).statistics.mean, pictures(200).statistics.mean
+    assert np.abs(light - dark).max() > 1e-3
+    np.testing.assert_array_equal(pictures(20).statistics.mean, dark)
+    assert len(list((tmp_path / "cache").iterdir())) == 2

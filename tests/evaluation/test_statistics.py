@@ -174,12 +174,19 @@ def unequal_shapes(path):
         np.savez(path, **{**file, "scatter": np.eye(7)})
 
 
+def negative_scatter(path):
+    gathered(relu_activations(40, 8, 0)).save(path, PROVENANCE)
+    with np.load(path) as file:
+        np.savez(path, **{**file, "scatter": -file["scatter"]})
+
+
 def other_provenance(path):
     np.savez(path, mean=np.zeros(1), scatter=np.eye(1), provenance='{"source": "web"}')
 
 
 @pytest.mark.parametrize(
-    "spoil", [truncated, array_alone, other_arrays, unequal_shapes, other_provenance]
+    "spoil",
+    [truncated, array_alone, other_arrays, unequal_shapes, other_provenance, negative_scatter],
 )
 def test_damaged_files_are_refused(tmp_path, spoil):
     path = tmp_path / "bad.npz"
