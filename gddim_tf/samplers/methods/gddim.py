@@ -16,6 +16,7 @@ from gddim_tf.samplers.table import Table
 from gddim_tf.samplers.weights import check_variable, exponential_weights, noise_pull
 from gddim_tf.sdes import LinearSDE
 
+_HIGHEST_ORDER = 4  # polynomials through more values swing
 # The one-step method whose local error a multistep method of each order needs at its start.
 _STARTERS = {2: "2heun", 3: "3kutta", 4: "4rk"}
 
@@ -35,8 +36,8 @@ class GDDIM(Sampler):
         (20, 3, (20, 2, 2))
 
     Args:
-      order: q, how many earlier values the predictor uses; the first steps use as many as there
-        are (`start = "ramp"`), which limits the order of convergence to 2.
+      order: q from 0 to 4, how many earlier values the predictor uses; the first steps use as many
+        as there are (`start = "ramp"`), which limits the order of convergence to 2.
       corrector: "none"; "pece", which evaluates again at the corrected point (2 N - 1 evaluations
         for N steps, the last step is not corrected); or "free", which corrects a step with the
         evaluation that the next one makes anyway.
@@ -84,6 +85,8 @@ class GDDIM(Sampler):
                 raise ValueError(
                     f"`{name}` must be a whole number of at least {least}, received {order}"
                 )
+            if order > _HIGHEST_ORDER:
+                raise ValueError(f"`{name}` must be at most {_HIGHEST_ORDER}, received {order}")
         if self.start == "single_step" and self._start_order not in (0, 1, *_STARTERS):
             raise ValueError(
                 f'`start` = "single_step" needs orders of at most {max(_STARTERS)}, received '

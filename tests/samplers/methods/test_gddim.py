@@ -165,6 +165,7 @@ def test_impossible_budgets_name_the_nearest():
     ("arguments", "message"),
     [
         ({"order": -1}, "`order` must be a whole number of at least 0, received -1"),
+        ({"order": 9}, "`order` must be at most 4, received 9"),
         ({"order": 1.5}, "`order` must be a whole number of at least 0, received 1.5"),
         ({"corrector": "am"}, "`corrector` must be one of .*received 'am'"),
         ({"corrector_order": 0}, "`corrector_order` must be a whole number .* received 0"),
