@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import pathlib
+import warnings
 from typing import TYPE_CHECKING
 
 from gddim_tf.cli.arguments import DATA_SETS, DIFFUSIONS, FEATURES, NETWORKS, features_for
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     import keras
 
     from gddim_tf.training import Recipe
+
+# Of images that the network for digits, the default, is good for.
+_LARGEST_DIGIT = 16
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -82,6 +87,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Train."""
+    from gddim_tf.data.data_info import DataNote
     from gddim_tf.training import Recipe, named_recipe, strategy, train
 
     devices = strategy(options.strategy, options.virtual_devices)
@@ -92,6 +98,9 @@ def run(options: argparse.Namespace) -> None:
         if getattr(options, field.name) is not None
     }
     recipe = dataclasses.replace(recipe, **changes)
+    if not (options.recipe or options.network):
+        _check_default_network(recipe)
+    warnings.simplefilter("ignore", DataNote)  # the announcement tells them
     train(
         recipe,
         options.out,
@@ -102,10 +111,24 @@ def run(options: argparse.Namespace) -> None:
     print(f"the model is in {options.out}/model.keras")
 
 
+def _check_default_network(recipe: Recipe) -> None:
+    """Refuse to train the digits' network on larger images that nobody chose it for."""
+    from gddim_tf import data
+
+    size = recipe.image_size or data.info(recipe.dataset).image_size
+    if size > _LARGEST_DIGIT:
+        raise ValueError(
+            f"--network must be given for images of {size} x {size}: {recipe.network} is made for "
+            f"8 x 8; choose one of {NETWORKS}, or a smaller --image-size"
+        )
+
+
 def _callbacks(options: argparse.Namespace, recipe: Recipe) -> list[keras.callbacks.Callback]:
     """The pictures, distances and logs that were asked for."""
     logs = f"{options.out}/tensorboard" if options.tensorboard else None
-    callbacks = []
+    from gddim_tf.cli.announcement import Announcement
+
+    callbacks = [Announcement(recipe, pathlib.Path(options.out) / "data.png")]
     if options.grid_every or options.frechet_every:
         from gddim_tf.evaluation.monitors import FrechetMonitor, SampleGrid
     if options.grid_every:

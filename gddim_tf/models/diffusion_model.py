@@ -9,8 +9,10 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from gddim_tf.checks import SEED_RANGE, real, whole
 from gddim_tf.digest import weights_fingerprint
 from gddim_tf.image_size import sides
+from gddim_tf.models.denoising_training import DenoisingTraining
 from gddim_tf.models.fitting_network import check_network, preset_network
 from gddim_tf.models.generative_model import GenerativeModel
 from gddim_tf.models.prediction import WEIGHTINGS, Prediction
@@ -24,7 +26,7 @@ _VALIDATION_SEED = 20_220_611
 
 
 @keras.saving.register_keras_serializable(package="gddim_tf")
-class DiffusionModel(GenerativeModel, keras.Model):
+class DiffusionModel(GenerativeModel, DenoisingTraining):
     """`eps(u, t)` of a diffusion, trained by `E |network(Psi u_0 + R z, t) - target|^2`.
 
     With `prediction="eps"` the target is z: gDDIM's eq. 5 with `K = R` and unit weights, which for
@@ -72,6 +74,8 @@ class DiffusionModel(GenerativeModel, keras.Model):
         network = check_network(network, sde, prediction)
         if not 0 <= label_dropout <= 1:
             raise ValueError(f"`label_dropout` must be in [0, 1], received {label_dropout}")
+        real("data_std", data_std, 0.0, above=True)
+        whole("seed", seed, *SEED_RANGE)
         if weighting not in WEIGHTINGS:
             raise ValueError(f"`weighting` must be one of {WEIGHTINGS}, received {weighting!r}")
         if class_names and len(class_names) != network.num_classes:
@@ -131,6 +135,11 @@ class DiffusionModel(GenerativeModel, keras.Model):
     def num_classes(self) -> int:
         """Classes of the network, 0 without."""
         return self.network.num_classes
+
+    @property
+    def steps_done(self) -> int:
+        """Steps that the model has been trained for."""
+        return int(self._step.numpy())
 
     def call(
         self, u: tf.Tensor, t: tf.Tensor, labels: tf.Tensor | None = None, training: bool = False
@@ -192,9 +201,9 @@ class DiffusionModel(GenerativeModel, keras.Model):
 
         Raises:
           ValueError: if the images are not float or not of the network's shape.
-          InvalidArgumentError: if a pixel is NaN or infinite.
+          InvalidArgumentError: if a pixel is not finite or far beyond 1, or a label is unknown.
         """
-        images = check_images(x, self.image_shape)
+        images = check_images(x, self.image_shape, "training images")
         random = self._noise(tf.shape(images)[0], training)
         labels = kept_labels(y, random.keep_label if training else None, self.num_classes)
         t = self.sde.training_times(random.uniform)
@@ -207,46 +216,6 @@ class DiffusionModel(GenerativeModel, keras.Model):
         if sample_weight is not None:
             loss = loss * tf.cast(sample_weight, loss.dtype)
         return tf.reduce_mean(loss)
-
-    def make_train_function(self, force: bool = False) -> Any:
-        """Make the compiled step of `fit`, with the optimizer's variables there already.
-
-        Made inside the step they would be a condition each, and the step be traced twice.
-        """
-        if not self.optimizer.built:
-            with self.distribute_strategy.scope():
-                self.optimizer.build(self.trainable_variables)
-        return super().make_train_function(force)
-
-    def train_step(self, data: Any) -> dict[str, tf.Tensor]:
-        """One step of `fit`."""
-        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        replicas = tf.distribute.get_strategy().num_replicas_in_sync
-        with tf.GradientTape() as tape:
-            loss = self.compute_loss(x, y, None, sample_weight, training=True)
-            # gradients are summed over replicas
-            scaled = self.optimizer.scale_loss(loss / replicas)
-        weights = self.trainable_weights
-        gradients = self._clipped(tape.gradient(scaled, weights), replicas)
-        self.optimizer.apply_gradients(zip(gradients, weights, strict=True))
-        self._step.assign_add(1)
-        self._loss.update_state(loss, sample_weight=tf.shape(x)[0])
-        return {"loss": self._loss.result()}
-
-    def _clipped(self, gradients: list[tf.Tensor], replicas: int) -> list[tf.Tensor]:
-        """Clip by the norm of the whole batch, where the optimizer would by that of a replica's."""
-        if replicas == 1 or not self.optimizer.global_clipnorm:
-            return gradients
-        total = tf.distribute.get_replica_context().all_reduce("SUM", gradients)
-        clipped, _ = tf.clip_by_global_norm(total, self.optimizer.global_clipnorm)
-        return [gradient / replicas for gradient in clipped]
-
-    def test_step(self, data: Any) -> dict[str, tf.Tensor]:
-        """One step of `evaluate`."""
-        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        loss = self.compute_loss(x, y, None, sample_weight, training=False)
-        self._loss.update_state(loss, sample_weight=tf.shape(x)[0])
-        return {"loss": self._loss.result()}
 
     def _noise(self, batch: tf.Tensor, training: bool) -> TrainingNoise:
         shape = (*self.image_shape[:-1], self.sde.components * self.image_shape[-1])

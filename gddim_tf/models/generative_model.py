@@ -8,14 +8,19 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from gddim_tf.checks import real
 from gddim_tf.models.drawing import draw
 from gddim_tf.models.guidance import classifier_free
+from gddim_tf.models.training_batch import check_images
 from gddim_tf.numerics.image_noise import image_seeds, normal_per_image
 from gddim_tf.samplers.base import Sampler
 from gddim_tf.samplers.loop import run
 from gddim_tf.samplers.parse import chosen
 from gddim_tf.samplers.table import Table
 from gddim_tf.sdes import LinearSDE
+
+# Beyond it images are noise; used weights are below 20.
+_LARGEST_GUIDANCE = 1e4
 
 
 class GenerativeModel(abc.ABC):
@@ -110,7 +115,8 @@ class GenerativeModel(abc.ABC):
         if guidance is not None:
             if labels is None:
                 raise ValueError("`labels` must be given with `guidance`, received None")
-            context["guidance"] = np.full(count, guidance, np.float32)
+            weight = real("guidance", guidance, -_LARGEST_GUIDANCE, _LARGEST_GUIDANCE)
+            context["guidance"] = np.full(count, weight, np.float32)
         batches = draw(
             self.sde,
             self.eps if guidance is None else self.guided_eps,
@@ -174,8 +180,9 @@ class GenerativeModel(abc.ABC):
 
         Raises:
           NotInvertibleError: if the sampler cannot go this way.
+          ValueError: if the images are not float, not of the model's shape or not in [-1, 1].
         """
-        images = tf.convert_to_tensor(images, tf.float32)
+        images = check_images(images, self.image_shape, "`images`")
         shape = (*self.image_shape[:-1], self.sde.components * self.image_shape[-1])
         noise = normal_per_image(image_seeds(seed, 0, images.shape[0]), shape)
         table = chosen(sampler, self.sde, nfe).encode(self.sde, nfe)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import pathlib
+import warnings
 import zipfile
 
 import keras
 
 from gddim_tf.atomic import atomic_write
+from gddim_tf.models import averaging_adam  # noqa: F401  (importing registers it)
 from gddim_tf.models.archive import check_archive
+from gddim_tf.models.checkpoint_files import newest_whole, stored
 from gddim_tf.models.diffusion_model import DiffusionModel
 from gddim_tf.models.generative_model import GenerativeModel
 from gddim_tf.models.served_model import ServedModel
@@ -17,6 +20,8 @@ from gddim_tf.reading import reading
 
 # The finished model in the folder of a training run.
 MODEL_FILE = "model.keras"
+# What an unfinished one holds.
+CHECKPOINTS = "checkpoints"
 
 
 def save(model: DiffusionModel, path: str | os.PathLike) -> pathlib.Path:
@@ -48,7 +53,9 @@ def load(path: str | os.PathLike) -> GenerativeModel:
 
     Args:
       path: a `.keras` file (trained, or converted from published weights), the folder of a training
-        run, or an exported model (the folder of a version, or its parent for the highest one).
+        run (of an unfinished one the newest checkpoint is taken, with the average of its weights,
+        and a warning says so), or an exported model (the folder of a version, or its parent for the
+        highest one).
 
     Returns:
       A `DiffusionModel`, or the `ServedModel` of an export; both sample.
@@ -67,7 +74,15 @@ def load(path: str | os.PathLike) -> GenerativeModel:
         return _load_keras(path)
     if (path / MODEL_FILE).exists():
         return _load_keras(path / MODEL_FILE)
-    return ServedModel(path)
+    if stored(path / CHECKPOINTS):
+        return _load_unfinished(path)
+    try:
+        return ServedModel(path)
+    except FileNotFoundError as error:
+        raise FileNotFoundError(
+            f"a model must be a .keras file, a run or an exported model, received {path}: there is "
+            "none in it"
+        ) from error
 
 
 def load_trainable(path: str | os.PathLike) -> DiffusionModel:
@@ -91,12 +106,28 @@ def load_trainable(path: str | os.PathLike) -> DiffusionModel:
     return model
 
 
-def _load_keras(file: pathlib.Path) -> DiffusionModel:
+def _load_unfinished(run: pathlib.Path) -> DiffusionModel:
+    """The newest whole checkpoint, with the averaged weights."""
+    epoch, file, damaged = newest_whole(run / CHECKPOINTS)
+    for error in damaged:
+        warnings.warn(f"{error}; trying the checkpoint before it", stacklevel=3)
+    if file.suffix != ".keras":
+        raise ValueError(
+            f"{run} is an unfinished run of an earlier version, whose checkpoints do not tell the "
+            "network; go on with its training to make a model of it"
+        )
+    warnings.warn(f"{run} has not ended: its checkpoint after epoch {epoch} is used", stacklevel=3)
+    model = _load_keras(file, compiled=True)
+    model.optimizer.finalize_variable_values(model.trainable_variables)
+    return model
+
+
+def _load_keras(file: pathlib.Path, compiled: bool = False) -> DiffusionModel:
     if not zipfile.is_zipfile(file):
         raise ValueError(f"{file} is not a .keras file, or was cut short")
     with reading(file, "a .keras file"):
         check_archive(file)
-        model = keras.saving.load_model(file, compile=False)
+        model = keras.saving.load_model(file, compile=compiled)
     if not isinstance(model, DiffusionModel):
         raise ValueError(f"{file} holds a {type(model).__name__}, not a DiffusionModel")
     return model

@@ -1,35 +1,140 @@
-"""What `fit` is given: images and labels, checked where they enter the loss."""
+"""Images and labels that a model is given: what they must be, said in words."""
 
 from __future__ import annotations
 
+import warnings
+from typing import Any
+
+import numpy as np
 import tensorflow as tf
 
+# Resizing and noise overshoot [-1, 1] a little; other scales, such as [0, 255], are far beyond.
+LARGEST_PIXEL = 1.5
+_PEEKED = 1024
 
-def check_images(images: tf.Tensor, shape: tuple[int, int, int]) -> tf.Tensor:
-    """Images for training, as float32.
+
+def check_kind(images: Any, shape: tuple[int, int, int], what: str) -> None:
+    """Refuse images by their type and shape alone.
 
     Args:
-      images: `[batch, height, width, C]` in [-1, 1].
+      images: an array or tensor, also one of a graph.
       shape: `(height, width, C)`, what the network takes.
-
-    Returns:
-      The images; running the graph fails where a pixel is NaN or infinite.
+      what: name of the images, for the message.
 
     Raises:
-      ValueError: if the images are not float or not of this shape.
+      ValueError: if they are not float, or not `[batch, height, width, C]`.
     """
-    if not images.dtype.is_floating:
+    dtype = tf.as_dtype(images.dtype)
+    received = tuple(images.shape)
+    wanted = f"{what} must be [batch, {', '.join(map(str, shape))}]"
+    if received == shape:
+        raise ValueError(f"{wanted}, received a single image {_told(received)}; batch the data set")
+    if len(received) != 4 or any(
+        given not in (None, side) for given, side in zip(received[1:], shape, strict=True)
+    ):
+        raise ValueError(f"{wanted}, received {_told(received)}")
+    if not dtype.is_floating:
         raise ValueError(
-            "training images must be float in [-1, 1] (data.from_uint8 makes them so), "
-            f"received {images.dtype.name}"
+            f"{what} must be float in [-1, 1] (data.from_uint8 makes them so), received "
+            f"{dtype.name}"
         )
-    if tuple(images.shape[1:]) != shape:
+
+
+def check_images(images: Any, shape: tuple[int, int, int], what: str) -> tf.Tensor:
+    """Images in [-1, 1] for a network, as float32.
+
+    Args:
+      images: `[batch, height, width, C]`, also of a graph.
+      shape: `(height, width, C)`, what the network takes.
+      what: name of the images, for the message.
+
+    Returns:
+      The images.
+
+    Raises:
+      ValueError: if they are not float or not of this shape, or a pixel is NaN, infinite or beyond
+        1.5 in absolute value; running a graph then ends in an InvalidArgumentError.
+    """
+    if not hasattr(images, "dtype"):
+        images = np.asarray(images)
+    check_kind(images, shape, what)
+    images = tf.cast(images, tf.float32)
+    if tf.executing_eagerly():
+        _check_range(images.numpy(), what)
+        return images
+    images = tf.debugging.assert_all_finite(images, f"{what} must be finite, received NaN or Inf")
+    beyond = tf.reduce_any(tf.abs(images) > LARGEST_PIXEL)
+    message = f"{what} must be in [-1, 1], received pixels beyond {LARGEST_PIXEL}"
+    with tf.control_dependencies([tf.debugging.assert_equal(beyond, False, message=message)]):
+        return tf.identity(images)
+
+
+def _check_range(images: np.ndarray, what: str) -> None:
+    """Refuse pixels that cannot be of images in [-1, 1], and warn of those that seem not to be."""
+    if not np.isfinite(images).all():
+        raise ValueError(f"{what} must be finite, received NaN or Inf")
+    largest, lowest = np.abs(images).max(initial=0), images.min(initial=1)
+    if largest > LARGEST_PIXEL:
         raise ValueError(
-            f"training images must be [batch, {', '.join(map(str, shape))}], "
-            f"received {images.shape}"
+            f"{what} must be in [-1, 1], received pixels up to {largest:g}; divide by 127.5 and "
+            "subtract 1 if they are in [0, 255]"
         )
-    message = "training images must be finite, received NaN or Inf"
-    return tf.debugging.assert_all_finite(tf.cast(images, tf.float32), message)
+    if lowest >= 0 and largest > 0:
+        warnings.warn(
+            f"{what} should be in [-1, 1], where -1 is black, and have no pixel below 0; take "
+            "2 x - 1 if they are in [0, 1]",
+            stacklevel=4,
+        )
+
+
+def check_first_batch(x: Any, y: Any, shape: tuple[int, int, int], num_classes: int) -> None:
+    """Look at the first images and labels that `fit` or `evaluate` is given, before they run.
+
+    Args:
+      x: arrays, or a `tf.data.Dataset` of batches; of other sources the graph checks the range.
+      y: labels beside an array, or None.
+      shape: of the images that the network takes.
+      num_classes: of the network, 0 without.
+
+    Raises:
+      ValueError: if the images are of another type, shape or range, or the labels missing, one-hot,
+        no whole numbers or out of range.
+    """
+    if isinstance(x, tf.data.Dataset):
+        spec = x.element_spec
+        images, labels = spec[:2] if isinstance(spec, tuple) and len(spec) > 1 else (spec, None)
+        images = images[0] if isinstance(images, tuple) else images
+        check_kind(images, shape, "training images")
+        first = next(iter(x), None)
+        if first is None:
+            raise ValueError("training images must be at least one batch, received none")
+        x, y = (first, None) if labels is None else first[:2]
+        x = x[0] if isinstance(x, tuple) else x
+    elif not isinstance(x, np.ndarray | tf.Tensor):
+        return
+    check_kind(x, shape, "training images")
+    _check_range(np.asarray(x[:_PEEKED], np.float32), "training images")
+    if num_classes:
+        _check_labels(y, len(x), num_classes)
+
+
+def _check_labels(labels: Any, count: int, num_classes: int) -> None:
+    wanted = f"training labels must be whole numbers [batch] in [0, {num_classes}]"
+    if labels is None:
+        raise ValueError(
+            f"{wanted} for a network of {num_classes} classes, received images alone; give "
+            "(images, labels), or train a network with num_classes=0"
+        )
+    labels = np.asarray(labels)
+    if labels.ndim == 2 and labels.shape[1] == num_classes:
+        raise ValueError(f"{wanted}, received one-hot rows {labels.shape}; take their argmax")
+    whole = labels.dtype.kind in "iu" or (labels == np.round(labels)).all()
+    if labels.size != count or labels.shape[0] != count or not whole:
+        raise ValueError(
+            f"{wanted}, received {labels.dtype.name} {labels.shape} for {count} images"
+        )
+    if labels.min(initial=0) < 0 or labels.max(initial=0) > num_classes:
+        raise ValueError(f"{wanted}, received {labels.min():g} to {labels.max():g}")
 
 
 def kept_labels(
@@ -44,8 +149,24 @@ def kept_labels(
 
     Returns:
       None without classes or labels, or `[batch]` int32.
+
+    Raises:
+      InvalidArgumentError: if a label is out of range.
     """
     if labels is None or not num_classes:
         return None
-    labels = tf.cast(labels, tf.int32)
+    labels = tf.reshape(tf.cast(labels, tf.int32), [-1])
+    message = f"training labels must be in [0, {num_classes}]"
+    checks = [
+        tf.debugging.assert_non_negative(labels, message=message),
+        tf.debugging.assert_less_equal(labels, num_classes, message=message),
+    ]
+    with tf.control_dependencies(checks):
+        labels = tf.identity(labels)
     return labels if keep is None else tf.where(keep, labels, num_classes)
+
+
+def _told(shape: tuple[int | None, ...]) -> str:
+    """A shape in words, without None where a data set leaves a side open."""
+    sides = ["any number" if side is None else str(side) for side in shape]
+    return f"({', '.join(sides)})"

@@ -1,6 +1,6 @@
 """Training: the Keras model, checkpoints that survive a kill, recipes by name, several devices."""
 
-from gddim_tf.training.adam import AveragingAdam
+from gddim_tf.models.averaging_adam import AveragingAdam
 from gddim_tf.training.checkpoint import Checkpoint
 from gddim_tf.training.recipe import Recipe
 from gddim_tf.training.recipes import RECIPES, named_recipe

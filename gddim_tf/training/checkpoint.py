@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import pathlib
@@ -10,7 +9,9 @@ import warnings
 
 import keras
 
-from gddim_tf.digest import file_digest
+from gddim_tf.atomic import atomic_write
+from gddim_tf.models.checkpoint_files import checkpoint_path, newest_whole, stored
+from gddim_tf.sealed import seal_path, write_seal
 
 _KEPT = 2
 
@@ -18,10 +19,12 @@ _KEPT = 2
 class Checkpoint(keras.callbacks.Callback):
     """Save weights, optimizer and epoch every few epochs, and go on from them with `restore`.
 
-    Each checkpoint is written beside the others under a temporary name, flushed to the disk,
-    renamed, and only then vouched for by a small file with its SHA-256; one that was cut short is
-    recognised and the one before it used. Put this callback before Keras' `SwapEMAWeights`, so that
-    it sees the raw weights; the average is part of the optimizer's state.
+    Each checkpoint is a `.keras` file that also holds the optimizer. It is written beside the
+    others under a temporary name and flushed to the disk; a small file with its SHA-256 vouches for
+    it; then it gets its name. One that is damaged is recognised and the one before it used.
+
+    Put this callback before Keras' `SwapEMAWeights`, so that it sees the raw weights; the average
+    is part of the optimizer's state.
 
     Args:
       directory: where the files go.
@@ -45,24 +48,22 @@ class Checkpoint(keras.callbacks.Callback):
             self.save(epoch + 1)
 
     def save(self, epoch: int) -> None:
-        """Write the state after `epoch` epochs, and drop all but the newest two."""
-        self.directory.mkdir(parents=True, exist_ok=True)
-        path = self.directory / f"epoch-{epoch:06d}.weights.h5"
-        # one name for all, so that what a kill leaves is overwritten
-        temporary = self.directory / ".new.weights.h5"
+        """Write the state after `epoch` epochs, and drop all but the newest two.
+
+        Raises:
+          DiskFullError: if there is no room for it; the checkpoints before it stay.
+        """
+        path = checkpoint_path(self.directory, epoch)
         try:
-            self.model.save_weights(temporary, overwrite=True)
-            digest = file_digest(temporary)
-            _flush(temporary)
-            temporary.replace(path)
-            _seal(temporary).write_text(json.dumps({"epoch": epoch, "sha256": digest}))
-            _flush(_seal(temporary))
-            _seal(temporary).replace(_seal(path))
-        finally:
-            temporary.unlink(missing_ok=True)
-            _seal(temporary).unlink(missing_ok=True)
-        for old in sorted(self.directory.glob("epoch-*.weights.h5"))[:-_KEPT]:
-            _seal(old).unlink(missing_ok=True)
+            with atomic_write(path) as draft:
+                self.model.save(draft)
+                # before the file is there, so that a kill never leaves one without
+                write_seal(path, {"epoch": epoch}, draft)
+        except BaseException:
+            seal_path(path).unlink(missing_ok=True)
+            raise
+        for _, old in stored(self.directory)[_KEPT:]:
+            seal_path(old).unlink(missing_ok=True)
             old.unlink(missing_ok=True)
 
     @staticmethod
@@ -77,30 +78,19 @@ class Checkpoint(keras.callbacks.Callback):
           The number of epochs already done, 0 if there is no checkpoint.
 
         Raises:
-          ValueError: if the checkpoint is of another architecture.
+          ValueError: if the checkpoint is of another architecture, or there are some and none of
+            them is whole.
         """
-        for path in sorted(pathlib.Path(directory).glob("epoch-*.weights.h5"), reverse=True):
-            seal = _seal(path)
-            if not seal.exists() or json.loads(seal.read_text())["sha256"] != file_digest(path):
-                warnings.warn(
-                    f"the checkpoint {path} was cut short; trying the one before it", stacklevel=2
-                )
-                continue
-            model.optimizer.build(model.trainable_variables)
-            try:
-                model.load_weights(path)
-            except (ValueError, KeyError) as error:
-                raise ValueError(
-                    f"the checkpoint {path} is of another architecture or optimizer: {error}"
-                ) from error
-            return json.loads(seal.read_text())["epoch"]
-        return 0
-
-
-def _seal(path: pathlib.Path) -> pathlib.Path:
-    return path.with_suffix(".json")
-
-
-def _flush(path: pathlib.Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
+        epoch, path, damaged = newest_whole(directory)
+        for error in damaged:
+            warnings.warn(f"{error}; trying the checkpoint before it", stacklevel=2)
+        if path is None:
+            return 0
+        model.optimizer.build(model.trainable_variables)
+        try:
+            model.load_weights(path)
+        except (ValueError, KeyError) as error:
+            raise ValueError(
+                f"the checkpoint {path} is of another architecture or optimizer: {error}"
+            ) from error
+        return epoch

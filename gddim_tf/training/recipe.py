@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 
 import keras
 
 from gddim_tf import data, sdes
+from gddim_tf.checks import SEED_RANGE, real, whole
+from gddim_tf.models.averaging_adam import AveragingAdam
 from gddim_tf.models.diffusion_model import DiffusionModel
-from gddim_tf.training.adam import AveragingAdam
 
 _PRECISIONS = ("float32", "mixed_bfloat16")
 
@@ -43,10 +43,10 @@ class Recipe:
       precision: "float32" or "mixed_bfloat16"; weights and states are float32 in both.
       jit: whether the step is compiled with XLA, for GPU and TPU.
       seed: of weights, shuffling, times and noise.
-      steps_per_epoch: how often progress is reported and saved.
+      steps_per_epoch: how often progress is reported and saved; the last epoch has what is left.
 
     Raises:
-      ValueError: if a number is below 1, or `precision` is unknown.
+      ValueError: if a setting is out of its range, or of another type.
     """
 
     dataset: str = "digits"
@@ -75,15 +75,19 @@ class Recipe:
 
     def __post_init__(self) -> None:
         for name in ("steps", "batch_size", "accumulate", "steps_per_epoch"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"`{name}` must be at least 1, received {getattr(self, name)}")
+            whole(name, getattr(self, name), 1, 2**31 - 1)
+        whole("warmup", self.warmup, 0)
+        whole("seed", self.seed, 0, SEED_RANGE[1])
+        real("learning_rate", self.learning_rate, 0.0, above=True)
+        real("clip", self.clip, 0.0, above=True)
+        real("ema", self.ema, 0.0, 1.0)
+        real("label_dropout", self.label_dropout, 0.0, 1.0)
+        if self.dropout is not None:
+            real("dropout", self.dropout, 0.0, 0.999)
+        if self.image_size is not None:
+            whole("image_size", self.image_size, 1, 2**14)
         if self.precision not in _PRECISIONS:
             raise ValueError(f"`precision` must be one of {_PRECISIONS}, received {self.precision}")
-
-    @property
-    def epochs(self) -> int:
-        """Rounded up to whole epochs of `steps_per_epoch`."""
-        return math.ceil(self.steps / self.steps_per_epoch)
 
     def model(self) -> DiffusionModel:
         """A new model, compiled."""

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
+import contextlib
 import math
 import os
 import pathlib
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from gddim_tf import data
-from gddim_tf.atomic import atomic_write
+from gddim_tf.atomic import room_for
+from gddim_tf.locking import exclusive
 from gddim_tf.models import load, save
 from gddim_tf.models.diffusion_model import DiffusionModel
 from gddim_tf.training import workers
 from gddim_tf.training.checkpoint import Checkpoint
+from gddim_tf.training.last_step import LastStep
 from gddim_tf.training.recipe import Recipe
+from gddim_tf.training.run_folder import RunFolder
+
+# Trained weights are of order 1.
+_LARGEST_WEIGHT = 1e6
 
 
 def train(
@@ -34,10 +41,12 @@ def train(
 
     A run whose recipe has more steps than the one in the folder goes on from there; the rest
     follows the new schedule of the learning rate. What was trained before is kept as
-    `model-STEPS.keras`.
+    `model-STEPS.keras`. A run that was stopped ends with the weights of one that never was, up to
+    rounding, unless its images do not fit in memory (see `data.load`).
 
     The folder holds `recipe.json`, `checkpoints/`, `log.csv` (with the loss on the test or
-    validation split, if there is one) and, when done, `model.keras` with the averaged weights.
+    validation split, if there is one) and, when done, `model.keras` with the averaged weights. One
+    process at a time may train there.
 
     Args:
       recipe: what to train.
@@ -52,68 +61,90 @@ def train(
       The trained model, holding the averaged weights.
 
     Raises:
-      ValueError: if the folder holds a run of another recipe or of more steps, the batch cannot be
-        divided among the devices, or the loss becomes NaN.
+      ValueError: if the folder holds a run of another recipe, of more steps, on other data or
+        without a whole checkpoint, the batch cannot be divided among the devices, or the loss
+        becomes NaN.
+      FolderInUseError: if another process trains in the folder.
+      DiskFullError: if there is no room for a checkpoint, the log or the model.
       ConnectionError: if another worker is lost.
     """
     directory = pathlib.Path(directory)
     strategy = strategy or tf.distribute.get_strategy()
-    claimed = _claimed_steps(recipe, directory)
+    alone = exclusive(directory) if workers.is_first(strategy) else contextlib.nullcontext()
+    with alone, room_for(directory):
+        return _train(recipe, directory, save_every, callbacks, strategy)
+
+
+def _train(
+    recipe: Recipe,
+    directory: pathlib.Path,
+    save_every: int,
+    callbacks: Sequence[keras.callbacks.Callback],
+    strategy: tf.distribute.Strategy,
+) -> DiffusionModel:
+    folder = RunFolder(directory, recipe)
     _check_devices(recipe, strategy)
-    trained = directory / "model.keras"
-    if trained.exists() and claimed in (0, recipe.steps):
+    if folder.trained.exists() and folder.steps in (0, recipe.steps):
         return load(directory)
     with strategy.scope():
         model = recipe.model()
         model.optimizer.build(model.trainable_variables)
-    done = Checkpoint.restore(model, directory / "checkpoints")
-    if trained.exists() and not done:
+    epochs = Checkpoint.restore(model, folder.checkpoints)
+    if folder.trained.exists() and not epochs:
         raise ValueError(
-            f"{directory} holds a model of {claimed} steps without the checkpoints that longer "
-            "training would go on from; use another folder"
+            f"{directory} holds a model of {folder.steps} steps without the checkpoints that "
+            "longer training would go on from; use another folder"
         )
-    images = _images(recipe, strategy, "train", recipe.seed + done, recipe.batch_size)
+    steps = model.steps_done
+    images = _images(recipe, strategy, "train", recipe.batch_size, steps)
     unseen, validation_steps = _validation(recipe, strategy)
-    if workers.is_first(strategy):
-        log = directory / "log.csv"
+    first = workers.is_first(strategy)
+    if first:
+        folder.remove_drafts()
+        folder.claim()
+        folder.cut_log(epochs)
         callbacks = [
             *callbacks,  # which may add to the log
-            keras.callbacks.CSVLogger(str(log), append=done > 0),
+            keras.callbacks.CSVLogger(str(folder.log), append=epochs > 0),
             # last, so that what a checkpoint holds has been logged
-            Checkpoint(directory / "checkpoints", save_every),
+            Checkpoint(folder.checkpoints, save_every),
         ]
-        _claim(recipe, directory, claimed)
-        _cut_log(log, done)
-    else:
-        callbacks = []
     options = {
         "validation_data": unseen,
         "validation_steps": validation_steps,
-        "epochs": recipe.epochs,
-        "initial_epoch": done,
+        "epochs": epochs + math.ceil(max(recipe.steps - steps, 0) / recipe.steps_per_epoch),
+        "initial_epoch": epochs,
         "steps_per_epoch": recipe.steps_per_epoch,
         "callbacks": [
-            *callbacks,
+            LastStep(recipe.steps - steps),
+            *(callbacks if first else ()),
             keras.callbacks.TerminateOnNaN(),
             keras.callbacks.SwapEMAWeights(),
         ],
         "verbose": 1 if sys.stdout.isatty() else 2,
     }
-    if workers.several(strategy):
-        history = workers.fit(model, images, **options)
-    else:
-        history = model.fit(images, shuffle=False, **options)  # the pipeline did
-    _check_finite(history.history.get("loss", [0.0]), done, recipe)
-    if workers.is_first(strategy):
-        save(model, trained)
+    losses = _fit(model, images, strategy, options).get("loss", [0.0])
+    _check_finite(model, losses, epochs, recipe)
+    if first:
+        save(model, folder.trained)
     workers.wait_for_all(strategy)
     return model
 
 
+def _fit(
+    model: DiffusionModel, images: Any, strategy: tf.distribute.Strategy, options: dict[str, Any]
+) -> dict[str, list[float]]:
+    """The history of `fit`, or of the loop that stands in for it on several machines."""
+    if workers.several(strategy):
+        return workers.fit(model, images, **options).history
+    return model.fit(images, shuffle=False, **options).history  # the pipeline did
+
+
 def _images(
-    recipe: Recipe, strategy: tf.distribute.Strategy, split: str, seed: int, batch_size: int
+    recipe: Recipe, strategy: tf.distribute.Strategy, split: str, batch_size: int, start: int = 0
 ) -> tf.data.Dataset | tf.distribute.DistributedDataset:
-    """Endless batches of the train split, one pass over another; each worker reads its own part."""
+    """Batches of a split, endless ones to train on; each worker reads its own part."""
+    training = split == "train"
 
     def part(size: int, shard: tuple[int, int] | None = None) -> tf.data.Dataset:
         return data.load(
@@ -122,9 +153,10 @@ def _images(
             batch_size=size,
             image_size=recipe.image_size,
             labels=recipe.conditional,
-            flip=recipe.flip if split == "train" else False,
-            seed=seed,
-            repeat=split == "train",
+            flip=recipe.flip if training else False,
+            seed=recipe.seed,
+            repeat=training,
+            start=start,
             drop_remainder=True,
             shard=shard,
         )
@@ -147,14 +179,21 @@ def _validation(
     batch = min(recipe.batch_size, count // replicas * replicas)
     if not batch:
         return None, None
-    return _images(recipe, strategy, split, recipe.seed, batch), max(count // batch, 1)
+    return _images(recipe, strategy, split, batch), max(count // batch, 1)
 
 
-def _check_finite(losses: list[float], done: int, recipe: Recipe) -> None:
+def _check_finite(model: DiffusionModel, losses: list[float], done: int, recipe: Recipe) -> None:
+    """Refuse to keep a model that training has ruined, though the last loss may not tell."""
+    largest = np.max([np.abs(weight).max(initial=0) for weight in model.network.get_weights()])
+    what = None
     if not math.isfinite(losses[-1]):
+        what = f"the loss became {losses[-1]}"
+    elif not largest < _LARGEST_WEIGHT:
+        what = f"a weight became {largest:g}"
+    if what:
         raise ValueError(
-            f"the loss became {losses[-1]} in epoch {done + len(losses)}; a smaller learning rate "
-            f"may help, received {recipe.learning_rate}; the checkpoint before it is kept"
+            f"{what} in epoch {done + len(losses)}; a smaller learning rate may help, received "
+            f"{recipe.learning_rate}; the checkpoint before it is kept"
         )
 
 
@@ -169,38 +208,3 @@ def _check_devices(recipe: Recipe, strategy: tf.distribute.Strategy) -> None:
         raise ValueError("`jit` must be False on several devices, received True")
     if replicas > 1 and recipe.accumulate > 1:
         raise ValueError(f"`accumulate` must be 1 on several devices, received {recipe.accumulate}")
-
-
-def _claimed_steps(recipe: Recipe, directory: pathlib.Path) -> int:
-    """The steps of the run in the folder, which may only grow; 0 if there is none."""
-    path = directory / "recipe.json"
-    if not path.exists():
-        return 0
-    found = json.loads(path.read_text())
-    for key, value in dataclasses.asdict(recipe).items():
-        grows = key == "steps" and found.get(key, value) < value
-        if found.get(key) != value and not grows:
-            raise ValueError(
-                f"{directory} holds a run with {key} = {found.get(key)!r}, received {value!r}; "
-                "use another folder or the same settings (only `steps` may grow)"
-            )
-    return found["steps"]
-
-
-def _claim(recipe: Recipe, directory: pathlib.Path, claimed: int) -> None:
-    """Say whose folder it is; the model of a shorter run gets a name of its own first."""
-    trained = directory / "model.keras"
-    if trained.exists():
-        trained.rename(directory / f"model-{claimed}.keras")
-    with atomic_write(directory / "recipe.json") as draft:
-        draft.write_text(json.dumps(dataclasses.asdict(recipe), indent=2) + "\n")
-
-
-def _cut_log(path: pathlib.Path, done: int) -> None:
-    """Drop the epochs that will be done again, and a line that a kill has cut short."""
-    if not path.exists():
-        return
-    lines = [line for line in path.read_bytes().splitlines(True) if line.endswith(b"\n")]
-    kept = [line for line in lines if line[:5] == b"epoch" or int(line.split(b",")[0]) < done]
-    with atomic_write(path) as draft:
-        draft.write_bytes(b"".join(kept))

@@ -1,9 +1,15 @@
+import json
+import os
+import shutil
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from gddim_tf.atomic import DiskFullError
 from gddim_tf.models import load, save
+from gddim_tf.sealed import write_seal
 from gddim_tf.training import Checkpoint
 from tests.conftest import own_model
 
@@ -40,10 +46,10 @@ def test_restore_brings_back_weights_optimizer_and_epoch(tmp_path):
 
 def test_a_checkpoint_that_was_cut_short_is_passed_over(tmp_path):
     fit(compiled(), tmp_path, 3)
-    newest = sorted(tmp_path.glob("*.h5"))[-1]
+    newest = sorted(tmp_path.glob("*.keras"))[-1]
     newest.write_bytes(newest.read_bytes()[:-100])
     again = compiled()
-    with pytest.warns(UserWarning, match="cut short"):
+    with pytest.warns(UserWarning, match="is not the file that"):
         assert Checkpoint.restore(again, tmp_path) == 2
     assert again.optimizer.iterations == 4
 
@@ -51,16 +57,14 @@ def test_a_checkpoint_that_was_cut_short_is_passed_over(tmp_path):
 def test_only_two_are_kept_and_nothing_else(tmp_path):
     fit(compiled(), tmp_path, 4)
     names = sorted(path.name for path in tmp_path.iterdir())
-    assert names == [
-        f"epoch-{epoch:06d}.weights.{kind}" for epoch in (3, 4) for kind in ("h5", "json")
-    ]
+    assert names == [f"epoch-{epoch:06d}.{kind}" for epoch in (3, 4) for kind in ("json", "keras")]
 
 
 def test_what_could_not_be_saved_leaves_nothing_behind(tmp_path):
-    (tmp_path / "epoch-000001.weights.h5").mkdir()  # in the way
+    (tmp_path / "epoch-000001.keras").mkdir()  # in the way
     with pytest.raises(OSError, match="epoch-000001"):
         fit(compiled(), tmp_path, 1)
-    assert [path.name for path in tmp_path.iterdir()] == ["epoch-000001.weights.h5"]
+    assert [path.name for path in tmp_path.iterdir()] == ["epoch-000001.keras"]
 
 
 def test_a_loss_that_is_not_a_number_is_not_saved(tmp_path):
@@ -92,3 +96,58 @@ def test_save_and_load_name_what_is_wrong(tmp_path):
     )
     with pytest.raises(ValueError, match="not a DiffusionModel"):
         load(tmp_path / "other.keras")
+
+
+def test_a_damaged_seal_is_passed_over(tmp_path):
+    fit(compiled(), tmp_path, 2)
+    newest = tmp_path / "epoch-000002.json"
+    sha = json.loads(newest.read_text())["sha256"]
+    far = json.dumps({"epoch": 999, "sha256": sha})
+    again = compiled()
+    for seal in ("", "garbage", "{}", "[]", '{"epoch": 2}', far, "null", None):
+        newest.unlink() if seal is None else newest.write_text(seal)
+        again.optimizer.iterations.assign(0)
+        with pytest.warns(UserWarning, match=r"epoch-000002.*; trying the checkpoint before it"):
+            assert Checkpoint.restore(again, tmp_path) == 1
+        assert again.optimizer.iterations == 2
+
+
+def test_a_run_none_of_whose_checkpoints_is_whole_is_not_begun_anew(tmp_path):
+    fit(compiled(), tmp_path, 2)
+    for seal in tmp_path.glob("*.json"):
+        seal.write_text("{}")
+    with pytest.raises(ValueError, match=r"no checkpoint in .* is whole .*put one back"):
+        Checkpoint.restore(compiled(), tmp_path)
+
+
+def test_checkpoints_of_earlier_versions_are_read(tmp_path):
+    model = compiled()
+    fit(model, tmp_path, 1)
+    old = tmp_path / "epoch-000002.weights.h5"
+    model.save_weights(old)
+    write_seal(old, {"epoch": 2}, old)
+    assert Checkpoint.restore(compiled(), tmp_path) == 2
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a small disk must be mounted")
+def test_a_full_disk_leaves_the_checkpoints_before_it(small_disk):
+    model = compiled()
+    fit(model, small_disk, 1)
+    (small_disk / "filler").write_bytes(bytes(shutil.disk_usage(small_disk).free - 10_000))
+    before = sorted(small_disk.iterdir())
+    with pytest.raises(DiskFullError, match=r"no room on the disk for .*epoch-000002\.keras"):
+        fit(model, small_disk, 2, initial_epoch=1)
+    assert sorted(small_disk.iterdir()) == before
+    assert Checkpoint.restore(compiled(), small_disk) == 1
+
+
+def test_an_unfinished_run_is_opened_at_its_newest_whole_checkpoint(tmp_path):
+    model = compiled()
+    fit(model, tmp_path / "checkpoints", 3)  # which leaves the averages in the model
+    with pytest.warns(UserWarning, match="has not ended: its checkpoint after epoch 3 is used"):
+        opened = load(tmp_path)
+    for a, b in zip(opened.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    (tmp_path / "checkpoints" / "epoch-000003.json").write_text("{}")
+    with pytest.warns(UserWarning, match="its checkpoint after epoch 2 is used"):
+        assert load(tmp_path).sample(1, nfe=2).shape == (1, 8, 8, 1)

@@ -94,3 +94,31 @@ def test_bad_recipes_are_named():
             dataclasses.replace(Recipe(), **{name: 0})
     with pytest.raises(ValueError, match=r"`precision` must be one of .*, received float16"):
         Recipe(precision="float16")
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "message"),
+    [
+        ("learning_rate", -1.0, "`learning_rate` must be finite, above 0, received -1"),
+        ("learning_rate", float("nan"), "`learning_rate` must be finite"),
+        ("learning_rate", float("inf"), "`learning_rate` must be finite"),
+        ("clip", -1.0, "`clip` must be finite, above 0"),
+        ("warmup", -5, "`warmup` must be at least 0, received -5"),
+        ("ema", 1.5, "`ema` must be"),
+        ("label_dropout", float("nan"), "`label_dropout` must be"),
+        ("dropout", 1.0, "`dropout` must be"),
+        ("image_size", 10**6, "`image_size` must be at most 16384"),
+        ("seed", -1, "`seed` must be at least 0"),
+        ("steps", 0, "`steps` must be at least 1"),
+    ],
+)
+def test_settings_that_cannot_be_meant(setting, value, message):
+    with pytest.raises(ValueError, match=message):
+        Recipe(**{setting: value})
+
+
+def test_settings_of_another_type():
+    with pytest.raises(TypeError, match="`seed` must be a whole number, received 'abc'"):
+        Recipe(seed="abc")
+    with pytest.raises(TypeError, match="`learning_rate` must be a number, received '2'"):
+        Recipe(learning_rate="2")

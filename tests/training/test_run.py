@@ -7,12 +7,21 @@ import socket
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import pytest
+from PIL import Image
 
+from gddim_tf.cli import main
+from gddim_tf.locking import exclusive
 from gddim_tf.models import load
+from gddim_tf.networks import PRESETS
+from gddim_tf.sealed import DamagedFileError
 from gddim_tf.training import Checkpoint, Recipe, train
+from gddim_tf.training.run_folder import RunFolder
 
+# It compiles fast.
+SHALLOW = {**PRESETS["ddpm_tiny"], "channel_multipliers": (1,), "attention_resolutions": ()}
 RECIPE = ["--network", "ddpm_tiny", "--steps", "24", "--steps-per-epoch", "2", "--warmup", "0"]
 
 
@@ -115,6 +124,111 @@ def test_a_start_that_fails_does_not_claim_the_folder(tmp_path):
     with pytest.raises(ValueError, match="`flip` must not be True for digits"):
         train(recipe, tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_model_ruined_by_its_last_step_is_not_kept(tmp_path, monkeypatch):
+    monkeypatch.setitem(PRESETS, "shallow", SHALLOW)
+    recipe = Recipe(network="shallow", steps=1, batch_size=4, warmup=0, learning_rate=1e30)
+    with pytest.raises(ValueError, match=r"a weight became 1e\+30 in epoch 1; a smaller learning"):
+        train(recipe, tmp_path)
+    assert not (tmp_path / "model.keras").exists()
+
+
+class Stop(keras.callbacks.Callback):
+    """Ends a run in the middle of an epoch, as a kill does, but in this process."""
+
+    def on_train_batch_end(self, batch, logs=None):
+        if int(self.model.optimizer.iterations) == 5:
+            raise KeyboardInterrupt
+
+
+def test_a_stopped_run_ends_with_the_weights_of_one_that_never_was(tmp_path, monkeypatch):
+    monkeypatch.setitem(PRESETS, "shallow", SHALLOW)
+    recipe = Recipe(
+        network="shallow", steps=7, steps_per_epoch=2, batch_size=16, warmup=0, dropout=0.2
+    )
+    whole = train(recipe, tmp_path / "whole")
+    assert whole.steps_done == whole.optimizer.iterations == 7  # not rounded up to epochs
+    assert epochs(tmp_path / "whole") == [0, 1, 2, 3]
+    with pytest.raises(KeyboardInterrupt):
+        train(recipe, tmp_path / "stopped", callbacks=[Stop()])
+    stopped = train(recipe, tmp_path / "stopped")
+    assert stopped.steps_done == 7
+    assert epochs(tmp_path / "stopped") == [0, 1, 2, 3]
+    for a, b in zip(whole.get_weights(), stopped.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-6)  # another order of images makes 1e-3 and more
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    for name in ("cat", "dog"):
+        (tmp_path / "pictures" / name).mkdir(parents=True)
+        for index in range(2):
+            image = Image.fromarray(np.full((16, 16), index, np.uint8))
+            image.save(tmp_path / "pictures" / name / f"{index}.png")
+    return tmp_path / "pictures"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda root: (root / "cat").rename(root / "zebra"), r"classes = \['dog', 'zebra'\]"),
+        (
+            lambda root: Image.fromarray(np.zeros((32, 32), np.uint8)).save(root / "cat/2.png"),
+            "images = 5 and not 4",
+        ),
+        (
+            lambda root: [
+                Image.fromarray(np.zeros((32, 32), np.uint8)).save(file)
+                for file in root.rglob("*.png")
+            ],
+            "image_size = 32 and not 16",
+        ),
+        (
+            lambda root: Image.fromarray(np.ones((16, 16), np.uint8)).save(root / "cat/0.png"),
+            "other images of the same number",
+        ),
+        (
+            lambda root: Image.fromarray(np.ones((16, 16, 3), np.uint8)).save(root / "cat/0.png"),
+            "channels = 3 and not 1",
+        ),
+    ],
+    ids=["renamed class", "one more", "larger", "other content", "colour"],
+)
+def test_a_run_refuses_data_that_have_changed(tmp_path, pictures, change, message):
+    recipe = Recipe(dataset=f"folder:{pictures}", network="ddpm_tiny")
+    RunFolder(tmp_path, recipe).claim()
+    told = json.loads((tmp_path / "recipe.json").read_text())["data"]
+    assert (told["images"], told["classes"]) == (4, ["cat", "dog"])
+    assert RunFolder(tmp_path, recipe).steps == 3000
+    change(pictures)
+    with pytest.raises(ValueError, match=f"data that have changed: folder:.* now has {message}"):
+        train(recipe, tmp_path)
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[]", "recipe", '{"steps": "many"}'])
+def test_a_damaged_recipe_is_one_sentence(tmp_path, content):
+    (tmp_path / "recipe.json").write_text(content)
+    with pytest.raises(DamagedFileError, match=r"recipe\.json must h"):
+        train(Recipe(network="ddpm_tiny"), tmp_path)
+
+
+def test_a_folder_in_which_another_process_trains_is_refused(tmp_path, capsys):
+    with exclusive(tmp_path):
+        assert main(command(tmp_path)[3:]) == 2
+    told = capsys.readouterr().err
+    assert f"is in use by process {os.getpid()} on" in told
+    assert "Traceback" not in told
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a small disk must be mounted")
+def test_a_full_disk_ends_training_with_a_sentence_and_nothing_left_behind(small_disk):
+    ended = subprocess.run(command(small_disk / "run"), capture_output=True, text=True)
+    assert ended.returncode == 2, ended.stderr
+    assert "there is no room on the disk for" in ended.stderr.splitlines()[-1]
+    assert "Traceback" not in ended.stderr
+    left = [file.name for file in (small_disk / "run").rglob("*") if file.is_file()]
+    assert sorted(left) == ["data.png", "log.csv", "recipe.json"]
 
 
 def workers(directory, *options):
