@@ -9,7 +9,7 @@ import pathlib
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 # What readers of JSON, zip, HDF5, NumPy and protocol buffers raise for contents that they did not
@@ -59,12 +59,15 @@ def reading(path: str | os.PathLike, what: str) -> Iterator[None]:
         raise _damaged(path, what, error) from error
 
 
-def read_json(path: str | os.PathLike, what: str) -> dict[str, Any]:
+def read_json(
+    path: str | os.PathLike, what: str, required: Mapping[str, type] | None = None
+) -> dict[str, Any]:
     """The object in a JSON file.
 
     Args:
       path: of the file.
       what: it should be, for the message.
+      required: names that the object must have, each with the type of its value.
 
     Raises:
       DamagedFileError: if the file holds something else, or more than `LARGEST_JSON` bytes.
@@ -77,6 +80,10 @@ def read_json(path: str | os.PathLike, what: str) -> dict[str, Any]:
         value = json.loads(content)
         if not isinstance(value, dict):
             raise ValueError(f"it holds a {type(value).__name__} where an object must be")
+        for name, kind in (required or {}).items():
+            found = value.get(name)
+            if not isinstance(found, kind) or (isinstance(found, bool) and kind is not bool):
+                raise TypeError(f"{name!r} must be of type {kind.__name__}, and is {found!r:.60}")
         return value
 
 

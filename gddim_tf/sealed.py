@@ -1,4 +1,4 @@
-"""JSON that may be damaged, and files that a small JSON file vouches for."""
+"""Files that a small JSON file beside them vouches for."""
 
 from __future__ import annotations
 
@@ -10,47 +10,7 @@ from typing import Any
 
 from gddim_tf.atomic import atomic_write
 from gddim_tf.digest import file_digest
-
-_LONGEST = 2**24
-
-
-class DamagedFileError(ValueError):
-    """A file does not hold what was once written to it."""
-
-
-def read_json(path: str | os.PathLike, required: Mapping[str, type] | None = None) -> dict:
-    """The JSON object in a file.
-
-    Args:
-      path: of the file.
-      required: names that it must have, each with the type of its value.
-
-    Returns:
-      The object.
-
-    Raises:
-      DamagedFileError: if the file holds anything else, or more than 16 MiB.
-      OSError: if it cannot be read.
-    """
-    path = pathlib.Path(path)
-    if path.stat().st_size > _LONGEST:
-        raise DamagedFileError(
-            f"{path} must hold at most {_LONGEST} bytes of JSON, received {path.stat().st_size}"
-        )
-    try:
-        found = json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:  # not JSON, not text, or nested without an end
-        reason = str(error) or type(error).__name__
-        raise DamagedFileError(f"{path} must hold JSON, received {reason}") from error
-    if not isinstance(found, dict):
-        raise DamagedFileError(f"{path} must hold a JSON object, received a {type(found).__name__}")
-    for name, kind in (required or {}).items():
-        value = found.get(name)
-        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-            raise DamagedFileError(
-                f"{path} must have {name!r} of type {kind.__name__}, received {value!r:.60}"
-            )
-    return found
+from gddim_tf.reading import DamagedFileError, read_json
 
 
 def seal_path(path: str | os.PathLike) -> pathlib.Path:
@@ -78,7 +38,7 @@ def read_seal(path: str | os.PathLike, required: Mapping[str, type] | None = Non
 
     Args:
       path: of the file.
-      required: as for `read_json`.
+      required: what the seal must tell, each with its type.
 
     Raises:
       DamagedFileError: if there is no seal, it is damaged, or the file is not what it was sealed
@@ -87,7 +47,7 @@ def read_seal(path: str | os.PathLike, required: Mapping[str, type] | None = Non
     seal = seal_path(path)
     if not seal.exists():
         raise DamagedFileError(f"{path} was cut short: its seal {seal.name} is missing")
-    facts = read_json(seal, {**(required or {}), "sha256": str})
+    facts = read_json(seal, "a seal", {**(required or {}), "sha256": str})
     if facts["sha256"] != file_digest(path):
         raise DamagedFileError(f"{path} is not the file that {seal.name} was written for")
     return facts

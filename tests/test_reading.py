@@ -66,3 +66,13 @@ def test_a_file_that_is_not_an_object_of_json(content, tmp_path):
         read_json(path, "a description")
     path.write_text('{"a": 1}')
     assert read_json(os.fspath(path), "a description") == {"a": 1}
+
+
+@pytest.mark.parametrize("steps", ["null", '"3"', "true", "3.0"])
+def test_what_must_be_told_has_a_type(tmp_path, steps):
+    path = tmp_path / "some.json"
+    path.write_text(f'{{"steps": {steps}}}')
+    with pytest.raises(DamagedFileError, match=r"some\.json must be a recipe.* 'steps' must be of"):
+        read_json(path, "a recipe", {"steps": int})
+    path.write_text('{"steps": 3, "more": null}')
+    assert read_json(path, "a recipe", {"steps": int}) == {"steps": 3, "more": None}

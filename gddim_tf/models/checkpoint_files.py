@@ -6,7 +6,8 @@ import os
 import pathlib
 import re
 
-from gddim_tf.sealed import DamagedFileError, read_seal
+from gddim_tf.reading import DamagedFileError
+from gddim_tf.sealed import read_seal
 
 # Runs of earlier versions hold `.weights.h5`, which Keras reads as well.
 _NAME = re.compile(r"epoch-([0-9]{6,})\.(?:keras|weights\.h5)")

@@ -11,7 +11,7 @@ from typing import Any
 from gddim_tf import data
 from gddim_tf.atomic import atomic_write
 from gddim_tf.models.opening import CHECKPOINTS, MODEL_FILE
-from gddim_tf.sealed import read_json
+from gddim_tf.reading import read_json
 from gddim_tf.training.recipe import Recipe
 
 _DATA = "data"
@@ -34,7 +34,11 @@ class RunFolder:
         self.trained, self.log = directory / MODEL_FILE, directory / "log.csv"
         self.checkpoints = directory / CHECKPOINTS
         self._path = directory / "recipe.json"
-        found = read_json(self._path, {"steps": int}) if self._path.exists() else {}
+        found = (
+            read_json(self._path, "the recipe of a run", {"steps": int})
+            if self._path.exists()
+            else {}
+        )
         self.steps = found.get("steps", 0)  # of the run that is there, 0 if there is none
         self._data = _described(recipe)
         if found:

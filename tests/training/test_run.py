@@ -16,7 +16,7 @@ from gddim_tf.cli import main
 from gddim_tf.locking import exclusive
 from gddim_tf.models import load
 from gddim_tf.networks import PRESETS
-from gddim_tf.sealed import DamagedFileError
+from gddim_tf.reading import DamagedFileError
 from gddim_tf.training import Checkpoint, Recipe, train
 from gddim_tf.training.run_folder import RunFolder
 
@@ -209,7 +209,9 @@ def test_a_run_refuses_data_that_have_changed(tmp_path, pictures, change, messag
 @pytest.mark.parametrize("content", ["", "{}", "[]", "recipe", '{"steps": "many"}'])
 def test_a_damaged_recipe_is_one_sentence(tmp_path, content):
     (tmp_path / "recipe.json").write_text(content)
-    with pytest.raises(DamagedFileError, match=r"recipe\.json must h"):
+    with pytest.raises(
+        DamagedFileError, match=r"recipe\.json must be the recipe of a run, and is damaged"
+    ):
         train(Recipe(network="ddpm_tiny"), tmp_path)
 
 
