@@ -48,9 +48,14 @@ class Imported:
         """The diffusion that the network was trained on.
 
         Raises:
-            ValueError: if nothing tells it.
+            ValueError: if nothing tells it, or what tells it makes no sense.
         """
-        return self.family.diffusion(self.checkpoint, self.network.architecture)
+        try:
+            return self.family.diffusion(self.checkpoint, self.network.architecture)
+        except (TypeError, LookupError, AttributeError, ArithmeticError) as error:
+            raise ValueError(
+                f"what tells the diffusion of the {self.source} checkpoint is malformed: {error!r}"
+            ) from error
 
 
 def collect(named: Iterable[tuple[str, np.ndarray]]) -> dict[str, np.ndarray]:

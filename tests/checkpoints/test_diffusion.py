@@ -1,5 +1,6 @@
 """Which diffusion a configuration, a preset or the silence of both stands for."""
 
+import numpy as np
 import pytest
 
 from gddim_tf import sdes
@@ -60,3 +61,51 @@ def test_what_is_not_known_is_refused():
         of({"model": {"nf": 128}})
     with pytest.raises(ValueError, match=r"`sde` of CLD-SGM must be cld .* received 'vpsde'"):
         of({"sde": "vpsde"}, "cld_sgm")
+
+
+def scheduled(**scheduler):
+    architecture = Architecture(8, 1, channel_multipliers=(1,))
+    return BY_NAME["diffusers"].diffusion(Checkpoint({}, {}, scheduler), architecture)
+
+
+def test_schedules_of_diffusers():
+    """Values computed by hand from the definitions of the schedules."""
+    betas = scheduled(beta_schedule="sigmoid", num_train_timesteps=3).betas
+    np.testing.assert_allclose(betas[1], (1e-4 + 0.02) / 2)
+    np.testing.assert_allclose(betas[2], 1e-4 + 0.0199 / (1 + np.exp(-6)))
+    table = [0.1, 0.2, 0.4]
+    np.testing.assert_array_equal(scheduled(trained_betas=table).betas, table)
+    free = scheduled(trained_betas=table, rescale_betas_zero_snr=True)
+    assert free.signal_free
+    np.testing.assert_allclose(free.betas[[0, -1]], [0.1, 1.0])
+    assert len(scheduled(num_train_timesteps=37).betas) == 37
+
+
+def test_flow_matching_of_diffusers():
+    flow = scheduled(
+        _class_name="FlowMatchEulerDiscreteScheduler", shift=3.0, num_train_timesteps=500
+    )
+    assert flow.get_config() == sdes.RectifiedFlow(3.0, 0.0, 1 / 500, 500.0).get_config()
+    np.testing.assert_allclose(flow.time_label(0.5), 500 * 3 * 0.5 / 2)
+    meaning = BY_NAME["diffusers"].meaning(
+        Checkpoint({}, {}, {"_class_name": "FlowMatchEulerDiscreteScheduler"})
+    )
+    assert meaning.prediction == "flow"
+
+
+@pytest.mark.parametrize(
+    ("scheduler", "message"),
+    [
+        ({"beta_schedule": "laplace"}, "`beta_schedule` .* must be linear, .* 'laplace'"),
+        ({"num_train_timesteps": 10**12}, "`num_train_timesteps` .* must be an integer from 1 to"),
+        ({"num_train_timesteps": "7"}, "`num_train_timesteps` .* received '7'"),
+        ({"trained_betas": [0.1, 2.0]}, r"`betas` must be in \(0, 1\)"),
+        (
+            {"_class_name": "FlowMatchEulerDiscreteScheduler", "use_dynamic_shifting": True},
+            "`use_dynamic_shifting` of the scheduler must be false",
+        ),
+    ],
+)
+def test_schedules_that_are_refused(scheduler, message):
+    with pytest.raises(ValueError, match=message):
+        scheduled(**scheduler)

@@ -51,9 +51,6 @@ def test_the_schedulers_betas_are_read(diffusers_folder, schedule, tmp_path):
     file = folder / "diffusion_pytorch_model.safetensors"
     alone = checkpoints.load(file, config=folder / "config.json")
     np.testing.assert_array_equal(alone.sde.betas, betas)
-    (folder / "scheduler_config.json").write_text(json.dumps({"rescale_betas_zero_snr": True}))
-    with pytest.raises(ValueError, match=r"`rescale_betas_zero_snr` .* must be false"):
-        checkpoints.load(folder)
     (folder / "scheduler_config.json").write_text(json.dumps({"prediction_type": "score"}))
     with pytest.raises(ValueError, match=r"`prediction_type` .* must be epsilon, sample, v_pred"):
         checkpoints.load(folder)

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from gddim_tf.checkpoints.families.family import Meaning
-from gddim_tf.sdes import VESDE, DiscreteVPSDE, LinearSDE
+from gddim_tf.sdes import VESDE, DiscreteVPSDE, LinearSDE, RectifiedFlow, zero_snr_betas
+
+_MAX_STEPS = 1_000_000
 
 # What a scheduler calls the prediction, what DiffusionModel does, and the sign between them.
 _PREDICTIONS = {"epsilon": ("eps", 1.0), "sample": ("x0", 1.0), "v_prediction": ("v", -1.0)}
@@ -26,12 +28,14 @@ def meaning(scheduler: Mapping[str, Any], config: Mapping[str, Any]) -> Meaning:
     """
     if _exploding(config):
         return Meaning("sigma", "score")
+    if _flows(scheduler):
+        return Meaning("index", "flow")
     return Meaning("index", _prediction(scheduler)[0])
 
 
 def output_sign(scheduler: Mapping[str, Any]) -> float:
     """What the network's output is multiplied by: v is our own "v" with its sign turned."""
-    return _prediction(scheduler)[1]
+    return 1.0 if _flows(scheduler) else _prediction(scheduler)[1]
 
 
 def diffusion(scheduler: Mapping[str, Any], config: Mapping[str, Any]) -> LinearSDE:
@@ -39,7 +43,7 @@ def diffusion(scheduler: Mapping[str, Any], config: Mapping[str, Any]) -> Linear
     if _exploding(config):
         names = ("sigma_min", "sigma_max")
         return VESDE(**{name: float(scheduler[name]) for name in names if name in scheduler})
-    return DiscreteVPSDE(betas(scheduler).tolist())
+    return _flow(scheduler) if _flows(scheduler) else DiscreteVPSDE(betas(scheduler).tolist())
 
 
 def betas(config: Mapping[str, Any]) -> np.ndarray:
@@ -51,14 +55,15 @@ def betas(config: Mapping[str, Any]) -> np.ndarray:
     Raises:
         ValueError: if the schedule is unknown.
     """
-    if config.get("rescale_betas_zero_snr"):
-        raise ValueError(
-            "`rescale_betas_zero_snr` of the scheduler must be false, received true: its last beta "
-            "is 1"
-        )
+    table = _table(config)
+    return zero_snr_betas(table) if config.get("rescale_betas_zero_snr") else table
+
+
+def _table(config: Mapping[str, Any]) -> np.ndarray:
+    """The table before it is rescaled."""
     if config.get("trained_betas") is not None:
         return np.asarray(config["trained_betas"], np.float64)
-    steps = config.get("num_train_timesteps", 1000)
+    steps = _steps(config)
     start, end = config.get("beta_start", 1e-4), config.get("beta_end", 0.02)
     schedule = config.get("beta_schedule", "linear")
     if schedule == "linear":
@@ -75,6 +80,34 @@ def betas(config: Mapping[str, Any]) -> np.ndarray:
         "`beta_schedule` of the scheduler must be linear, scaled_linear, squaredcos_cap_v2 or "
         f"sigmoid, received {schedule!r}"
     )
+
+
+def _steps(config: Mapping[str, Any]) -> int:
+    """The number of training steps, which the table is as long as."""
+    steps = config.get("num_train_timesteps", 1000)
+    if not isinstance(steps, int) or not 1 <= steps <= _MAX_STEPS:
+        raise ValueError(
+            f"`num_train_timesteps` of the scheduler must be an integer from 1 to {_MAX_STEPS}, "
+            f"received {steps!r}"
+        )
+    return steps
+
+
+def _flows(scheduler: Mapping[str, Any]) -> bool:
+    """Whether a scheduler is one of flow matching, whose networks predict the velocity."""
+    return str(scheduler.get("_class_name", "")).startswith("FlowMatch")
+
+
+def _flow(scheduler: Mapping[str, Any]) -> RectifiedFlow:
+    """The straight line of a scheduler of flow matching, down to its first training step."""
+    if scheduler.get("use_dynamic_shifting"):
+        raise ValueError(
+            "`use_dynamic_shifting` of the scheduler must be false: the shift would depend on the "
+            "size of the images"
+        )
+    steps = _steps(scheduler)
+    shift = float(scheduler.get("shift", 1.0))
+    return RectifiedFlow(shift, t_min=0.0, t_earliest=1 / steps, time_scale=steps)
 
 
 def _exploding(config: Mapping[str, Any]) -> bool:
