@@ -26,7 +26,7 @@ def default(sde: LinearSDE, nfe: int) -> Sampler:
     - One component: order 2, from 40 evaluations on 3, in the root of the VP time, on a grid
       uniform in it (`VPTimeGrid`).
     - Several components (velocities): UniPC of order 2 on that grid from 4 to 29 evaluations, else
-      order 3, and from 40 on 4, in the root of the VP time.
+      order 3, and from 40 on 4, in the root of the VP time; with accelerations 4 is unstable.
     - One matrix per mode (a blur): UniPC of order 2 from 4 to 15 evaluations, else order 3, and
       from 24 on 4, in sqrt(t), on the quadratic grid; the blur is a function of t that the noise
       level does not tell.
@@ -46,7 +46,7 @@ def default(sde: LinearSDE, nfe: int) -> Sampler:
     if sde.components > 1:
         if nfe in _FEW_LANGEVIN:
             return UniPC(order=2, grid=VPTimeGrid(2.0, 1.0))
-        if nfe < _MANY:
+        if nfe < _MANY or sde.components > 2:
             return GDDIM(order=3, variable="sqrt_vp_time", grid=VPTimeGrid(2.0, 1.0))
         return GDDIM(order=4, variable="sqrt_vp_time", grid=VPTimeGrid(3.0, 2.0))
     return GDDIM(order=2 + (nfe >= _MANY), variable="sqrt_vp_time", grid=VPTimeGrid(2.0, 1.0))
