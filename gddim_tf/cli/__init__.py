@@ -15,6 +15,7 @@ from gddim_tf.quiet import start_tensorflow
 COMMANDS = {
     "train": "train a model, or go on where a run stopped",
     "sample": "draw a picture of samples",
+    "tune": "fit a sampler of few evaluations to a model",
     "evaluate": "measure samplers against real images",
     "likelihood": "measure bits per dimension of real images",
     "export": "write a SavedModel for TF Serving",

@@ -55,7 +55,8 @@ DATA_SETS = (
 DIFFUSIONS, NETWORKS = listed("sde"), listed("network")
 SAMPLERS = (
     f"default (one that suits diffusion and budget), {listed('sampler')}; with arguments "
-    'as in Python, "ddim(eta=1)"; or an own class as module:Name'
+    'as in Python, "ddim(eta=1)"; tuned:PATH, what `tune` wrote; or an own class as '
+    "module:Name"
 )
 FEATURES = (
     "digits, fashion, inception (from TensorFlow Hub), digits:FILE, inception:FOLDER, or random "
@@ -162,6 +163,8 @@ def named_sampler(text: str) -> Sampler | None:
     text = text.strip()
     if text.lower() == "default":
         return None
+    if text.startswith("tuned:"):
+        return parse(text)
     own = re.fullmatch(r"([A-Za-z_][\w.]*):([A-Za-z_]\w*)(\(.*\))?", text, re.DOTALL)
     if not own:
         return parse(text)

@@ -8,6 +8,7 @@ For example:
 from __future__ import annotations
 
 import argparse
+import pathlib
 
 from gddim_tf.cli.arguments import SAMPLERS, classes, named_sampler
 
@@ -49,3 +50,7 @@ def run(options: argparse.Namespace) -> None:
     titles = pictures.titles_of(options.labels, model.class_names)
     pictures.write(images, options.out, options.array, titles)
     print(f"{options.count} images at {options.nfe} NFE are in {options.out}")
+    tables = sorted(pathlib.Path(options.model).glob("*/nfe_*.npz"))
+    if tables and not options.sampler.startswith("tuned:"):
+        folder = tables[0].parent
+        print(f"by {options.sampler}; tuned tables: --sampler tuned:{folder} for few evaluations")

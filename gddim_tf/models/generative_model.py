@@ -120,7 +120,7 @@ class GenerativeModel(abc.ABC):
         batches = draw(
             self.sde,
             self.eps if guidance is None else self.guided_eps,
-            chosen(sampler, self.sde, nfe).table(self.sde, nfe),
+            chosen(sampler, self.sde, nfe).table_for(self, nfe),
             self.image_shape,
             count,
             seed=seed,
@@ -149,7 +149,7 @@ class GenerativeModel(abc.ABC):
         """
         seeds = image_seeds(seed, 0, count)
         _, states = run(
-            chosen(sampler, self.sde, nfe).table(self.sde, nfe),
+            chosen(sampler, self.sde, nfe).table_for(self, nfe),
             self.eps,
             self.sde.prior(self.image_shape, seeds),
             seeds=seeds,

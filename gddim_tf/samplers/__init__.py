@@ -31,6 +31,7 @@ from gddim_tf.samplers.methods.unipc import UniPC
 from gddim_tf.samplers.parse import names
 from gddim_tf.samplers.subsequence_grid import SubsequenceGrid
 from gddim_tf.samplers.table import Table
+from gddim_tf.samplers.tuning import Tuned, tune
 
 __all__ = [
     "DDIM",
@@ -66,9 +67,11 @@ __all__ = [
     "StochasticGDDIM",
     "SubsequenceGrid",
     "Table",
+    "Tuned",
     "UniPC",
     "VPTimeGrid",
     "default",
     "names",
     "run",
+    "tune",
 ]

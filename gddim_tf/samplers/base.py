@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 import dataclasses
+from typing import Any
 
 import numpy as np
 
@@ -52,6 +53,10 @@ class Sampler(abc.ABC):
                 f"{sde.t_earliest:g}, its first label, received t = {table.time.min():g}"
             )
         return table
+
+    def table_for(self, model: Any, nfe: int) -> Table:
+        """`table` for a model, for samplers that are made for one; the others suit all."""
+        return self.table(model.sde, nfe)
 
     def encode(self, sde: LinearSDE, nfe: int) -> Table:
         """The table of the same method on the reversed grid, from the data to the noise.

@@ -10,10 +10,14 @@ from typing import Any
 from gddim_tf import samplers
 from gddim_tf.samplers.base import Sampler
 from gddim_tf.samplers.default import default
+from gddim_tf.samplers.tuning import Tuned
 from gddim_tf.sdes import LinearSDE
 
 # A sampler of all arguments has 100 characters; a vast text would exhaust Python's parser.
 _LONGEST = 2000
+
+# What stands before the path of a tuned sampler.
+_TUNED = "tuned:"
 
 
 def names() -> list[str]:
@@ -57,14 +61,16 @@ def parse(text: str, own: Mapping[str, type] | None = None) -> Sampler:
     Args:
       text: a class of `gddim_tf.samplers` in any case, alone or as a call whose arguments are
         keywords with literal values, grids (`PowerGrid` may be written `power`) or a
-        `DynamicThreshold` (`dynamic`).
+        `DynamicThreshold` (`dynamic`); or `tuned:PATH`, the file or folder of a `Tuned`.
       own: further classes by name.
 
     Returns:
       The sampler.
 
     Raises:
-      ValueError: if the text is not of this form, or a name or argument is unknown.
+      ValueError: if the text is not of this form, or a name or argument is unknown, or a file is
+        not that of a tuned sampler.
+      FileNotFoundError: if that file is not there.
 
     Example:
       parse("gddim(order=2, grid=power(power=3))")
@@ -72,6 +78,8 @@ def parse(text: str, own: Mapping[str, type] | None = None) -> Sampler:
     known = _samplers() | {name.lower(): value for name, value in (own or {}).items()}
     if len(text) > _LONGEST:
         raise ValueError(f"`sampler` must be a name, received {len(text)} characters")
+    if text.strip().startswith(_TUNED):
+        return Tuned.load(text.strip().removeprefix(_TUNED))
     try:
         node = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
@@ -108,7 +116,9 @@ def _samplers() -> dict[str, type]:
     return {
         value.__name__.lower(): value
         for value in classes
-        if isinstance(value, type) and issubclass(value, Sampler) and value is not Sampler
+        if isinstance(value, type)
+        and issubclass(value, Sampler)
+        and value not in (Sampler, Tuned)  # a tuned one is read from its file
     }
 
 

@@ -1,0 +1,105 @@
+"""A fitted table as a file: NumPy's `.npz` without pickle, with its origin and a digest."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import pathlib
+import zipfile
+from typing import Any
+
+import numpy as np
+
+from gddim_tf.atomic import atomic_write
+from gddim_tf.samplers.table import Table
+from gddim_tf.sdes import LinearSDE
+
+# The largest tables have one matrix per frequency and take a few megabytes.
+_LARGEST = 2**28
+
+_COLUMN = "table/"
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Fitted:
+    """A table and how it came about.
+
+    Attributes:
+      table: for one budget.
+      signal: Psi(t, 0) of the diffusion at the times of the rows, by which it is known again.
+      root: R(t) there.
+      record: plain values: weights, diffusion, seeds, teacher, grid, ridge and errors.
+    """
+
+    table: Table
+    signal: np.ndarray
+    root: np.ndarray
+    record: dict[str, Any]
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """All of it as arrays by name."""
+        columns = {_COLUMN + name: column for name, column in self.table.arrays().items()}
+        text = json.dumps(self.record, sort_keys=True)
+        return {
+            **columns,
+            "history": np.array(self.table.history),
+            "signal": self.signal,
+            "root": self.root,
+            "record": np.array(text),
+        }
+
+    def digest(self) -> str:
+        """The SHA-256 of all arrays, as hexadecimal digits."""
+        digest = hashlib.sha256()
+        for name, array in sorted(self.arrays().items()):
+            digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
+            digest.update(np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()
+
+
+def kernel_at(sde: LinearSDE, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """`Psi(t, 0)` and `R(t)` at some times."""
+    return sde.transition(times, np.zeros_like(times)), sde.root(times)
+
+
+def write(path: pathlib.Path, fitted: Fitted) -> None:
+    """Write a file, whole or not at all."""
+    with atomic_write(path) as draft, draft.open("wb") as stream:
+        np.savez(stream, digest=np.array(fitted.digest()), **fitted.arrays())
+
+
+def read(path: pathlib.Path) -> Fitted:
+    """Read and check a file.
+
+    Raises:
+      FileNotFoundError: if it is not there.
+      ValueError: if it is not as `write` wrote it.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            size = sum(entry.file_size for entry in archive.infolist())
+        if size > _LARGEST:
+            raise ValueError(f"it unpacks to {size} bytes")
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        fitted = _fitted(arrays)
+        if fitted.digest() != str(arrays["digest"]):
+            raise ValueError("its digest does not fit its contents")
+    except FileNotFoundError:
+        raise
+    except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
+        raise ValueError(f"`path` must be a file of a tuned table, received {path}: {error}") from (
+            error
+        )
+    return fitted
+
+
+def _fitted(arrays: dict[str, np.ndarray]) -> Fitted:
+    columns = {
+        name.removeprefix(_COLUMN): array
+        for name, array in arrays.items()
+        if name.startswith(_COLUMN)
+    }
+    table = Table(**columns, history=int(arrays["history"]))
+    return Fitted(table, arrays["signal"], arrays["root"], json.loads(str(arrays["record"])))

@@ -1,0 +1,193 @@
+"""Fit tables to a model: teacher, grids, weights, and the check on seeds kept apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from gddim_tf.samplers.base import Sampler, check_nfe
+from gddim_tf.samplers.default import default
+from gddim_tf.samplers.grids import PowerGrid
+from gddim_tf.samplers.table import Table
+from gddim_tf.samplers.tuning.file import Fitted, kernel_at
+from gddim_tf.samplers.tuning.fit import Fit, fit
+from gddim_tf.samplers.tuning.gap import gap_of_table
+from gddim_tf.samplers.tuning.grid import cheapest_path, nearest_nodes, step_costs
+from gddim_tf.samplers.tuning.refine import refined
+from gddim_tf.samplers.tuning.task import Task
+from gddim_tf.samplers.tuning.teacher import TEACHER, Teacher
+from gddim_tf.samplers.tuning.tuned import Tuned
+
+# A teacher whose own error is more than this share of the untuned one is run more finely, up to
+# so many times.
+_TEACHER_SHARE, _FINEST = 0.1, 4
+
+
+def tune(
+    model: Any,
+    nfe: int | Sequence[int],
+    *,
+    labels: Any = None,
+    guidance: float | None = None,
+    count: int = 256,
+    seed: int = 1,
+    base: Sampler | None = None,
+    refine: bool = False,
+    evaluations: int = 60,
+    ridge: float = 1e-6,
+    batch_size: int = 64,
+    progress: bool = False,
+) -> Tuned:
+    """A sampler whose weights and times suit one model.
+
+    A fine run of the model is the teacher. A short table goes through some of its states; which
+    ones is found by dynamic programming over the errors of single steps, and the weights by least
+    squares row by row, see `fit`. Half of the seeds are fitted on, a quarter chooses the grid, and
+    a table that is not better than the untuned one on the last quarter is not kept. It costs
+    `evaluations x count` network evaluations for the teacher and `nfe x count` for each of three
+    grids, none of them with a gradient. It fits the solver to the network's flow: the network
+    becomes no better. Grid search after GITS (Chen et al., 2024), least squares for coefficients
+    after IIA (Zhang et al., 2024), here for matrices and along the student's own path.
+
+    Args:
+      model: any model that samples, an exported one too.
+      nfe: the budget, or several.
+      labels: None for the classes in turn (none without classes), or as in `model.sample`.
+      guidance: as in `model.sample`.
+      count: how many seeds, a multiple of 4.
+      seed: of the starting states.
+      base: the deterministic sampler to be better than; `samplers.default` if None.
+      refine: whether to move single times afterwards, at `2 nfe` fits and more.
+      evaluations: of the teacher; it takes more by itself if they are too few.
+      ridge: weight of the analytic rows, relative to the mean square of what they multiply.
+      batch_size: seeds per pass through the network.
+      progress: whether to show a progress bar.
+
+    Returns:
+      The sampler; `tuned.budgets[nfe].record` says how each table came about.
+
+    Raises:
+      ValueError: if an argument is out of range or `base` draws noise.
+      NotFiniteError: if the network returns something that is not finite.
+    """
+    from tqdm.auto import tqdm
+
+    budgets = sorted({check_nfe(n) for n in np.atleast_1d(nfe).tolist()})
+    if budgets[-1] > evaluations // 2:
+        raise ValueError(
+            f"`nfe` must be at most {evaluations // 2}, half of the teacher's evaluations, "
+            f"received {budgets[-1]}"
+        )
+    if not ridge >= 0:
+        raise ValueError(f"`ridge` must be at least 0, received {ridge}")
+    tables = {n: _untuned(base or default(model.sde, n), model, n) for n in budgets}
+    total = count * (evaluations + sum(4 * n for n in budgets))
+    with tqdm(total=total, unit="evaluation", disable=not progress) as bar:
+        context = _context(model, labels, guidance, count)
+        task = Task(
+            model.sde,
+            model.eps if guidance is None else model.guided_eps,
+            model.image_shape,
+            count,
+            seed=seed,
+            context=context,
+            batch_size=batch_size,
+            progress=bar.update,
+        )
+        teacher, accuracy = _fine_teacher(task, evaluations, tables[budgets[-1]])
+        costs = step_costs(model.sde, teacher)
+        shared = {
+            "weights": model.fingerprint(),
+            "sde": repr(model.sde),
+            "labels": "none" if "labels" not in context else str(np.unique(context["labels"])),
+            "guidance": guidance,
+            "seed": seed,
+            "count": count,
+            "teacher": f"{TEACHER}, {len(teacher.times) - 1} evaluations",
+            "teacher_error": accuracy,
+            "ridge": ridge,
+        }
+        fitted = {
+            n: _fitted(task, teacher, costs, table, ridge, refine, shared)
+            for n, table in tables.items()
+        }
+    return Tuned(budgets=fitted)
+
+
+def _untuned(base: Sampler, model: Any, nfe: int) -> Table:
+    table = base.table(model.sde, nfe)
+    if table.stochastic or table.clip is not None:
+        raise ValueError(f"`base` must neither draw noise nor clip, received {base}")
+    return table
+
+
+def _context(model: Any, labels: Any, guidance: float | None, count: int) -> dict[str, np.ndarray]:
+    context = {}
+    if labels is None and model.num_classes:
+        labels = np.arange(count) % model.num_classes
+    if labels is not None:
+        context["labels"] = model.check_labels(labels, count)
+    if guidance is not None:
+        if "labels" not in context:
+            raise ValueError("`guidance` needs a model with classes, received one without")
+        context["guidance"] = np.full(count, guidance, np.float32)
+    return context
+
+
+def _fine_teacher(task: Task, evaluations: int, untuned: Table) -> tuple[Teacher, float]:
+    """A teacher that is accurate beside the untuned table, and its error."""
+    check = next(task.batches("choose"))
+    steps = evaluations
+    while True:
+        teacher = Teacher(task, steps)
+        accuracy = teacher.error(task, check)
+        beaten = gap_of_table(task, teacher, untuned).errors["choose"]
+        if accuracy <= _TEACHER_SHARE * beaten or steps >= _FINEST * evaluations:
+            return teacher, accuracy
+        steps *= 2
+
+
+def _fitted(
+    task: Task,
+    teacher: Teacher,
+    costs: np.ndarray,
+    untuned: Table,
+    ridge: float,
+    refine: bool,
+    shared: dict[str, Any],
+) -> Fitted:
+    """The best fit for the budget of an untuned table, or that table, with the record of it."""
+    sde, nfe = task.sde, untuned.nfe
+    before = gap_of_table(task, teacher, untuned)
+    grids = {
+        "cheapest squares": cheapest_path(costs, nfe),
+        "cheapest roots": cheapest_path(np.sqrt(costs), nfe),
+        "quadratic": nearest_nodes(sde, teacher.times, PowerGrid(2.0)(sde, nfe)),
+    }
+    fits: dict[str, Fit] = {}
+    for name, nodes in grids.items():
+        if all(nodes != list(other.nodes) for other in fits.values()):
+            fits[name] = fit(task, teacher, nodes, ridge)
+    name = min(fits, key=lambda grid: fits[grid].gap.errors["choose"])
+    best = fits[name]
+    if refine:
+        best = refined(task, teacher, best, ridge)
+        name += ", refined"
+    after = best.gap
+    kept = after.errors["report"] < before.errors["report"]
+    table = best.table if kept else untuned
+    record = {
+        **shared,
+        "nfe": nfe,
+        "grid": name,
+        "times": [float(time) for time in teacher.times[list(best.nodes)]],
+        "kept": bool(kept),
+        "error_before": before.errors["report"],
+        "error_after": after.errors["report"],
+        "error_fitted": after.errors["fit"],
+        "variance_before": before.variances["report"],
+        "variance_after": after.variances["report"],
+    }
+    return Fitted(table, *kernel_at(sde, table.time), record)

@@ -1,0 +1,152 @@
+import functools
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from gddim_tf.models import GenerativeModel
+from gddim_tf.samplers import (
+    GDDIM,
+    Ancestral,
+    NotFiniteError,
+    NotInvertibleError,
+    Tuned,
+    tune,
+)
+from gddim_tf.samplers.parse import parse
+from gddim_tf.samplers.tuning.fit import fit
+from gddim_tf.samplers.tuning.task import Task
+from gddim_tf.samplers.tuning.teacher import Teacher
+from gddim_tf.sdes import BDM, CLD, VPSDE
+from tests.oracles import Mixture
+
+SDES = {"vp": VPSDE(), "cld": CLD(), "bdm": BDM(2, sigma_blur=1.0)}
+FEW = {"count": 48, "evaluations": 20}
+
+
+class Known(GenerativeModel):
+    """Data whose score is known, as a model."""
+
+    image_shape, num_classes = (2, 2, 1), 0
+
+    def __init__(self, data, name="known"):
+        self.sde, self._network, self._name = data.sde, data.eps_fn(), name
+
+    def eps(self, u, t, labels=None):
+        return self._network(u, t)
+
+    def fingerprint(self):
+        return self._name
+
+
+def model(name, modes=2, weights="known"):
+    sde = SDES[name]
+    means = np.array([[0.8, -0.6, 0.5, 0.1], [-0.7, 0.4, 0.2, -0.9]])[:modes]
+    means = means.reshape(modes, 2, 2, 1)
+    shares = [0.6, 0.4] if modes == 2 else [1.0]
+    return Known(Mixture(sde, shares, means, np.full((modes, 4), 0.05)), weights)
+
+
+@functools.cache
+def tuned(name):
+    return tune(model(name), 4, **FEW)
+
+
+def test_one_step_is_exact_on_gaussian_data():
+    record = tune(model("vp", modes=1), 1, ridge=0.0, **FEW).budgets[1].record
+    assert record["error_after"] < 1e-4 * record["error_before"]
+
+
+@pytest.mark.parametrize("name", SDES)
+def test_it_beats_the_untuned_table_on_seeds_that_were_not_fitted_on(name):
+    record = tuned(name).budgets[4].record
+    assert record["kept"]
+    assert record["error_after"] < 0.8 * record["error_before"]
+    assert record["teacher_error"] < 0.5 * record["error_after"]
+
+
+def test_a_table_that_is_not_better_on_the_seeds_kept_apart_is_not_kept():
+    base = tuned("vp")
+    stiff = tune(model("vp"), 4, ridge=1e15, base=base, **FEW).budgets[4]
+    assert not stiff.record["kept"]
+    for column, values in base.budgets[4].table.arrays().items():
+        np.testing.assert_array_equal(stiff.table.arrays()[column], values)
+
+
+@pytest.mark.parametrize("name", SDES)
+def test_a_stiff_prior_leaves_the_analytic_weights(name):
+    known = model(name)
+    task = Task(known.sde, known.eps, known.image_shape, 32)
+    teacher = Teacher(task, 8)
+    table = fit(task, teacher, [0, 2, 3, 5, 8], ridge=1e15).table
+    times = teacher.times[[0, 2, 3, 5, 8]]
+    analytic = GDDIM(order=2, variable="sqrt_vp_time").fill(known.sde, times)
+    np.testing.assert_allclose(table.state, analytic.state, atol=1e-10)
+    np.testing.assert_allclose(table.prediction[:, :3], analytic.prediction, atol=1e-10)
+    np.testing.assert_allclose(table.prediction[:, 3:], 0.0, atol=1e-10)
+
+
+def test_the_file_gives_the_same_sampler(tmp_path):
+    known, sampler = model("vp"), tuned("vp")
+    sampler.save(tmp_path / "four.npz")
+    sampler.save(tmp_path / "all")
+    for text in (f"tuned:{tmp_path}/four.npz", f"tuned:{tmp_path}/all"):
+        again = parse(text)
+        assert repr(again) == repr(sampler)
+        np.testing.assert_array_equal(
+            known.sample(3, sampler=again, nfe=4), known.sample(3, sampler=sampler, nfe=4)
+        )
+
+
+def test_a_cut_or_edited_file_is_refused(tmp_path):
+    path = tmp_path / "four.npz"
+    tuned("vp").save(path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ValueError, match="`path` must be a file of a tuned table"):
+        Tuned.load(path)
+    path.write_bytes(whole)
+    with np.load(path) as file:
+        arrays = dict(file)
+    arrays["table/state"] = 2 * arrays["table/state"]
+    np.savez(path, **arrays)
+    with pytest.raises(ValueError, match="its digest does not fit its contents"):
+        Tuned.load(path)
+    with pytest.raises(FileNotFoundError):
+        Tuned.load(tmp_path / "none.npz")
+
+
+def test_what_it_was_not_tuned_for_is_refused():
+    sampler = tuned("vp")
+    with pytest.raises(ValueError, match="`nfe` must be 4 for this tuned sampler, received 5"):
+        sampler.table(VPSDE(), 5)
+    with pytest.raises(ValueError, match="`sde` must be the diffusion that the table was tuned"):
+        sampler.table(VPSDE(beta_max=10.0), 4)
+    with pytest.raises(ValueError, match="`sde` must be the diffusion that the table was tuned"):
+        sampler.table(CLD(), 4)
+    with pytest.raises(NotInvertibleError, match="cannot be inverted"):
+        sampler.encode(VPSDE(), 4)
+    with pytest.warns(UserWarning, match="tuned for the weights known, the model has other"):
+        model("vp", weights="other").sample(1, sampler=sampler, nfe=4)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"base": Ancestral()}, "`base` must neither draw noise nor clip"),
+        ({"count": 16}, "`count` must be a multiple of 4 and at least 32, received 16"),
+        ({"evaluations": 6}, "`nfe` must be at most 3, half of the teacher's evaluations"),
+        ({"guidance": 2.0}, "`guidance` needs a model with classes"),
+        ({"ridge": -1.0}, "`ridge` must be at least 0"),
+    ],
+)
+def test_bad_arguments_are_named(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        tune(model("vp"), 4, **{**FEW, **arguments})
+
+
+def test_a_network_that_fails_is_named():
+    known = model("vp")
+    known.eps = lambda u, t, labels=None: tf.fill(tf.shape(u), np.float32(np.nan))
+    with pytest.raises(NotFiniteError, match="the network must return finite values"):
+        tune(known, 4, **FEW)
