@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 NAMES = {
     "recipe": (
         *("digits", "fashion_vp", "fashion_cld", "fashion_bdm", "ddpm_cifar10", "ddpmpp_cifar10"),
-        *("gddim_cld_cifar10", "gddim_bdm_cifar10"),
+        *("edm_cifar10", "gddim_cld_cifar10", "gddim_bdm_cifar10"),
     ),
-    "sde": ("vp", "cosine", "ddpm", "ve", "cld", "bdm"),
+    "sde": ("vp", "cosine", "ddpm", "ve", "edm", "cld", "psld", "hold", "flow", "bdm"),
     "network": (
         *("ddpm_digits", "ncsnpp_digits", "ddpm_tiny", "ddpm_fashion", "ddpm_cifar10"),
         *("ddpm_celeba64", "ddpmpp_cifar10", "ddpmpp_cld_cifar10", "ncsnpp_deep_cld_cifar10"),
@@ -38,6 +38,7 @@ NAMES = {
     "sampler": (
         *("ddim", "gddim", "deis", "rhork", "spndm", "fpndm", "fon", "plms", "ipndm"),
         *("dpmsolver", "unipc", "euler", "heun", "eulermaruyama", "ancestral", "sscs"),
+        *("stochasticgddim", "sdedpmsolver", "sasolver", "ersde", "edmchurn", "restart"),
     ),
 }
 

@@ -50,6 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what the network predicts: eps, eps_cholesky, score, eps_mixed, x0, v, velocity or "
         "velocity_mixed (v)",
     )
+    recipe.add_argument("--data-std", type=float, help="deviation of the data, of v (1.0)")
     recipe.add_argument("--weighting", help="of the loss: target, eps or min_snr (target)")
     recipe.add_argument("--steps", type=int, help="batches to train on (3000)")
     recipe.add_argument("--batch-size", type=int, help="images, of all devices together (128)")

@@ -73,8 +73,7 @@ def _loaded(path: pathlib.Path) -> Any:
 def _check_graph(loaded: Any, path: pathlib.Path, state_shape: list[int]) -> None:
     """Refuse a graph that the description beside it does not describe."""
     with reading(path, _WHAT):
-        (function,) = loaded.eps.concrete_functions
-        state = function.structured_input_signature[0][0]
+        state = loaded.eps.structured_input_signature[0][0]
         if state.shape[1:].as_list() != state_shape:
             raise ValueError(
                 f"its description speaks of states {state_shape}, its graph takes "

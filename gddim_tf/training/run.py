@@ -70,6 +70,7 @@ def train(
     """
     directory = pathlib.Path(directory)
     strategy = strategy or tf.distribute.get_strategy()
+    _check_devices(recipe, strategy)
     alone = exclusive(directory) if workers.is_first(strategy) else contextlib.nullcontext()
     with alone, room_for(directory):
         return _train(recipe, directory, save_every, callbacks, strategy)
@@ -83,7 +84,6 @@ def _train(
     strategy: tf.distribute.Strategy,
 ) -> DiffusionModel:
     folder = RunFolder(directory, recipe)
-    _check_devices(recipe, strategy)
     if folder.trained.exists() and folder.steps in (0, recipe.steps):
         return load(directory)
     with strategy.scope():

@@ -41,7 +41,7 @@ def test_a_model_must_know_eps_and_tell_its_weights_from_others():
         ([0, -1], 2, r"in \[0, 3\] .* received -1 to 0"),
         (1.9, 2, "whole numbers, one for all images or one for each of 2, received float64"),
         ([1, 2, 3], 2, r"one for each of 2, received int64 of shape \(3,\)"),
-        ("1", 2, "whole numbers"),
+        ("1", 2, "of numbers, for this model knows no names of its 3 classes, received '1'"),
     ],
 )
 def test_labels_are_checked(labels, count, message):

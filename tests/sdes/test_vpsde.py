@@ -103,7 +103,7 @@ def test_the_cosine_schedule_must_end_before_its_signal_does():
 
 def test_a_table_of_betas_must_hold_shares():
     with pytest.raises(ValueError, match=r"`betas` must be in .*from 0\.1 to 1\.0"):
-        DiscreteVPSDE([0.1, 1.0])
+        DiscreteVPSDE([0.1, 1.0, 0.1])
     with pytest.raises(ValueError, match=r"`betas` must be a list .*shape \(0,\)"):
         DiscreteVPSDE([])
     with pytest.raises(ValueError, match=r"shape \(1, 1\)"):

@@ -129,7 +129,9 @@ def test_a_start_that_fails_does_not_claim_the_folder(tmp_path):
 def test_a_model_ruined_by_its_last_step_is_not_kept(tmp_path, monkeypatch):
     monkeypatch.setitem(PRESETS, "shallow", SHALLOW)
     recipe = Recipe(network="shallow", steps=1, batch_size=4, warmup=0, learning_rate=1e30)
-    with pytest.raises(ValueError, match=r"a weight became 1e\+30 in epoch 1; a smaller learning"):
+    with pytest.raises(
+        ValueError, match=r"a weight became (1e\+30|9\.9\d*e\+29) in epoch 1; a smaller"
+    ):
         train(recipe, tmp_path)
     assert not (tmp_path / "model.keras").exists()
 
