@@ -10,6 +10,9 @@ from pathlib import Path
 
 from gddim_tf.data.image_file import SUFFIXES
 
+# It marks a folder of a training run, whose pictures are not data.
+RUN_FILE = "recipe.json"
+
 
 @dataclass(frozen=True)
 class ImageTree:
@@ -61,10 +64,12 @@ def _listed(root: Path) -> tuple[list[Path], Counter[str]]:
 
     for folder, subfolders, names in os.walk(root, onerror=note):
         hidden = [name for name in subfolders if name.startswith(".")]
+        runs = [name for name in subfolders if Path(folder, name, RUN_FILE).is_file()]
         linked = [name for name in subfolders if Path(folder, name).is_symlink()]
         unused["hidden"] += len(hidden)
         unused["links to folders"] += len(linked)
-        subfolders[:] = sorted(set(subfolders) - {*hidden, *linked})
+        unused["folders of training runs"] += len(runs)
+        subfolders[:] = sorted(set(subfolders) - {*hidden, *linked, *runs})
         for name in names:
             file = Path(folder, name)
             if name.startswith("."):

@@ -30,12 +30,12 @@ class DenoisingTraining(keras.Model):
           ValueError: if images or labels are of another type, shape or range; see
             `training_batch.check_first_batch`.
         """
-        check_first_batch(x, y, self.image_shape, self.num_classes)
+        x = check_first_batch(x, y, self.image_shape, self.num_classes)
         return super().fit(x, y, *args, **options)
 
     def evaluate(self, x: Any = None, y: Any = None, *args: Any, **options: Any) -> Any:
         """The mean loss, as `keras.Model.evaluate`; checks as `fit`."""
-        check_first_batch(x, y, self.image_shape, self.num_classes)
+        x = check_first_batch(x, y, self.image_shape, self.num_classes)
         return super().evaluate(x, y, *args, **options)
 
     def make_train_function(self, force: bool = False) -> Any:

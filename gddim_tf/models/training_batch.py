@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import types
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
 # Resizing and noise overshoot [-1, 1] a little; other scales, such as [0, 255], are far beyond.
 LARGEST_PIXEL = 1.5
-_PEEKED = 1024
 
 
 def check_kind(images: Any, shape: tuple[int, int, int], what: str) -> None:
@@ -53,7 +55,8 @@ def check_images(images: Any, shape: tuple[int, int, int], what: str) -> tf.Tens
 
     Raises:
       ValueError: if they are not float or not of this shape, or a pixel is NaN, infinite or beyond
-        1.5 in absolute value; running a graph then ends in an InvalidArgumentError.
+        1.5 in absolute value; running a graph ends in an InvalidArgumentError at NaN and infinity
+        only, so that a loop may see its loss grow.
     """
     if not hasattr(images, "dtype"):
         images = np.asarray(images)
@@ -62,18 +65,15 @@ def check_images(images: Any, shape: tuple[int, int, int], what: str) -> tf.Tens
     if tf.executing_eagerly():
         _check_range(images.numpy(), what)
         return images
-    images = tf.debugging.assert_all_finite(images, f"{what} must be finite, received NaN or Inf")
-    beyond = tf.reduce_any(tf.abs(images) > LARGEST_PIXEL)
-    message = f"{what} must be in [-1, 1], received pixels beyond {LARGEST_PIXEL}"
-    with tf.control_dependencies([tf.debugging.assert_equal(beyond, False, message=message)]):
-        return tf.identity(images)
+    return tf.debugging.assert_all_finite(images, f"{what} must be finite, received NaN or Inf")
 
 
 def _check_range(images: np.ndarray, what: str) -> None:
     """Refuse pixels that cannot be of images in [-1, 1], and warn of those that seem not to be."""
-    if not np.isfinite(images).all():
+    lowest, highest = images.min(initial=1), images.max(initial=0)  # NaN if one is
+    if not np.isfinite([lowest, highest]).all():
         raise ValueError(f"{what} must be finite, received NaN or Inf")
-    largest, lowest = np.abs(images).max(initial=0), images.min(initial=1)
+    largest = max(highest, -lowest)
     if largest > LARGEST_PIXEL:
         raise ValueError(
             f"{what} must be in [-1, 1], received pixels up to {largest:g}; divide by 127.5 and "
@@ -87,33 +87,55 @@ def _check_range(images: np.ndarray, what: str) -> None:
         )
 
 
-def check_first_batch(x: Any, y: Any, shape: tuple[int, int, int], num_classes: int) -> None:
+def check_first_batch(x: Any, y: Any, shape: tuple[int, int, int], num_classes: int) -> Any:
     """Look at the first images and labels that `fit` or `evaluate` is given, before they run.
 
     Args:
-      x: arrays, or a `tf.data.Dataset` of batches; of other sources the graph checks the range.
+      x: arrays, of which all are looked at; or batches, as a `tf.data.Dataset`, a generator or a
+        `keras.utils.PyDataset`. Distributed data sets are taken as they are.
       y: labels beside an array, or None.
       shape: of the images that the network takes.
       num_classes: of the network, 0 without.
+
+    Returns:
+      What takes the place of `x`.
 
     Raises:
       ValueError: if the images are of another type, shape or range, or the labels missing, one-hot,
         no whole numbers or out of range.
     """
-    if isinstance(x, tf.data.Dataset):
-        spec = x.element_spec
-        images, labels = spec[:2] if isinstance(spec, tuple) and len(spec) > 1 else (spec, None)
-        images = images[0] if isinstance(images, tuple) else images
-        check_kind(images, shape, "training images")
-        first = next(iter(x), None)
-        if first is None:
-            raise ValueError("training images must be at least one batch, received none")
-        x, y = (first, None) if labels is None else first[:2]
-        x = x[0] if isinstance(x, tuple) else x
-    elif not isinstance(x, np.ndarray | tf.Tensor):
-        return
+    if isinstance(x, np.ndarray | tf.Tensor):
+        _check_batch(x, y, shape, num_classes)
+    elif isinstance(x, keras.utils.PyDataset):
+        _check_batch(*_parts(x[0]), shape, num_classes)
+    elif isinstance(x, tf.data.Dataset):
+        check_kind(_parts(x.element_spec)[0], shape, "training images")
+        for first in x.take(1):
+            _check_batch(*_parts(first), shape, num_classes)
+            return x
+        raise ValueError("training images must be at least one batch, received none")
+    elif isinstance(x, types.GeneratorType):
+        first = next(x)
+        _check_batch(*_parts(first), shape, num_classes)
+        return _put_back(first, x)
+    return x
+
+
+def _parts(batch: Any) -> tuple[Any, Any]:
+    """Images and labels of a batch, or of its description; None without labels."""
+    if not isinstance(batch, tuple):
+        return batch, None
+    return batch[0], batch[1] if len(batch) > 1 else None
+
+
+def _put_back(first: Any, others: Iterator[Any]) -> Iterator[Any]:
+    yield first
+    yield from others
+
+
+def _check_batch(x: Any, y: Any, shape: tuple[int, int, int], num_classes: int) -> None:
     check_kind(x, shape, "training images")
-    _check_range(np.asarray(x[:_PEEKED], np.float32), "training images")
+    _check_range(np.asarray(x), "training images")
     if num_classes:
         _check_labels(y, len(x), num_classes)
 

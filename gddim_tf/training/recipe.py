@@ -80,6 +80,7 @@ class Recipe:
         whole("seed", self.seed, 0, SEED_RANGE[1])
         real("learning_rate", self.learning_rate, 0.0, above=True)
         real("clip", self.clip, 0.0, above=True)
+        real("data_std", self.data_std, 0.0, above=True)
         real("ema", self.ema, 0.0, 1.0)
         real("label_dropout", self.label_dropout, 0.0, 1.0)
         if self.dropout is not None:

@@ -291,6 +291,14 @@ def test_what_is_not_used_is_counted_with_its_reason(tmp_path):
         assert len(read(tmp_path)) == 1
 
 
+def test_pictures_of_a_run_among_the_data_are_no_data(tmp_path):
+    save(tmp_path / "a.png", random_image())
+    save(tmp_path / "run" / "data.png", random_image())
+    (tmp_path / "run" / "recipe.json").write_text("{}")
+    assert data.info(f"folder:{tmp_path}").notes == ("not used: 1 folders of training runs",)
+    assert len(read(tmp_path)) == 1
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="another user's folders are needed")
 def test_folders_that_cannot_be_opened_are_told():
     root = pathlib.Path(tempfile.mkdtemp())  # pytest's own cannot be entered by another user

@@ -85,13 +85,15 @@ class GDDIM(Sampler):
                 raise ValueError(
                     f"`{name}` must be a whole number of at least {least}, received {order}"
                 )
-            if order > _HIGHEST_ORDER:
-                raise ValueError(f"`{name}` must be at most {_HIGHEST_ORDER}, received {order}")
         if self.start == "single_step" and self._start_order not in (0, 1, *_STARTERS):
             raise ValueError(
                 f'`start` = "single_step" needs orders of at most {max(_STARTERS)}, received '
                 f"{self._start_order}"
             )
+
+        for name, order in (("order", self.order), ("corrector_order", self._corrector_order)):
+            if order > _HIGHEST_ORDER:
+                raise ValueError(f"`{name}` must be at most {_HIGHEST_ORDER}, received {order}")
 
     @property
     def _corrector_order(self) -> int:
