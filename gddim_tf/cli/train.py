@@ -15,7 +15,14 @@ import pathlib
 import warnings
 from typing import TYPE_CHECKING
 
-from gddim_tf.cli.arguments import DATA_SETS, DIFFUSIONS, FEATURES, NETWORKS, features_for
+from gddim_tf.cli.arguments import (
+    DATA_SETS,
+    DIFFUSIONS,
+    FEATURES,
+    NETWORKS,
+    features_for,
+    image_size,
+)
 
 if TYPE_CHECKING:
     import keras
@@ -42,7 +49,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     recipe.add_argument(
         "--data", dest="dataset", help=f"{DATA_SETS}, folder:PATH or idx:PATH (digits)"
     )
-    recipe.add_argument("--image-size", type=int, help="pixels a side (the data set's own)")
+    recipe.add_argument(
+        "--image-size", type=image_size, help="pixels a side or HEIGHTxWIDTH (the data set's own)"
+    )
     recipe.add_argument("--sde", help=f"{DIFFUSIONS} (vp)")
     recipe.add_argument("--network", help=f"{NETWORKS} (ddpm_digits)")
     recipe.add_argument(

@@ -14,6 +14,7 @@ from gddim_tf.evaluation.label_agreement import label_agreement, real_label_agre
 from gddim_tf.evaluation.pairs import save_closest_pairs
 from gddim_tf.evaluation.reference import Reference
 from gddim_tf.evaluation.report import Report, Row, versions
+from gddim_tf.image_size import compact
 from gddim_tf.samplers import Sampler
 from gddim_tf.samplers.parse import chosen
 
@@ -64,7 +65,12 @@ def compare(
     """
     folder = pathlib.Path(directory)
     reference = Reference(
-        dataset, feature_extractor(features), model.image_shape[0], split, floor_split, folder
+        dataset,
+        feature_extractor(features),
+        compact(model.image_shape[:2]),
+        split,
+        floor_split,
+        folder,
     )
     reference.check_count(count)
     made_by = {
@@ -105,7 +111,7 @@ def compare(
         floor=reference.floor,
         kernel_floor=reference.kernel_floor,
         agreement_floor=real_label_agreement(
-            reference.extractor, dataset, reference.held_out, model.image_shape[0]
+            reference.extractor, dataset, reference.held_out, compact(model.image_shape[:2])
         )
         if reference.held_out and model.num_classes
         else None,

@@ -10,6 +10,7 @@ import numpy as np
 from gddim_tf import data
 from gddim_tf.evaluation.likelihood import bits_per_dim, first_time
 from gddim_tf.evaluation.report import versions
+from gddim_tf.image_size import compact
 from gddim_tf.models.generative_model import GenerativeModel
 from gddim_tf.samplers import RK45
 
@@ -59,7 +60,7 @@ def split_bits_per_dim(
     solver = solver or RK45()
     start = first_time(model.sde) if start is None else start
     noise = float(np.sqrt(np.max(model.sde.covariance(start)[..., 0, 0])))
-    size = model.image_shape[0]
+    size = compact(model.image_shape[:2])
     images = data.load(
         dataset, split, image_size=size, labels=conditional, shuffle=False, flip=False
     )

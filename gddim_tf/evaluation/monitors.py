@@ -17,6 +17,7 @@ from gddim_tf.evaluation.generation import even_labels
 from gddim_tf.evaluation.images import as_uint8, save_grid
 from gddim_tf.evaluation.reference import Reference
 from gddim_tf.evaluation.statistics import frechet_distance_from_statistics
+from gddim_tf.image_size import compact
 from gddim_tf.samplers import Sampler
 
 
@@ -137,7 +138,7 @@ class FrechetMonitor(_Monitor):
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         """Look at the real images once."""
-        size = self.model.image_shape[0]
+        size = compact(self.model.image_shape[:2])
         self._extractor = feature_extractor(self.features)
         self._real = Reference(self.dataset, self._extractor, size, self.split).statistics
 

@@ -27,6 +27,7 @@ from gddim_tf.evaluation.statistics import (
     Provenance,
     frechet_distance_from_statistics,
 )
+from gddim_tf.image_size import ImageSize, text
 
 # With more training images than this, nobody fears that a small model knows them by heart.
 _MEMORISABLE = 20_000
@@ -57,7 +58,7 @@ class Reference:
         self,
         dataset: str,
         extractor: Any,
-        image_size: int,
+        image_size: ImageSize,
         split: str = "train",
         held_out: str | None = None,
         cache: str | os.PathLike | None = None,
@@ -202,7 +203,7 @@ class Reference:
         """Of a split, from the cache if they are there."""
         images = self._images(split)
         expected = Provenance(
-            data_set=f"{self.dataset} {self._image_size} x {self._image_size}",
+            data_set=f"{self.dataset} {text(self._image_size)}",
             split=split,
             number=self._number(split),
             extractor=self.extractor.name,

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import functools
+import math
 
 import numpy as np
 import tensorflow as tf
+
+from gddim_tf.image_size import ImageSize, compact, sides
 
 
 @functools.cache
@@ -17,48 +20,54 @@ def dct_basis(size: int) -> np.ndarray:
     return basis
 
 
-def laplacian_modes(size: int) -> tuple[np.ndarray, np.ndarray]:
-    """The distinct eigenvalues of minus the Laplacian on a square image, in the cosine basis.
+def laplacian_modes(size: ImageSize) -> tuple[np.ndarray, np.ndarray]:
+    """The distinct eigenvalues of minus the Laplacian on an image, in the cosine basis.
 
-    Frequency (k, l) of a `size` x `size` image decays under heat diffusion at the rate
-    `lambda = pi^2 (k^2 + l^2) / size^2`; frequencies with equal `k^2 + l^2` share it.
+    Frequency (k, l) of an H x W image decays under heat diffusion at the rate
+    `lambda = pi^2 (k^2 / H^2 + l^2 / W^2)`; frequencies with equal ones share it.
 
     Args:
-      size: height and width, in pixels.
+      size: pixels a side, or (height, width).
 
     Returns:
-      The eigenvalues `[modes]`, increasing, and the `mode_index` `[size, size, 1]` of an SDE that
+      The eigenvalues `[modes]`, increasing, and the `mode_index` `[H, W, 1]` of an SDE that
       has one matrix for each of them: `eigenvalues[mode_index[k, l, 0]]` is that of (k, l).
     """
-    squares = np.arange(size)[:, None] ** 2 + np.arange(size)[None, :] ** 2
-    distinct, index = np.unique(squares, return_inverse=True)
-    return np.pi**2 * distinct / size**2, index.reshape(size, size, 1).astype(np.int32)
+    height, width = sides(size)
+    # in whole numbers, so that equal ones are equal
+    common = math.lcm(height, width)
+    rows = (np.arange(height) * (common // height)) ** 2
+    columns = (np.arange(width) * (common // width)) ** 2
+    distinct, index = np.unique(rows[:, None] + columns[None, :], return_inverse=True)
+    return np.pi**2 * distinct / common**2, index.reshape(height, width, 1).astype(np.int32)
 
 
-def dct(images: tf.Tensor, size: int) -> tf.Tensor:
-    """The coefficients of images `[batch, size, size, C]`, per channel, of the same shape.
-
-    Raises:
-      ValueError: if the images are not `size` x `size`.
-    """
-    return _transform(images, dct_basis(size))
-
-
-def inverse_dct(coefficients: tf.Tensor, size: int) -> tf.Tensor:
-    """The images of coefficients `[batch, size, size, C]`; the inverse of `dct`.
+def dct(images: tf.Tensor, size: ImageSize) -> tf.Tensor:
+    """The coefficients of images `[batch, H, W, C]`, per channel, of the same shape.
 
     Raises:
-      ValueError: if the coefficients are not `size` x `size`.
+      ValueError: if the images are not of that size.
     """
-    return _transform(coefficients, dct_basis(size).T)
+    rows, columns = map(dct_basis, sides(size))
+    return _transform(images, rows, columns)
 
 
-def _transform(values: tf.Tensor, basis: np.ndarray) -> tf.Tensor:
-    size = len(basis)
-    if values.shape.rank != 4 or tuple(values.shape[1:3]) != (size, size):
+def inverse_dct(coefficients: tf.Tensor, size: ImageSize) -> tf.Tensor:
+    """The images of coefficients `[batch, H, W, C]`; the inverse of `dct`.
+
+    Raises:
+      ValueError: if the coefficients are not of that size.
+    """
+    rows, columns = map(dct_basis, sides(size))
+    return _transform(coefficients, rows.T, columns.T)
+
+
+def _transform(values: tf.Tensor, rows: np.ndarray, columns: np.ndarray) -> tf.Tensor:
+    size = len(rows), len(columns)
+    if values.shape.rank != 4 or tuple(values.shape[1:3]) != size:
         raise ValueError(
-            f"an SDE in the cosine basis of `image_size` {size} takes images "
-            f"[batch, {size}, {size}, C], received {values.shape}"
+            f"an SDE in the cosine basis of `image_size` {compact(size)} takes images "
+            f"[batch, {size[0]}, {size[1]}, C], received {values.shape}"
         )
-    basis = tf.constant(basis, values.dtype)
-    return tf.einsum("ki,lj,bijc->bklc", basis, basis, values, optimize="greedy")
+    rows, columns = tf.constant(rows, values.dtype), tf.constant(columns, values.dtype)
+    return tf.einsum("ki,lj,bijc->bklc", rows, columns, values, optimize="greedy")

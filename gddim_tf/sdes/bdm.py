@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from gddim_tf.image_size import ImageSize, compact
 from gddim_tf.numerics.dct import dct, inverse_dct, laplacian_modes
 from gddim_tf.sdes.scalar import ScalarSDE
 from gddim_tf.sdes.times import check_times
@@ -22,14 +23,15 @@ _ANGLE_RATE = 0.5 * np.pi / (1 + 2 * _OFFSET)
 class BDM(ScalarSDE):
     """`y_t = sqrt(a_t) d_t y_0 + sqrt(1 - a_t) z` per frequency of the orthonormal DCT.
 
-    `a(t) = cos^2(pi/2 (t + 0.004) / 1.008)`; the blur at frequency (k, l) of an N x N image is
-    `d = (1 - min_scale) exp(-lambda tau_t) + min_scale` with `lambda = pi^2 (k^2 + l^2) / N^2`
-    and `tau_t = sigma_blur^2 sin^4(pi t / 2) / 2`. States are DCT coefficients; the network sees
-    pixels. Frequencies with equal `k^2 + l^2` share their numbers, so only distinct ones are kept.
+    `a(t) = cos^2(pi/2 (t + 0.004) / 1.008)`; the blur at frequency (k, l) of an H x W image is
+    `d = (1 - min_scale) exp(-lambda tau_t) + min_scale` with
+    `lambda = pi^2 (k^2 / H^2 + l^2 / W^2)` and `tau_t = sigma_blur^2 sin^4(pi t / 2) / 2`. States
+    are DCT coefficients; the network sees pixels. Frequencies with equal lambda share their
+    numbers, so only distinct ones are kept.
     Blurring Diffusion Models (Hoogeboom and Salimans, 2023), section 4; constants as in gDDIM.
 
     Args:
-      image_size: N, in pixels.
+      image_size: pixels a side, or (height, width).
       sigma_blur: the strongest blur, in pixels; 10 is for 32 x 32, see `make`.
       min_scale: the share of a frequency that no blur removes.
       t_min: where sampling ends.
@@ -41,21 +43,24 @@ class BDM(ScalarSDE):
 
     def __init__(
         self,
-        image_size: int,
+        image_size: ImageSize,
         sigma_blur: float = 10.0,
         min_scale: float = 1e-3,
         t_min: float = 1e-5,
         t_max: float | None = None,
     ) -> None:
-        if not 1 <= image_size <= _LARGEST_IMAGE:
+        both = image_size if isinstance(image_size, list | tuple) else (image_size,)
+        if min(both) < 1:
+            raise ValueError(f"`image_size` must be at least 1, received {image_size}")
+        if max(both) > _LARGEST_IMAGE:
             raise ValueError(
-                f"`image_size` must be at least 1, at most {_LARGEST_IMAGE}, received {image_size}"
+                f"`image_size` must be at most {_LARGEST_IMAGE}, received {image_size}"
             )
         if sigma_blur < 0:
             raise ValueError(f"`sigma_blur` must be at least 0, received {sigma_blur}")
         if not 0 < min_scale <= 1:
             raise ValueError(f"`min_scale` must be in (0, 1], received {min_scale}")
-        self.image_size, self.sigma_blur = int(image_size), float(sigma_blur)
+        self.image_size, self.sigma_blur = compact(image_size), float(sigma_blur)
         self.min_scale = float(min_scale)
         self._eigenvalues, self.mode_index = laplacian_modes(self.image_size)
         self.modes = self._eigenvalues.shape

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from gddim_tf.image_size import ImageSize, sides
 from gddim_tf.sdes.base import LinearSDE
 from gddim_tf.sdes.bdm import BDM
 from gddim_tf.sdes.cld import CLD
@@ -20,7 +21,7 @@ from gddim_tf.sdes.vpsde import VPSDE, CosineVPSDE
 # every frequency but the mean at times above 0.6, where 32 x 32 keep 81 % of the lowest.
 _BLUR, _BLUR_SIZE = 10.0, 32
 
-_PRESETS: dict[str, Callable[[int], LinearSDE]] = {
+_PRESETS: dict[str, Callable[[ImageSize], LinearSDE]] = {
     "vp": lambda size: VPSDE(),
     "cosine": lambda size: CosineVPSDE(),
     "ddpm": lambda size: DiscreteVPSDE(np.linspace(1e-4, 0.02, 1000)),
@@ -31,7 +32,7 @@ _PRESETS: dict[str, Callable[[int], LinearSDE]] = {
     "cld": lambda size: CLD(),
     "psld": lambda size: PSLD(),
     "hold": lambda size: HOLD(),
-    "bdm": lambda size: BDM(size, sigma_blur=_BLUR * min(1.0, size / _BLUR_SIZE)),
+    "bdm": lambda size: BDM(size, sigma_blur=_BLUR * min(1.0, min(sides(size)) / _BLUR_SIZE)),
 }
 
 
@@ -40,14 +41,14 @@ def names() -> list[str]:
     return sorted(_PRESETS)
 
 
-def make(name: str, image_size: int) -> LinearSDE:
+def make(name: str, image_size: ImageSize) -> LinearSDE:
     """A diffusion by name, with the constants of its paper.
 
     Args:
       name: "vp", "cosine", "ddpm" (discrete, 1000 steps), "vp_zero_snr", "flow", "edm", "ve",
         "cld", "psld", "hold" (third order) or "bdm", which below 32 pixels blurs by the same share
         of the width.
-      image_size: pixels a side, which the blurring diffusion needs.
+      image_size: pixels a side, or (height, width), which the blurring diffusion needs.
 
     Raises:
       ValueError: if the name is unknown.

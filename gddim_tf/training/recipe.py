@@ -8,6 +8,7 @@ import keras
 
 from gddim_tf import data, sdes
 from gddim_tf.checks import SEED_RANGE, real, whole
+from gddim_tf.image_size import ImageSize, compact, sides
 from gddim_tf.models.averaging_adam import AveragingAdam
 from gddim_tf.models.diffusion_model import DiffusionModel
 
@@ -37,7 +38,7 @@ class Recipe:
       clip: largest global norm of the gradient.
       conditional: whether the network is told the labels.
       label_dropout: how often it is not, in training, for classifier-free guidance.
-      image_size: None for the data set's own.
+      image_size: pixels a side, or (height, width); None for the data set's own.
       flip: whether images are mirrored at random; None for what suits the data set.
       dropout: None for the preset's own.
       precision: "float32" or "mixed_bfloat16"; weights and states are float32 in both.
@@ -65,7 +66,7 @@ class Recipe:
     clip: float = 1.0
     conditional: bool = False
     label_dropout: float = 0.1
-    image_size: int | None = None
+    image_size: ImageSize | None = None
     flip: bool | None = None
     dropout: float | None = None
     precision: str = "float32"
@@ -85,10 +86,12 @@ class Recipe:
         real("label_dropout", self.label_dropout, 0.0, 1.0)
         if self.dropout is not None:
             real("dropout", self.dropout, 0.0, 0.999)
-        if self.image_size is not None:
-            whole("image_size", self.image_size, 1, 2**14)
         if self.precision not in _PRECISIONS:
             raise ValueError(f"`precision` must be one of {_PRECISIONS}, received {self.precision}")
+        if self.image_size is not None:
+            object.__setattr__(self, "image_size", compact(self.image_size))
+            for side in sides(self.image_size):
+                whole("image_size", side, 1, 2**14)
 
     def model(self) -> DiffusionModel:
         """A new model, compiled."""

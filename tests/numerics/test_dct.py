@@ -32,6 +32,19 @@ def test_modes_name_the_decay_of_every_frequency():
     assert np.all(np.diff(eigenvalues) > 0)
 
 
+def test_an_image_need_not_be_square():
+    images = np.random.default_rng(0).standard_normal((2, 4, 6, 3))
+    coefficients = dct(tf.constant(images), (4, 6))
+    expected = np.einsum("ki,lj,bijc->bklc", dct_basis(4), dct_basis(6), images)
+    np.testing.assert_allclose(coefficients, expected, atol=1e-12)
+    np.testing.assert_allclose(inverse_dct(coefficients, (4, 6)), images, atol=1e-12)
+    eigenvalues, index = laplacian_modes((4, 6))
+    assert index.shape == (4, 6, 1)
+    rates = np.pi**2 * ((np.arange(4) / 4)[:, None] ** 2 + (np.arange(6) / 6) ** 2)
+    np.testing.assert_allclose(eigenvalues[index[..., 0]], rates, atol=1e-12)
+    assert index[2, 0, 0] == index[0, 3, 0]  # half of the height, half of the width
+
+
 def test_other_shapes_are_refused():
     for shape in ((1, 4, 5, 3), (1, 5, 5), (5, 5)):
         with pytest.raises(ValueError, match=r"takes images \[batch, 5, 5, C\], received"):
