@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 import numpy as np
+from tqdm.auto import tqdm
 
 from gddim_tf import data
 from gddim_tf.evaluation.likelihood import bits_per_dim, first_time
@@ -28,6 +29,7 @@ def split_bits_per_dim(
     seed: int = 0,
     start: float | None = None,
     solver: RK45 | None = None,
+    progress: bool = False,
 ) -> dict[str, Any]:
     """Mean bits per dimension of the images of a split, and what it was measured with.
 
@@ -43,6 +45,7 @@ def split_bits_per_dim(
       seed: as in `bits_per_dim`; image i of the split is number i.
       start: as in `bits_per_dim`.
       solver: as in `bits_per_dim`.
+      progress: whether to show a progress bar.
 
     Returns:
       A dictionary for JSON: mean, standard error (None for one image), NFE (mean over the batches),
@@ -66,21 +69,24 @@ def split_bits_per_dim(
     )
     batches = images.take(-1 if count is None else count).batch(batch_size)
     bits, nfes, began = np.zeros(0), [], time.perf_counter()
-    for batch in batches:
-        pixels, labels = batch if conditional else (batch, None)
-        found = bits_per_dim(
-            model,
-            data.to_uint8(pixels).numpy(),
-            labels,
-            levels=levels,
-            probes=probes,
-            seed=seed,
-            first=len(bits),
-            start=start,
-            solver=solver,
-        )
-        bits = np.append(bits, found.bits)
-        nfes.append(found.nfe)
+    total = data.info(dataset).splits.get(split) if count is None else count
+    with tqdm(total=total, unit="image", disable=not progress) as bar:
+        for batch in batches:
+            pixels, labels = batch if conditional else (batch, None)
+            found = bits_per_dim(
+                model,
+                data.to_uint8(pixels).numpy(),
+                labels,
+                levels=levels,
+                probes=probes,
+                seed=seed,
+                first=len(bits),
+                start=start,
+                solver=solver,
+            )
+            bits = np.append(bits, found.bits)
+            nfes.append(found.nfe)
+            bar.update(len(found.bits))
     return {
         "bits_per_dim": bits.mean(),
         "standard_error": bits.std(ddof=1) / np.sqrt(len(bits)) if len(bits) > 1 else None,
