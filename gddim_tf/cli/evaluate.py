@@ -1,8 +1,9 @@
 r"""Measure samplers: Frechet and kernel distance to the real images, and the time they take.
 
 For example:
-  gddim-tf evaluate --model runs/digits --data digits --samplers "default, ddim" --nfe 10,20,50 \
+  gddim-tf evaluate --model runs/digits --samplers "default, ddim" --nfe 10,20,50 \
       --count 1500 --out runs/digits/evaluation
+  gddim-tf evaluate --model runs/mine --features random --nfe 20 --out runs/mine/evaluation
 
 Images that were made are kept in `--out` and not made again.
 """
@@ -13,13 +14,14 @@ import argparse
 import pathlib
 
 from gddim_tf.cli.arguments import FEATURES, features_for, named_samplers, whole_numbers
+from gddim_tf.cli.run_of_model import data_of, recipe_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `evaluate`."""
     parser.add_argument("--model", required=True, help=".keras file, run or exported model")
     parser.add_argument("--out", required=True, help="folder for images, results.json, results.md")
-    parser.add_argument("--data", default="digits", help="real images to compare with")
+    parser.add_argument("--data", help="real images to compare with; by default those of the run")
     parser.add_argument("--split", default="train", help="split of the real images")
     parser.add_argument("--floor-split", help="second real split; its distance is the one to beat")
     parser.add_argument(
@@ -49,14 +51,16 @@ def run(options: argparse.Namespace) -> None:
 
     devices = strategy(options.strategy, options.virtual_devices)
     with devices.scope():
+        model = load(options.model)
+        dataset = data_of(options.model, options.data, model.image_shape)
         report = compare(
-            load(options.model),
+            model,
             named_samplers(options.samplers),
             options.nfe,
-            dataset=options.data,
+            dataset=dataset,
             split=options.split,
             floor_split=options.floor_split,
-            features=features_for(options.data, options.features),
+            features=features_for(dataset, options.features),
             count=options.count,
             seed=options.seed,
             guidance=options.guidance,
@@ -71,13 +75,10 @@ def run(options: argparse.Namespace) -> None:
 def _model_settings(path: pathlib.Path) -> dict[str, str]:
     """Where the weights come from: the file, and the recipe of the run that it belongs to."""
     from gddim_tf.digest import file_digest
-    from gddim_tf.reading import read_json
 
     file = path / "model.keras" if (path / "model.keras").exists() else path
     settings = {"model": str(path), "sha256 of the model": file_digest(file)}
-    recipe = (path if path.is_dir() else path.parent) / "recipe.json"
-    if recipe.exists():
-        told = read_json(recipe, "the recipe of a run")
+    if told := recipe_of(path):
         settings["training"] = ", ".join(f"{name} {value}" for name, value in told.items())
         settings["weights used"] = f"their average, decay {told.get('ema')}"
     return settings

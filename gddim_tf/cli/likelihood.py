@@ -14,7 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `likelihood`."""
     parser.add_argument("--model", required=True, help=".keras file, run or exported model")
     parser.add_argument("--out", help="JSON file to write besides printing")
-    parser.add_argument("--data", default="digits", help="name of the data set")
+    parser.add_argument("--data", help="name of the data set; by default that of the run")
     parser.add_argument("--split", default="test", help="split of the data set")
     parser.add_argument("--count", type=int, help="only the first images of the split")
     parser.add_argument(
@@ -35,13 +35,15 @@ def run(options: argparse.Namespace) -> None:
     import json
 
     from gddim_tf.atomic import atomic_write
+    from gddim_tf.cli.run_of_model import data_of
     from gddim_tf.evaluation.likelihood_report import split_bits_per_dim
     from gddim_tf.models import load
     from gddim_tf.samplers import RK45
 
+    model = load(options.model)
     report = split_bits_per_dim(
-        load(options.model),
-        options.data,
+        model,
+        data_of(options.model, options.data, model.image_shape),
         options.split,
         count=options.count,
         conditional=options.conditional,
@@ -51,6 +53,7 @@ def run(options: argparse.Namespace) -> None:
         seed=options.seed,
         start=options.start,
         solver=RK45(rtol=options.tolerance, atol=options.tolerance),
+        progress=True,
     )
     text = json.dumps({"model": options.model, **report}, indent=2) + "\n"
     print(text, end="")

@@ -37,6 +37,7 @@ from gddim_tf.evaluation.memorisation import (
 )
 from gddim_tf.evaluation.monitors import FrechetMonitor, SampleGrid
 from gddim_tf.evaluation.precision_recall import PrecisionRecall, precision_recall
+from gddim_tf.evaluation.random_features import RandomFeatures
 from gddim_tf.evaluation.statistics import (
     ActivationStatistics,
     Provenance,
@@ -55,6 +56,7 @@ __all__ = [
     "MemorisationReport",
     "PrecisionRecall",
     "Provenance",
+    "RandomFeatures",
     "SampleGrid",
     "bits_per_dim",
     "dequantise",

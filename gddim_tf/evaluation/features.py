@@ -15,6 +15,7 @@ from gddim_tf.data.pixels import from_uint8
 from gddim_tf.evaluation.classifier_file import FEATURE_LAYER
 from gddim_tf.evaluation.digits_classifier import load_digits_classifier
 from gddim_tf.evaluation.fashion_classifier import load_fashion_classifier
+from gddim_tf.evaluation.random_features import RandomFeatures
 
 INCEPTION_HANDLE = "https://tfhub.dev/tensorflow/tfgan/eval/inception/1"
 _INCEPTION_SIZE = 299
@@ -174,12 +175,12 @@ class InceptionFeatures(FeatureExtractor):
         )
 
 
-def feature_extractor(name: str) -> FeatureExtractor:
+def feature_extractor(name: str) -> FeatureExtractor | RandomFeatures:
     """Make an extractor by name.
 
     Args:
         name: "digits", "fashion" or "inception", or one of them with a path: "digits:FILE",
-            "fashion:FILE", "inception:FOLDER".
+            "fashion:FILE", "inception:FOLDER"; or "random".
 
     Returns:
         The extractor.
@@ -188,11 +189,13 @@ def feature_extractor(name: str) -> FeatureExtractor:
         ValueError: for another name.
     """
     kind, _, path = name.partition(":")
+    if name == "random":
+        return RandomFeatures()
     kinds = {"digits": DigitsFeatures, "fashion": FashionFeatures, "inception": InceptionFeatures}
     if kind not in kinds:
         raise ValueError(
             "`name` must be 'digits', 'fashion' or 'inception', alone or followed by a colon and a "
-            f"path, received {name!r}"
+            f"path, or 'random', received {name!r}"
         )
     return kinds[kind](path or None)
 
@@ -211,7 +214,8 @@ def _fetch_inception() -> str:
     except OSError as error:
         raise ConnectionError(
             f"Inception cannot be fetched from {INCEPTION_HANDLE} ({error}): download it where "
-            "there is a network, and pass its folder as InceptionFeatures(path)"
+            "there is a network, and name its folder, --features inception:FOLDER or "
+            "InceptionFeatures(FOLDER); --features random needs no network"
         ) from error
 
 
