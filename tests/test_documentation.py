@@ -84,3 +84,11 @@ def test_the_page_on_extending_runs(tmp_path, monkeypatch):
     assert page["images"].shape == (4, 8, 8, 1)
     assert [table.nfe for table in page["tables"]] == [9, 9, 9]
     assert page["mean_gap"](page["features"](page["real"]), page["features"](page["fake"])) < 5
+
+
+def test_the_page_on_data_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    page = {}
+    exec(compile(python_of("docs/data.md"), "docs/data.md", "exec"), page)
+    assert next(iter(page["batches"]))[0].shape == (32, 8, 8, 1)
+    assert (tmp_path / "runs" / "mine" / "model.keras").exists()

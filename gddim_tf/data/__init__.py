@@ -10,12 +10,14 @@ from __future__ import annotations
 from gddim_tf.data.catalogue import fingerprint, info, names, prepare
 from gddim_tf.data.data_info import DataInfo
 from gddim_tf.data.idx_source import FASHION_MNIST_CLASSES
+from gddim_tf.data.own import add
 from gddim_tf.data.pipeline import load
 from gddim_tf.data.pixels import from_uint8, to_uint8
 
 __all__ = [
     "FASHION_MNIST_CLASSES",
     "DataInfo",
+    "add",
     "fingerprint",
     "from_uint8",
     "info",

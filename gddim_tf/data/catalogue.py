@@ -8,9 +8,11 @@ import os
 import re
 from pathlib import Path
 
+from gddim_tf.data.array_source import ArraySource
 from gddim_tf.data.data_info import DataInfo
 from gddim_tf.data.folder_source import FolderSource
 from gddim_tf.data.idx_source import FASHION_MNIST_CLASSES, IDXSource
+from gddim_tf.data.own import own_source
 from gddim_tf.data.tfds_source import TFDSSource
 
 FOLDER_PREFIX = "folder:"
@@ -98,14 +100,15 @@ _OPTIONS = {"folder": ("background", "channels"), "idx": ()}
 def names() -> list[str]:
     """Return the names of the data sets.
 
-    Besides them, `folder:PATH` reads any image folder, and `idx:PATH` one of MNIST's files.
+    Besides them, `folder:PATH` reads any image folder, `idx:PATH` one of MNIST's files, and
+    `FILE.npz` a NumPy archive; what TFDS has written or `add` was given goes by its name.
     """
     return list(_BY_NAME)
 
 
 def find(
     name: str, data_dir: str | os.PathLike | None = None
-) -> TFDSSource | FolderSource | IDXSource:
+) -> TFDSSource | FolderSource | IDXSource | ArraySource:
     """Return the source of a data set's images.
 
     Args:
@@ -123,6 +126,8 @@ def find(
         if not path.strip():
             raise ValueError(f"`name` must have a path after the colon, received {name!r}")
         return _OPENERS[kind](path, **_options(name, kind, options))
+    if name not in _BY_NAME and (own := own_source(name, data_dir)):
+        return own
     if name not in _BY_NAME:
         raise ValueError(
             f"`name` must be one of {', '.join(names())}, {FOLDER_PREFIX}PATH or "

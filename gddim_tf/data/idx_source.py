@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from gddim_tf.data.array_source import array_pairs, split_range
 from gddim_tf.data.data_info import DataInfo
 from gddim_tf.data.file_digest import digest_of_files
 from gddim_tf.data.idx_file import read_idx, read_idx_shape
-from gddim_tf.data.pixels import fit_to
 
 CLASSES_FILE = "classes.txt"
 FASHION_MNIST_CLASSES = (
@@ -161,16 +161,9 @@ class IDXSource:
         name = split.split("[")[0]
         labels = self._labels(name)[chosen].astype(np.int32)
         images = read_idx(self.files[name][0], 3)[chosen, ..., np.newaxis]
-        pairs = tf.data.Dataset.from_tensor_slices((images, labels))
-        if shuffle_seed is not None:
-            pairs = pairs.shuffle(len(labels), seed=shuffle_seed)
-        if images.shape[1:3] in ((image_size, image_size), image_size):
-            return pairs
-        pairs = pairs.map(
-            lambda image, label: (fit_to(image, image_size, None), label),
-            num_parallel_calls=tf.data.AUTOTUNE,
+        return array_pairs(
+            images, labels, image_size, in_memory=in_memory, shuffle_seed=shuffle_seed
         )
-        return pairs.cache() if in_memory else pairs
 
     def _labels(self, split: str) -> np.ndarray:
         images, path = self.files[split]
@@ -183,15 +176,5 @@ class IDXSource:
         return labels
 
     def _range(self, split: str) -> range:
-        name = split.split("[")[0]
-        if name not in self.files:
-            raise ValueError(
-                f"`split` of IDX folder {self.root} must be one of {', '.join(self.files)}, "
-                f"received {split!r}"
-            )
-        import tensorflow_datasets as tfds
-
-        count = read_idx_shape(self.files[name][0], 3)[0]
-        whole = tfds.core.SplitInfo(name=name, shard_lengths=[count], num_bytes=0)
-        (part,) = tfds.core.ReadInstruction.from_spec(split).to_absolute({name: whole})
-        return range(part.from_ or 0, count if part.to is None else part.to)
+        counts = {name: read_idx_shape(images, 3)[0] for name, (images, _) in self.files.items()}
+        return split_range(split, counts, f"IDX folder {self.root}")

@@ -31,6 +31,8 @@ class DenoisingTraining(keras.Model):
             `training_batch.check_first_batch`.
         """
         x = check_first_batch(x, y, self.image_shape, self.num_classes)
+        if isinstance(x, tf.data.Dataset):
+            options.setdefault("shuffle", False)  # it shuffles itself; Keras would warn
         return super().fit(x, y, *args, **options)
 
     def evaluate(self, x: Any = None, y: Any = None, *args: Any, **options: Any) -> Any:

@@ -3,6 +3,7 @@ import pytest
 import tensorflow as tf
 
 from gddim_tf.models.training_batch import check_first_batch, check_images
+from tests.conftest import own_model
 
 SHAPE = (8, 8, 1)
 IMAGES = np.linspace(-1, 1, 4 * 64, dtype=np.float32).reshape(4, *SHAPE)
@@ -87,3 +88,11 @@ def test_the_first_batch_of_a_generator_is_not_lost():
     assert len(given) == 2
     with pytest.raises(ValueError, match="received images alone"):
         check_first_batch((images for images in [IMAGES]), None, SHAPE, 3)
+
+
+def test_a_pipeline_that_shuffles_itself_trains_without_a_warning(recwarn):
+    model = own_model()
+    model.compile("sgd")
+    batch = tf.data.Dataset.from_tensors(np.full((2, 8, 8, 1), -0.5, np.float32))
+    model.fit(batch, verbose=0)
+    assert not [warning for warning in recwarn if "shuffle" in str(warning.message)]

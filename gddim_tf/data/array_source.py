@@ -1,0 +1,249 @@
+"""Images that are in memory already, as arrays."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from gddim_tf.data.data_info import DataInfo
+from gddim_tf.data.pixels import fit_to, to_uint8
+
+_LARGEST = 2**33  # bytes that a data set may take in memory
+
+
+@dataclass(frozen=True, eq=False)
+class ArraySource:
+    """Splits of uint8 images and, if there are any, labels.
+
+    Attributes:
+        name: that `load` takes.
+        splits: of each, images [count, height, width, channels] and labels [count] or None.
+        class_names: one for each label; empty without labels.
+    """
+
+    name: str
+    splits: Mapping[str, tuple[np.ndarray, np.ndarray | None]]
+    class_names: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, name: str, splits: Mapping[str, Any], class_names: tuple[str, ...]) -> ArraySource:
+        """Check what was given, see `data.add`.
+
+        Args:
+            name: that `load` takes.
+            splits: of each, images, a pair of images and labels, or a dataset of either.
+            class_names: by default the numbers of the classes.
+
+        Raises:
+            ValueError: if arrays are of another kind, or the splits do not fit each other.
+        """
+        checked = {
+            split: _checked(f"{name}, {split}", *_pair(given)) for split, given in splits.items()
+        }
+        shapes = {images.shape[1:] for images, _ in checked.values()}
+        labelled = {labels is not None for _, labels in checked.values()}
+        if len(shapes) > 1 or len(labelled) > 1:
+            raise ValueError(
+                f"the splits of {name} must have images of one shape, and all have labels or none, "
+                f"received {sorted(shapes)}"
+            )
+        if labelled == {False}:
+            return cls(name, checked)
+        count = 1 + max(int(labels.max()) for _, labels in checked.values())
+        names = class_names or tuple(str(number) for number in range(count))
+        if len(names) < count:
+            raise ValueError(f"`class_names` must be at least {count}, received {len(names)}")
+        return cls(name, checked, names)
+
+    def info(self) -> DataInfo:
+        """Return the facts; `image_size` is the shorter side of the images."""
+        height, width, channels = next(iter(self.splits.values()))[0].shape[1:]
+        return DataInfo(
+            name=self.name,
+            image_size=min(height, width),
+            channels=channels,
+            num_classes=len(self.class_names),
+            splits={split: len(images) for split, (images, _) in self.splits.items()},
+            flip=None,
+            class_names=self.class_names,
+        )
+
+    def prepare(self) -> str:
+        """Return the name: there is nothing to prepare."""
+        return self.name
+
+    def fingerprint(self) -> str:
+        """The SHA-256 of images, labels and names of the classes."""
+        digest = hashlib.sha256(repr(self.class_names).encode())
+        for split, (images, labels) in sorted(self.splits.items()):
+            digest.update(f"{split} {images.shape}".encode())
+            digest.update(np.ascontiguousarray(images))
+            digest.update(b"" if labels is None else np.ascontiguousarray(labels))
+        return digest.hexdigest()
+
+    def count(self, split: str) -> int:
+        """Return the number of images in a split or part of one, such as "train[:1000]"."""
+        return len(self._range(split))
+
+    def images(
+        self,
+        split: str,
+        image_size: Any,
+        *,
+        in_memory: bool,
+        shard: tuple[int, int],
+        shuffle_seed: int | None,
+    ) -> tf.data.Dataset:
+        """Return the images as (uint8 [height, width, channels], int32 label) pairs.
+
+        Args:
+            split: a split or a part of one.
+            image_size: side of the images, or height and width.
+            in_memory: whether to keep resized images; those that were given always are.
+            shard: (index, count): take every count-th image, beginning with number index.
+            shuffle_seed: None keeps the order, a number shuffles anew for every pass.
+        """
+        index, count = shard
+        numbers = self._range(split)[index::count]
+        chosen = slice(numbers.start, numbers.stop, numbers.step)
+        images, labels = self.splits[split.split("[")[0]]
+        zeros = np.zeros(len(images), np.int32)
+        return array_pairs(
+            images[chosen],
+            (zeros if labels is None else labels)[chosen],
+            image_size,
+            in_memory=in_memory,
+            shuffle_seed=shuffle_seed,
+        )
+
+    def _range(self, split: str) -> range:
+        counts = {name: len(images) for name, (images, _) in self.splits.items()}
+        return split_range(split, counts, self.name)
+
+
+def array_pairs(
+    images: np.ndarray,
+    labels: np.ndarray,
+    image_size: Any,
+    *,
+    in_memory: bool,
+    shuffle_seed: int | None,
+) -> tf.data.Dataset:
+    """Pairs of uint8 image and int32 label from arrays, resized on the way if need be.
+
+    Args:
+        images: uint8 [count, height, width, channels].
+        labels: [count].
+        image_size: side of the images, or height and width.
+        in_memory: whether to keep resized images.
+        shuffle_seed: None keeps the order, a number shuffles anew for every pass.
+    """
+    pairs = tf.data.Dataset.from_tensor_slices((images, labels.astype(np.int32)))
+    if shuffle_seed is not None:
+        pairs = pairs.shuffle(len(labels), seed=shuffle_seed)
+    if images.shape[1:3] in ((image_size, image_size), image_size):
+        return pairs
+    pairs = pairs.map(
+        lambda image, label: (fit_to(image, image_size, None), label),
+        num_parallel_calls=tf.data.AUTOTUNE,
+    )
+    return pairs.cache() if in_memory else pairs
+
+
+def split_range(split: str, counts: Mapping[str, int], source: str) -> range:
+    """The numbers of the images in a split or part of one.
+
+    Args:
+        split: "train", or in TFDS's notation "train[:1000]".
+        counts: images of each split.
+        source: what has them, for the error message.
+
+    Raises:
+        ValueError: if there is no such split.
+    """
+    name = split.split("[")[0]
+    if name not in counts:
+        raise ValueError(
+            f"`split` of {source} must be one of {', '.join(counts)}, received {split!r}"
+        )
+    import tensorflow_datasets as tfds
+
+    whole = tfds.core.SplitInfo(name=name, shard_lengths=[counts[name]], num_bytes=0)
+    (part,) = tfds.core.ReadInstruction.from_spec(split).to_absolute({name: whole})
+    return range(part.from_ or 0, counts[name] if part.to is None else part.to)
+
+
+def _pair(given: Any) -> tuple[Any, Any]:
+    """Images and labels, from a dataset as well."""
+    if isinstance(given, tf.data.Dataset):
+        return _gathered(given)
+    return given if isinstance(given, tuple) else (given, None)
+
+
+def _gathered(dataset: tf.data.Dataset) -> tuple[np.ndarray, np.ndarray | None]:
+    """What is in a finite dataset of single images or pairs of image and label."""
+    if dataset.cardinality() == tf.data.INFINITE_CARDINALITY:
+        raise ValueError("a dataset to add must be finite, received an endless one (`repeat`)")
+    images, labels, size = [], [], 0
+    for element in dataset.as_numpy_iterator():
+        image, label = element if isinstance(element, tuple) else (element, None)
+        image = image if image.dtype == np.uint8 else to_uint8(image).numpy()
+        images.append(image if image.ndim == 4 else image[np.newaxis])
+        labels.append(label if label is None else np.reshape(label, -1))
+        size += image.nbytes
+        _check_size(size)
+    if not images:
+        raise ValueError("a dataset to add must hold images, received an empty one")
+    together = None if labels[0] is None else np.concatenate(labels)
+    return np.concatenate(images), together
+
+
+def _check_size(size: int) -> None:
+    if size > _LARGEST:
+        raise ValueError(
+            f"arrays must take at most {_LARGEST // 2**30} GiB, received more: write pictures and "
+            "read them as `folder:PATH`"
+        )
+
+
+def _checked(told: str, images: Any, labels: Any) -> tuple[np.ndarray, np.ndarray | None]:
+    """Images as uint8 [count, height, width, channels] and labels as int32 [count]."""
+    images = np.asarray(images)
+    if images.ndim == 3:
+        images = images[..., np.newaxis]
+    if images.ndim != 4 or images.shape[-1] not in (1, 3) or not images.size:
+        raise ValueError(
+            f"images of {told} must have shape [count, height, width] or [count, height, width, 1 "
+            f"or 3], received {images.shape}"
+        )
+    if images.dtype != np.uint8:
+        images = _from_float(told, images)
+    if labels is None:
+        return images, None
+    labels = np.asarray(labels)
+    labels = labels[:, 0] if labels.shape == (len(images), 1) else labels
+    if labels.dtype.kind not in "iu" or labels.shape != (len(images),) or labels.min() < 0:
+        raise ValueError(
+            f"labels of {told} must be whole numbers from 0 on, one for each of {len(images)} "
+            f"images, received {labels.dtype.name} of shape {labels.shape}"
+        )
+    return images, labels.astype(np.int32)
+
+
+def _from_float(told: str, images: np.ndarray) -> np.ndarray:
+    if images.dtype.kind != "f" or not np.isfinite(images).all() or np.abs(images).max() > 1.5:
+        raise ValueError(
+            f"images of {told} must be uint8, or float in [-1, 1], received {images.dtype.name} "
+            f"from {images.min():g} to {images.max():g}"
+        )
+    if images.min() >= 0:
+        raise ValueError(
+            f"images of {told} must be uint8, or float in [-1, 1], received nothing below 0: "
+            "2 * images - 1 brings [0, 1] there"
+        )
+    return to_uint8(images).numpy()
