@@ -5,11 +5,19 @@ from __future__ import annotations
 import hashlib
 import os
 import pathlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
 _CHUNK = 2**20
+
+
+def digest(parts: Iterable[bytes]) -> str:
+    """The SHA-256 of parts that follow each other, 64 hexadecimal digits."""
+    sha256 = hashlib.sha256()
+    for part in parts:
+        sha256.update(part)
+    return sha256.hexdigest()
 
 
 def file_digest(path: str | os.PathLike) -> str:
@@ -23,12 +31,13 @@ def file_digest(path: str | os.PathLike) -> str:
     """
     path = pathlib.Path(path)
     files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
-    digest = hashlib.sha256()
-    for file in files:
-        with file.open("rb") as stream:
-            while chunk := stream.read(_CHUNK):
-                digest.update(chunk)
-    return digest.hexdigest()
+    return digest(chunk for file in files for chunk in _chunks(file))
+
+
+def _chunks(file: pathlib.Path) -> Iterator[bytes]:
+    with file.open("rb") as stream:
+        while chunk := stream.read(_CHUNK):
+            yield chunk
 
 
 def arrays_digest(arrays: Iterable[np.ndarray], text: str = "") -> str:
@@ -41,11 +50,10 @@ def arrays_digest(arrays: Iterable[np.ndarray], text: str = "") -> str:
     Returns:
       64 hexadecimal digits.
     """
-    digest = hashlib.sha256(text.encode())
+    parts = [text.encode()]
     for array in arrays:
-        digest.update(f"{array.dtype.str}{array.shape}".encode())
-        digest.update(np.ascontiguousarray(array).data)
-    return digest.hexdigest()
+        parts += [f"{array.dtype.str}{array.shape}".encode(), array.tobytes()]
+    return digest(parts)
 
 
 def weights_fingerprint(arrays: Iterable[np.ndarray]) -> str:
@@ -63,8 +71,8 @@ def weights_fingerprint(arrays: Iterable[np.ndarray]) -> str:
     """
     weights = [np.asarray(array) for array in arrays]
     digests = sorted(
-        hashlib.sha256(str(weight.shape).encode() + weight.tobytes()).hexdigest()
+        digest([str(weight.shape).encode(), weight.tobytes()])
         for weight in weights
         if weight.ndim and weight.dtype == np.float32
     )
-    return hashlib.sha256(" ".join(digests).encode()).hexdigest()[:8]
+    return digest([" ".join(digests).encode()])[:8]

@@ -6,7 +6,7 @@
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 source "$here/environment.sh"
-environment
+environment evaluation
 export TF_CPP_MIN_LOG_LEVEL="${TF_CPP_MIN_LOG_LEVEL:-3}"
 cd "$root"
 [ "$#" -gt 0 ] || set -- digits clothes accuracy likelihood results
@@ -32,7 +32,7 @@ END
             --nfe 5,10,20 --count 500 --batch-size 250 --out runs/clothes
         cp runs/clothes/results.md docs/clothes_results.md
         ;;
-    accuracy) python scripts/accuracy.py --out docs ;;
+    accuracy) python -m benchmarks.accuracy --out docs ;;
     likelihood)
         for kind in vp cld bdm; do
             gddim-tf likelihood --model "saved_models/digits_$kind" --data digits --levels 17 \

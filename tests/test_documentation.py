@@ -20,7 +20,10 @@ PAGES = [ROOT / "README.md", ROOT / "saved_models" / "README.md", *sorted(ROOT.g
 
 MODULES = {
     **{f"gddim-tf {name}": f"gddim_tf.cli.{name}" for name in cli.COMMANDS},
-    "python -m benchmarks.papers": "benchmarks.papers.command",
+    **{
+        f"python -m benchmarks.{name}": f"benchmarks.{name}.command"
+        for name in ("papers", "accuracy")
+    },
 }
 
 

@@ -1,22 +1,15 @@
-"""One cell of a table: images of one sampler from one seed, whose measures are a small file."""
+"""One cell of a table: a sampler at a budget on one of the models, from one seed."""
 
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
-import pathlib
-import re
-from typing import Any
 
-from gddim_tf.atomic import atomic_write
-from gddim_tf.reading import read_json
 from gddim_tf.samplers import Sampler
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Cell:
-    """What is drawn.
+    """What is drawn and measured.
 
     Attributes:
       kind: key of the model.
@@ -31,26 +24,3 @@ class Cell:
     nfe: int
     count: int
     seed: int
-
-    def path(self, folder: pathlib.Path, made_with: str) -> pathlib.Path:
-        """The file of its result.
-
-        Args:
-          folder: of all results.
-          made_with: whatever else the numbers depend on: weights, data, features.
-        """
-        told = f"{self.sampler!r} {made_with}"
-        digest = hashlib.sha256(told.encode()).hexdigest()[:10]
-        name = re.sub(r"[^a-z0-9.]+", "-", str(self.sampler).lower()).strip("-")[:60]
-        return folder / f"{self.kind}-{name}-{digest}-{self.nfe}-{self.count}-{self.seed}.json"
-
-    def stored(self, folder: pathlib.Path, made_with: str) -> dict[str, Any] | None:
-        """The result, if it is there."""
-        path = self.path(folder, made_with)
-        return read_json(path, "a result of the tables") if path.exists() else None
-
-    def store(self, folder: pathlib.Path, made_with: str, result: dict[str, Any]) -> None:
-        """Keep the result."""
-        described = {**dataclasses.asdict(self), "sampler": repr(self.sampler), **result}
-        with atomic_write(self.path(folder, made_with)) as draft:
-            draft.write_text(json.dumps(described, indent=1) + "\n")

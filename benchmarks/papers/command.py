@@ -6,8 +6,9 @@ For example:
   python -m benchmarks.papers --dataset cifar10 --checkpoint cld.keras --count 50000 \
       --out runs/cifar10
 
-The models default to `saved_models/digits_vp`, `digits_cld` and `digits_bdm` below the current
-folder. Finished cells are kept; the same command goes on where it was interrupted.
+The models default to those that come with the data set: `digits_vp`, `digits_cld` and `digits_bdm`
+in `saved_models` below the current folder, for example. Images and results are kept; the same
+command goes on where it was interrupted.
 """
 
 from __future__ import annotations
@@ -17,13 +18,20 @@ import os
 import pathlib
 import shlex
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
+from benchmarks.papers.subjects import KINDS, Subject, subject_of
 from gddim_tf.cli.arguments import FEATURES, features_for
-from gddim_tf.cli.program import Formatter, Parser, explained, quiet
+from gddim_tf.cli.program import Formatter, Parser, explained
+from gddim_tf.quiet import start_tensorflow
+
+if TYPE_CHECKING:
+    from benchmarks.papers.definitions import Table
+    from benchmarks.papers.plan import Plan
+    from gddim_tf.models import GenerativeModel
+    from gddim_tf.sdes import LinearSDE
 
 _PROGRAM = "python -m benchmarks.papers"
-_KINDS = ("vp", "cld", "bdm")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,7 +43,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
       The exit code, as `explained` gives it.
     """
-    quiet()
     parser = Parser(prog=_PROGRAM, description=__doc__, formatter_class=Formatter)
     add_arguments(parser)
     options = parser.parse_args(arguments)
@@ -63,21 +70,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Make the cells that are missing and write the document."""
+    features = features_for(options.dataset, options.features)
+    subject = subject_of(options.dataset, features)
     workers = 1
-    if options.dataset == "digits":  # small networks: one pass per core, side by side
-        workers = os.cpu_count()
+    if subject.small:  # one pass per core, side by side
+        workers = os.cpu_count() or 1
         os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
     # a quarter faster than Eigen, which TensorFlow prefers on processors without AVX512-VNNI
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    start_tensorflow()
 
-    from benchmarks.papers import Workshop
+    from benchmarks.papers.make import Workshop
     from gddim_tf.evaluation.features import feature_extractor
     from gddim_tf.evaluation.reference import Reference
 
     tables = _tables(options.only)
     plan = _plan(options)
-    paths, models = _models(options)
-    features = features_for(options.dataset, options.features)
+    paths, models = _models(options, subject)
     size = next(iter(models.values())).image_shape[0]
     cells = pathlib.Path(options.cells or pathlib.Path(options.out) / "cells")
     reference = Reference(options.dataset, feature_extractor(features), size, cache=cells)
@@ -95,6 +104,7 @@ def run(options: argparse.Namespace) -> None:
                 for kind, model in models.items()
             ),
         },
+        subject,
         tables,
         options.batch_size,
         workers,
@@ -102,8 +112,8 @@ def run(options: argparse.Namespace) -> None:
     print(f"the tables are in {workshop.make(lambda line: print(line, flush=True))}")
 
 
-def _tables(only: str | None) -> tuple[Any, ...]:
-    from benchmarks.papers import TABLES
+def _tables(only: str | None) -> tuple[Table, ...]:
+    from benchmarks.papers.definitions import TABLES
 
     if only is None:
         return TABLES
@@ -114,10 +124,10 @@ def _tables(only: str | None) -> tuple[Any, ...]:
     return tuple(known[name] for name in only.split(","))
 
 
-def _plan(options: argparse.Namespace) -> Any:
+def _plan(options: argparse.Namespace) -> Plan:
     import dataclasses
 
-    from benchmarks.papers import Plan
+    from benchmarks.papers.plan import Plan
 
     plan = Plan.quick() if options.quick else Plan()
     given = {
@@ -133,7 +143,9 @@ def _plan(options: argparse.Namespace) -> Any:
     return dataclasses.replace(plan, **given)
 
 
-def _models(options: argparse.Namespace) -> tuple[dict[str, str], dict[str, Any]]:
+def _models(
+    options: argparse.Namespace, subject: Subject
+) -> tuple[dict[str, str], dict[str, GenerativeModel]]:
     """Paths and models by kind."""
     from gddim_tf.models import load
 
@@ -144,20 +156,22 @@ def _models(options: argparse.Namespace) -> tuple[dict[str, str], dict[str, Any]
         return {_kind(model.sde): options.checkpoint}, {_kind(model.sde): model}
     if options.models:
         pairs = [pair.partition("=")[::2] for pair in options.models.split(",")]
-        if not all(kind in _KINDS and path for kind, path in pairs):
+        if not all(kind in KINDS and path for kind, path in pairs):
             raise ValueError(
                 f"`--models` must be KIND=PATH, separated by commas, KIND one of "
-                f"{', '.join(_KINDS)}, received {options.models!r}"
+                f"{', '.join(KINDS)}, received {options.models!r}"
             )
         paths = dict(pairs)
         if len(paths) < len(pairs):
             raise ValueError(f"`--models` must name each kind once, received {options.models!r}")
+    elif subject.models:
+        paths = dict(subject.models)
     else:
-        paths = {kind: f"saved_models/digits_{kind}" for kind in _KINDS}
+        raise ValueError(f"`--models` or `--checkpoint` must be given for {options.dataset}")
     return paths, {kind: load(path) for kind, path in paths.items()}
 
 
-def _kind(sde: Any) -> str:
+def _kind(sde: LinearSDE) -> str:
     """The key of a model's diffusion in the tables."""
     from gddim_tf.sdes import VESDE
 

@@ -77,6 +77,12 @@ _GDDIM = {
     "cld": GDDIM(order=2, grid=QUADRATIC),
 }
 
+
+def _stochastic_gddim(lam: float) -> Sampler:
+    """Of order 0; without noise it is gDDIM, so that tables share its images."""
+    return StochasticGDDIM(lam=lam, grid=QUADRATIC) if lam else GDDIM(order=0, grid=QUADRATIC)
+
+
 TABLES = (
     Table(
         name="gddim",
@@ -113,7 +119,7 @@ TABLES = (
             row
             for lam in _LAMBDAS
             for row in (
-                Row(f"gDDIM, lambda = {lam:g}", "cld", StochasticGDDIM(lam=lam, grid=QUADRATIC)),
+                Row(f"gDDIM, lambda = {lam:g}", "cld", _stochastic_gddim(lam)),
                 Row(f"EM, lambda = {lam:g}", "cld", EulerMaruyama(lam=lam, grid=QUADRATIC)),
             )
         ),

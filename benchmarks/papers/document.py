@@ -11,6 +11,9 @@ from benchmarks.papers.judging import VERDICTS, Judged
 from benchmarks.papers.orderings import ORDERINGS
 from benchmarks.papers.published import FIGURES, SOURCES
 from benchmarks.papers.results import Entry, Results
+from benchmarks.papers.subjects import Subject
+from gddim_tf.evaluation.measures import MEASURES
+from gddim_tf.evaluation.result import line
 
 _INTRODUCTION = """\
 # Published tables, made again
@@ -21,16 +24,13 @@ the images, features and networks named below. What can be compared is the order
 see the section on the published orderings. An empty place was not made.
 """
 
-# Data sets beside whose tables the published figures stand.
-_PUBLISHED = ("digits", "cifar10")
-
 
 def document(
     results: Results,
     judged: list[Judged],
     settings: dict[str, Any],
     pictures: dict[str, str],
-    dataset: str = "digits",
+    subject: Subject,
 ) -> str:
     """All tables as Markdown.
 
@@ -39,17 +39,15 @@ def document(
       judged: the orderings.
       settings: how they were made: plain values.
       pictures: file names by caption.
-      dataset: of the real images. Published figures stand beside the digits, to compare orders,
-        and beside CIFAR-10; the reasons of `orderings` speak of the digits.
+      subject: the data set.
 
     Returns:
       The text.
     """
     parts = [_INTRODUCTION, "\n".join(f"- {name}: {value}" for name, value in settings.items())]
     parts += [f"![{caption}]({name})" for caption, name in pictures.items()]
-    published = dataset in _PUBLISHED
-    parts += [_section(table, results, published) for table in results.tables]
-    parts += [_orderings(judged, dataset == "digits"), _memorisation(results)]
+    parts += [_section(table, results, subject.published) for table in results.tables]
+    parts += [_orderings(judged, subject), _measured(results)]
     return "\n\n".join(part.strip("\n") for part in parts if part) + "\n"
 
 
@@ -59,20 +57,16 @@ def _section(table: Table, results: Results, published: bool) -> str:
     lines = [f"## {table.title}", "", table.note, "", f"Source: {SOURCES[table.name]}.", ""]
     if not figures:
         lines += ["The source's figures for it are not quoted here.", ""]
-    lines += [_line([table.by, *map(str, columns)]), "|---" * (len(columns) + 1) + "|"]
+    lines += [line([table.by, *map(str, columns)]), "|---" * (len(columns) + 1) + "|"]
     for row in table.rows:
         if row.kind not in results.sdes:
             continue
         entries = [results.entry(table.name, row.label, column) for column in columns]
-        lines.append(_line([row.label, *map(_cell, entries)]))
+        lines.append(line([row.label, *map(_cell, entries)]))
         if row.label in figures:
             published = dict(zip(table.columns, figures[row.label], strict=True))
-            lines.append(_line(["*published*", *(_figure(published[c]) for c in columns)]))
+            lines.append(line(["*published*", *(_figure(published[c]) for c in columns)]))
     return "\n".join(lines)
-
-
-def _line(cells: list[str]) -> str:
-    return "| " + " | ".join(cells) + " |"
 
 
 def _figure(value: float | str | None) -> str:
@@ -95,7 +89,7 @@ def _number(value: float, digits: int) -> str:
     return np.format_float_positional(value, digits, unique=False, fractional=False, trim="-")
 
 
-def _orderings(judged: list[Judged], reasons: bool) -> str:
+def _orderings(judged: list[Judged], subject: Subject) -> str:
     if not judged:
         return ""
     count = {verdict: sum(item.verdict == verdict for item in judged) for verdict in VERDICTS}
@@ -119,34 +113,38 @@ def _orderings(judged: list[Judged], reasons: bool) -> str:
         verdict = item.verdict if item.verdict == "held" else f"**{item.verdict}**"
         verdict += ", one seed" if item.seeds == 1 else ""
         numbers = f"{_cell(item.better)} against {_cell(item.worse)}"
-        lines.append(_line([item.ordering.table, str(item.ordering), numbers, verdict]))
-    return "\n".join(lines + (_reasons(judged) if reasons else []))
+        lines.append(line([item.ordering.table, str(item.ordering), numbers, verdict]))
+    return "\n".join(lines + _reasons(judged, subject))
 
 
-def _reasons(judged: list[Judged]) -> list[str]:
+def _reasons(judged: list[Judged], subject: Subject) -> list[str]:
     """Why some orderings do not hold, each reason once."""
     missed: dict[str, list[str]] = {}
     for item in judged:
-        if item.verdict in ("not held", "within the spread") and item.ordering.why:
-            missed.setdefault(item.ordering.why, []).append(f"{item.ordering}: {item.verdict}")
+        why = item.ordering.why
+        if item.verdict in ("not held", "within the spread") and why in subject.reasons:
+            told = f"{item.ordering}: {item.verdict}"
+            missed.setdefault(subject.reasons[why], []).append(told)
     if not missed:
         return []
-    lines = ["", "Why some do not hold on the digits that come with the package, as we read them:"]
+    lines = ["", f"Why some do not hold on {subject.told}, as we read them:"]
     for why, orderings in missed.items():
         lines += ["", why, "", *(f"- {ordering}" for ordering in orderings)]
     return lines
 
 
-def _memorisation(results: Results) -> str:
-    """Nearest training images beside the kernel distance, of the first table."""
+def _measured(results: Results) -> str:
+    """All measures of every place."""
     lines = []
     for table in results.tables:
         for row in table.rows:
-            lines += _memorisation_lines(table, row, results)
+            lines += _measured_lines(table, row, results)
     if not lines:
         return ""
+    measured = (measure.title for measure in MEASURES)
+    titles = ["table", "sampler", "column", *measured, "s per 1000 images"]
     head = [
-        "## Kernel distance and memorisation",
+        "## Everything that was measured",
         "",
         "For every cell above: the kernel distance (KID), below zero where real and generated "
         "images share out their classes evenly, as held-out images do, too; the median distance of "
@@ -154,27 +152,26 @@ def _memorisation(results: Results) -> str:
         "memorisation, 0 for copies); how many of the generated images are nearer than the nearest "
         "5 % of the held-out ones; and the seconds of the fastest seed.",
         "",
-        "| table | sampler | column | Frechet | kernel | median ratio | near | s per 1000 images |",
-        "|---|---|---|---|---|---|---|---|",
+        line(titles),
+        "|---" * len(titles) + "|",
     ]
     return "\n".join(head + lines)
 
 
-def _memorisation_lines(table: Table, row: Row, results: Results) -> list[str]:
+def _measured_lines(table: Table, row: Row, results: Results) -> list[str]:
     lines = []
     for column in results.plan.columns(table):
         entry = results.entry(table.name, row.label, column)
         if entry is None or entry.failed:
             continue
-        copies = ["", ""]
-        if "median_ratio" in entry.results[0]:
-            copies = [f"{entry.mean('median_ratio'):.2f}", f"{entry.mean('close_fraction'):.1%}"]
-        cells = [table.name, row.label, str(column), _number(entry.frechet, 3)]
-        cells += [f"{entry.mean('kernel'):.4f}", *copies, _number(_seconds(entry), 2)]
-        lines.append(_line(cells))
+        names = entry.results[0].measures
+        means = {name: entry.mean(name) for name in names}
+        values = [measure.text(means) for measure in MEASURES]
+        seconds = _number(_seconds(entry), 2)
+        lines.append(line([table.name, row.label, str(column), *values, seconds]))
     return lines
 
 
 def _seconds(entry: Entry) -> float:
-    """Of a thousand images; the fastest seed, because the first one may have traced the graph."""
-    return 1000 * float(entry.values("seconds").min()) / entry.mean("count")
+    """Of a thousand images, of the fastest seed."""
+    return 1000 * min(result.seconds / result.count for result in entry.results)

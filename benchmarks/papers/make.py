@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import pathlib
 import time
 from collections.abc import Callable, Sequence
@@ -11,17 +10,21 @@ from typing import Any
 from benchmarks.papers.cells import Cell
 from benchmarks.papers.definitions import ADAPTIVE, TABLES, Table
 from benchmarks.papers.document import document
-from benchmarks.papers.drawing import run_cell, sample, tolerance_for
 from benchmarks.papers.judging import judge
 from benchmarks.papers.orderings import ORDERINGS
 from benchmarks.papers.plan import Plan, evaluations
 from benchmarks.papers.plots import plot_diffusions, plot_tables
 from benchmarks.papers.results import Results
+from benchmarks.papers.subjects import Subject
+from benchmarks.papers.tolerances import Tolerances
 from gddim_tf.atomic import atomic_write
-from gddim_tf.evaluation.pairs import save_closest_pairs
+from gddim_tf.evaluation.generation import Job
 from gddim_tf.evaluation.reference import Reference
 from gddim_tf.evaluation.report import versions
-from gddim_tf.samplers import default
+from gddim_tf.evaluation.result import Result
+from gddim_tf.evaluation.runner import Runner
+from gddim_tf.models import GenerativeModel
+from gddim_tf.samplers import RK45, Sampler, default
 
 _PAIRS_NFE = 20
 
@@ -30,12 +33,13 @@ class Workshop:
     """Models, reference and folder, with which cells are made.
 
     Args:
-      models: `GenerativeModel` by kind, "vp", "cld", "bdm".
+      models: by kind, "vp", "cld", "bdm".
       reference: the real images.
       plan: how much to draw.
       out: folder of the document and its pictures.
-      cells: folder of the results.
+      cells: folder of the images and results, a folder in it for each model.
       settings: further lines for the document.
+      subject: the data set.
       tables: which ones.
       batch_size: images per pass.
       workers: passes side by side.
@@ -43,24 +47,28 @@ class Workshop:
 
     def __init__(
         self,
-        models: dict[str, Any],
+        models: dict[str, GenerativeModel],
         reference: Reference,
         plan: Plan,
         out: pathlib.Path,
         cells: pathlib.Path,
         settings: dict[str, Any],
+        subject: Subject,
         tables: Sequence[Table] = TABLES,
         batch_size: int = 500,
         workers: int = 1,
     ) -> None:
-        self.models, self.reference, self.plan, self.out = models, reference, plan, out
-        self.tables, self._settings = tuple(tables), settings
-        self._size = batch_size, workers
-        self._cells, self._pairs = cells, {}
+        self.reference, self.plan, self.out = reference, plan, out
+        self.tables, self._settings, self._subject = tuple(tables), settings, subject
         self.sdes = {kind: model.sde for kind, model in models.items()}
-        self._made_with = {
-            kind: f"{model.fingerprint()} {model.sde!r} {reference.extractor.name} "
-            f"{reference.dataset} {reference.split}"
+        folders = {kind: cells / f"{kind}-{model.fingerprint()}" for kind, model in models.items()}
+        options = {"batch_size": batch_size, "workers": workers, "progress": False}
+        self._runners = {
+            kind: Runner(model, reference, folders[kind], **options)
+            for kind, model in models.items()
+        }
+        self._tolerances = {
+            kind: Tolerances(model, folders[kind] / "tolerances.json")
             for kind, model in models.items()
         }
 
@@ -74,44 +82,37 @@ class Workshop:
           The document's path.
         """
         cells = self.plan.all_cells(self.tables, self.sdes, ORDERINGS)
-        missing = [cell for cell in cells if self._stored(cell) is None]
+        missing = [cell for cell in cells if self.finished(cell) is None]
         left, began, spent = evaluations(missing), time.perf_counter(), 0
         say(f"{len(cells)} cells, {len(missing)} to make")
         for number, cell in enumerate(missing, 1):
-            result = self._drawn_before(cell, cells) or self._draw(cell)
-            cell.store(self._cells, self._made_with[cell.kind], result)
+            result = self.run(cell)
             spent += evaluations([cell])
             passed = time.perf_counter() - began
-            told = f"{result['frechet']:.3f}" if "frechet" in result else result["failed"]
+            told = result.failed or f"{result.measures['frechet']:.3f}"
             say(
-                f"{number}/{len(missing)} {cell.kind} {cell.sampler} NFE {result['spent']} seed "
+                f"{number}/{len(missing)} {cell.kind} {cell.sampler} NFE {result.spent} seed "
                 f"{cell.seed}: {told}; {passed:.0f} s, about {passed * (left / spent - 1):.0f} left"
             )
             if number < len(missing) and missing[number].nfe > 2 * cell.nfe:
                 self.write()
         return self.write()
 
-    def _draw(self, cell: Cell) -> dict[str, Any]:
-        return run_cell(self.models[cell.kind], cell, self.reference, *self._size)
+    def run(self, cell: Cell) -> Result:
+        """The result of a cell, drawn and measured if it is not there."""
+        adaptive = cell.sampler == ADAPTIVE
+        sampler = self._tolerances[cell.kind].find(cell.nfe) if adaptive else cell.sampler
+        return self._runners[cell.kind].run(_job(cell, sampler))
 
-    def _drawn_before(self, cell: Cell, cells: Sequence[Cell]) -> dict[str, Any] | None:
-        """The result of an adaptive cell, if another column's tolerance is the same."""
-        if cell.sampler != ADAPTIVE:
-            return None
-        tolerance = tolerance_for(self.models[cell.kind], cell.nfe)
-        for other in cells:
-            if dataclasses.replace(other, nfe=cell.nfe) == cell:
-                stored = self._stored(other)
-                if stored is not None and stored["tolerance"] == tolerance:
-                    return {name: stored[name] for name in stored.keys() - vars(cell).keys()}
-        return None
-
-    def _stored(self, cell: Cell) -> dict[str, Any] | None:
-        return cell.stored(self._cells, self._made_with[cell.kind])
+    def finished(self, cell: Cell) -> Result | None:
+        """The result of a cell, if it is there; columns of one tolerance of RK45 share it."""
+        adaptive = cell.sampler == ADAPTIVE
+        sampler = self._tolerances[cell.kind].known(cell.nfe) if adaptive else cell.sampler
+        return sampler and self._runners[cell.kind].finished(_job(cell, sampler))
 
     def write(self) -> pathlib.Path:
         """Write `results.md` and the pictures from the cells that are there."""
-        results = Results(self._cells, self.tables, self.plan, self.sdes, self._made_with)
+        results = Results(self.tables, self.plan, self.sdes, self.finished)
         pictures = {}
         drawings = {
             "Frechet distance against network evaluations": ("results.png", plot_diffusions),
@@ -122,7 +123,7 @@ class Workshop:
                 pictures[caption] = name
         pictures |= self._closest_pairs()
         judged = judge(ORDERINGS, results)
-        text = document(results, judged, self.settings(), pictures, self.reference.dataset)
+        text = document(results, judged, self.settings(), pictures, self._subject)
         path = self.out / "results.md"
         with atomic_write(path) as draft:
             draft.write_text(text)
@@ -132,8 +133,8 @@ class Workshop:
         """What the numbers depend on."""
         plan, reference = self.plan, self.reference
         cells = self.plan.all_cells(self.tables, self.sdes, ORDERINGS)
-        results = [result for cell in cells if (result := self._stored(cell))]
-        seconds = sum(result.get("seconds", 0.0) for result in results)
+        results = [result for cell in cells if (result := self.finished(cell))]
+        seconds = sum(result.seconds for result in results)
         return {
             **self._settings,
             "images": f"{plan.count} per seed, {plan.seeds} seed(s), mean ± standard deviation; "
@@ -152,21 +153,19 @@ class Workshop:
 
     def _closest_pairs(self) -> dict[str, str]:
         """A picture per model of the generated images that are closest to a training image."""
-        for kind, model in self.models.items():
-            if self.reference.training is not None and kind not in self._pairs:
-                name = f"results_pairs_{kind}.png"
-                self._draw_pairs(kind, model, self.out / name)
-                self._pairs[kind] = name
-        return {
-            f"{kind}, default sampler at {_PAIRS_NFE} NFE: the ten generated images (above) "
-            "that are closest to a training image (below), and their distances": name
-            for kind, name in self._pairs.items()
-        }
+        if self.reference.training is None:
+            return {}
+        pictures = {}
+        for kind, runner in self._runners.items():
+            name = f"results_pairs_{kind}.png"
+            sampler = default(self.sdes[kind], _PAIRS_NFE)
+            job = Job(sampler, _PAIRS_NFE, self.plan.count)
+            runner.save_closest_pairs(job, self.out / name)
+            told = f"{kind}, default sampler at {_PAIRS_NFE} NFE: the ten generated images (above) "
+            told += "that are closest to a training image (below), and their distances"
+            pictures[told] = name
+        return pictures
 
-    def _draw_pairs(self, kind: str, model: Any, path: pathlib.Path) -> None:
-        sampler = default(model.sde, _PAIRS_NFE)
-        cell = Cell(kind=kind, sampler=sampler, nfe=_PAIRS_NFE, count=self.plan.count, seed=0)
-        images, _ = sample(model, cell, *self._size)
-        save_closest_pairs(
-            images, self.reference.training, self.reference.memorisation(images), path
-        )
+
+def _job(cell: Cell, sampler: Sampler | RK45) -> Job:
+    return Job(sampler, cell.nfe, cell.count, cell.seed)

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Literal
+
+# Why an ordering may not show: both sides have converged; noise makes up for errors of the network;
+# the features do not see what is left of the noise. A `Subject` has the words.
+Reason = Literal["converged", "noise", "hidden"]
 
 # A place in a table: its row and its column.
 Place = tuple[str, int]
@@ -17,14 +22,14 @@ class Ordering:
       better: row and column.
       worse: row and column.
       factor: 1 for "beats"; 1.25 for "comes within 25 % of".
-      why: the reason, if it does not hold on digits.
+      why: the reason, if it does not hold on small images.
     """
 
     table: str
     better: Place
     worse: Place
     factor: float = 1.0
-    why: str = ""
+    why: Reason | None = None
 
     def __str__(self) -> str:
         relation = "beats" if self.factor == 1 else f"is within {self.factor - 1:.0%} of"

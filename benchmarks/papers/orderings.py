@@ -4,32 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 
-from benchmarks.papers.ordering import Ordering
+from benchmarks.papers.ordering import Ordering, Reason
 
 
 def _all(table: str, better: str, worse: str, columns: tuple[int, ...]) -> tuple[Ordering, ...]:
     return tuple(Ordering(table, (better, c), (worse, c)) for c in columns)
 
 
-# Why an ordering may not show on digits, and the orderings for which that is the reason.
-_CONVERGED = (
-    "Both have converged: what is left is the error of the network, below the distance that as "
-    "many real images, drawn independently, would have. Digits of 8 x 8 pixels have little that "
-    "needs small steps."
-)
-_NOISE = (
-    "On digits stochastic samplers need 50 to 100 evaluations, where CIFAR-10 needs 1000; and once "
-    "their steps are short, fresh noise makes up for errors of the network that the probability "
-    "flow keeps, however exactly gDDIM follows it."
-)
-_HIDDEN = (
-    "Sigma-hat leaves too much noise in the images. Large Inception networks on colour images see "
-    "what is left of it; a small classifier of 8 x 8 digits, most of whose pixels are black or "
-    "white, does not once the steps are short."
-)
-
-_BY_REASON: dict[str, tuple[Ordering, ...]] = {
-    _NOISE: (
+# By the reason for which an ordering may not show.
+_BY_REASON: dict[Reason, tuple[Ordering, ...]] = {
+    "noise": (
         Ordering("gddim", ("CLD, gDDIM", 20), ("CLD, EM", 100)),
         *_all("gddim", "CLD, gDDIM", "CLD, EM", (10, 20, 50, 100)),
         Ordering("gddim", ("BDM, gDDIM", 10), ("BDM, ancestral sampling", 100)),
@@ -39,11 +23,11 @@ _BY_REASON: dict[str, tuple[Ordering, ...]] = {
         *_all("ddim", "eta = 0", "eta = 1", (10, 20, 50)),
         *_all("lambda", "gDDIM, lambda = 0", "gDDIM, lambda = 1", (50,)),
     ),
-    _HIDDEN: (
+    "hidden": (
         *_all("ddim", "eta = 1", "sigma-hat", (10, 20, 50)),
         Ordering("ddim", ("sigma-hat", 1000), ("eta = 0", 1000)),
     ),
-    _CONVERGED: (
+    "converged": (
         *_all("gddim", "CLD, gDDIM", "CLD, probability flow, RK45", (20, 50)),
         *_all("gddim", "BDM, gDDIM", "BDM, probability flow, RK45", (20, 50)),
         *_all("gddim", "DDPM, gDDIM", "DDPM, probability flow, RK45", (20, 50)),

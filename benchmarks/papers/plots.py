@@ -5,10 +5,10 @@ from __future__ import annotations
 import pathlib
 from typing import TYPE_CHECKING
 
+from benchmarks import plotting
 from benchmarks.papers.definitions import Table
 from benchmarks.papers.plan import Plan
 from benchmarks.papers.results import Results
-from gddim_tf.atomic import atomic_write
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -73,44 +73,34 @@ def _draw(
     panels = {title: curves for title, curves in panels.items() if any(curves.values())}
     if not panels:
         return False
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot, ticker
-
-    columns = min(3, len(panels))
-    lines = -(-len(panels) // columns)
-    figure, axes = pyplot.subplots(
-        lines, columns, figsize=(5 * columns, 4.2 * lines), squeeze=False
-    )
-    for axis, (title, curves) in zip(axes.flat, panels.items(), strict=False):
-        for label, points in curves.items():
-            if points:
-                _draw_curve(axis, points, label)
-        if any(long for points in curves.values() for *_, long in points):
-            hollow = {"marker": "o", "mfc": "none", "color": "black", "ls": "none"}
-            axis.plot([], [], label=f"one seed, {plan.long_count} images", **hollow)
-        if floor is not None:
-            axis.axhline(floor, color="black", ls="--", lw=0.8, label="real images, held out")
-        axis.set(title=title, xlabel="network evaluations", xscale="log", yscale="log")
-        used = [nfe for points in curves.values() for nfe, *_ in points]
-        ticks = [tick for tick in _TICKS if min(used) <= tick <= max(used)]
-        axis.set_xticks(ticks, [str(tick) for tick in ticks])
-        axis.xaxis.set_minor_locator(ticker.NullLocator())
-        axis.yaxis.set_minor_locator(ticker.LogLocator(subs=(2, 3, 5)))
-        for formatted in (axis.yaxis.set_major_formatter, axis.yaxis.set_minor_formatter):
-            formatted(ticker.FormatStrFormatter("%g"))
-        axis.grid(alpha=0.3, which="both")
-        axis.legend(fontsize=7)
-    for axis in axes.flat[len(panels) :]:
-        axis.remove()
-    for axis in axes[:, 0]:
-        axis.set_ylabel("Frechet distance")
+    figure, axes = plotting.panels(len(panels), (5, 4.2))
+    for axis, (title, curves) in zip(axes, panels.items(), strict=True):
+        axis.set(title=title, xlabel="network evaluations", ylabel="Frechet distance")
+        _draw_panel(axis, curves, plan, floor)
     figure.tight_layout()
-    with atomic_write(path) as draft:
-        figure.savefig(draft, dpi=100)
-    pyplot.close(figure)
+    plotting.save(figure, path)
     return True
+
+
+def _draw_panel(axis: Axes, curves: dict[str, Points], plan: Plan, floor: float | None) -> None:
+    from matplotlib import ticker
+
+    for label, points in curves.items():
+        if points:
+            _draw_curve(axis, points, label)
+    if any(long for points in curves.values() for *_, long in points):
+        hollow = {"marker": "o", "mfc": "none", "color": "black", "ls": "none"}
+        axis.plot([], [], label=f"one seed, {plan.long_count} images", **hollow)
+    if floor is not None:
+        axis.axhline(floor, color="black", ls="--", lw=0.8, label="real images, held out")
+    axis.set(xscale="log", yscale="log")
+    used = [nfe for points in curves.values() for nfe, *_ in points]
+    plotting.ticks(axis, [tick for tick in _TICKS if min(used) <= tick <= max(used)])
+    axis.yaxis.set_minor_locator(ticker.LogLocator(subs=(2, 3, 5)))
+    for formatted in (axis.yaxis.set_major_formatter, axis.yaxis.set_minor_formatter):
+        formatted(ticker.FormatStrFormatter("%g"))
+    axis.grid(alpha=0.3, which="both")
+    axis.legend(fontsize=7)
 
 
 def _draw_curve(axis: Axes, points: Points, label: str) -> None:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import pathlib
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from benchmarks.papers.cells import Cell
-from benchmarks.papers.definitions import Row, Table
+from benchmarks.papers.definitions import ADAPTIVE, Row, Table
 from benchmarks.papers.plan import Plan
+from gddim_tf.evaluation.result import Result
 from gddim_tf.sdes import LinearSDE
 
 
@@ -22,16 +21,18 @@ class Entry:
 
     Attributes:
       column: that it stands in.
-      results: one per seed, as `run_cell` gives them.
+      results: one per seed.
+      chosen: whether the sampler chose its steps itself.
     """
 
     column: int
-    results: tuple[dict[str, Any], ...]
+    results: tuple[Result, ...]
+    chosen: bool = False
 
     @property
     def failed(self) -> str | None:
         """How a seed failed, in two words; None if none did."""
-        return next((result["failed"] for result in self.results if "failed" in result), None)
+        return next((result.failed for result in self.results if result.failed), None)
 
     @property
     def frechet(self) -> float:
@@ -46,16 +47,11 @@ class Entry:
     @property
     def extra(self) -> int:
         """Network evaluations beyond the column's number, the mean over the seeds."""
-        return round(np.mean([result["spent"] for result in self.results])) - self.column
-
-    @property
-    def chosen(self) -> bool:
-        """Whether the sampler chose its steps itself."""
-        return "tolerance" in self.results[0]
+        return round(np.mean([result.spent for result in self.results])) - self.column
 
     def values(self, name: str) -> np.ndarray:
         """A measured number of every seed, `[seeds]`."""
-        return np.array([result[name] for result in self.results])
+        return np.array([result.measures[name] for result in self.results])
 
     def mean(self, name: str) -> float:
         """Mean of a measured number over the seeds; infinite if one failed."""
@@ -63,26 +59,24 @@ class Entry:
 
 
 class Results:
-    """The results that a folder holds for some tables.
+    """The results that there are for some tables.
 
     Args:
-      folder: of the cells' files.
       tables: that were made.
       plan: how much was drawn.
       sdes: by kind of model.
-      made_with: by kind of model, see `Cell.path`.
+      finished: the result of a cell, None if it is not there.
     """
 
     def __init__(
         self,
-        folder: pathlib.Path,
         tables: Sequence[Table],
         plan: Plan,
         sdes: dict[str, LinearSDE],
-        made_with: dict[str, str],
+        finished: Callable[[Cell], Result | None],
     ) -> None:
         self.tables, self.plan, self.sdes = tuple(tables), plan, sdes
-        self._folder, self._made_with = folder, made_with
+        self._finished = finished
         self._entries: dict[tuple[str, str, int, bool], Entry] = {}
         for table in tables:
             for row in table.rows:
@@ -94,13 +88,10 @@ class Results:
         if row.kind not in self.sdes:
             return
         cells = self.plan.cells(table, row, column, self.sdes[row.kind], long)
-        found = [self.of(cell) for cell in cells]
-        if found and None not in found:
-            self._entries[table.name, row.label, column, long] = Entry(column, tuple(found))
-
-    def of(self, cell: Cell) -> dict[str, Any] | None:
-        """The result of a cell, if it is there."""
-        return cell.stored(self._folder, self._made_with[cell.kind])
+        found = [result for cell in cells if (result := self._finished(cell))]
+        if found and len(found) == len(cells):
+            entry = Entry(column, tuple(found), chosen=row.sampler == ADAPTIVE)
+            self._entries[table.name, row.label, column, long] = entry
 
     def entry(self, table: str, label: str, column: int, long: bool | None = None) -> Entry | None:
         """What was measured at a place, if all its seeds are there; `long` as in `Plan.cells`."""

@@ -23,14 +23,17 @@ NAMES = {
         *("digits", "fashion_vp", "fashion_cld", "fashion_bdm", "ddpm_cifar10", "ddpmpp_cifar10"),
         *("edm_cifar10", "gddim_cld_cifar10", "gddim_bdm_cifar10"),
     ),
-    "sde": ("vp", "cosine", "ddpm", "ve", "edm", "cld", "psld", "hold", "flow", "bdm"),
+    "sde": (
+        *("vp", "cosine", "ddpm", "flow", "vp_zero_snr", "edm", "ve", "cld", "psld", "hold", "bdm"),
+    ),
     "network": (
         *("ddpm_digits", "ncsnpp_digits", "ddpm_tiny", "ddpm_fashion", "ddpm_cifar10"),
         *("ddpm_celeba64", "ddpmpp_cifar10", "ddpmpp_cld_cifar10", "ncsnpp_deep_cld_cifar10"),
         "ncsnpp_deep_bdm_cifar10",
     ),
     "prediction": (
-        *("eps", "eps_cholesky", "score", "eps_mixed", "x0", "v", "velocity", "velocity_mixed"),
+        *("eps", "eps_cholesky", "score", "eps_mixed", "x0", "v", "flow", "velocity"),
+        "velocity_mixed",
     ),
     "weighting": ("target", "eps", "min_snr"),
     "precision": ("float32", "mixed_bfloat16"),

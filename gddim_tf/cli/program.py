@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -29,11 +28,6 @@ class Formatter(argparse.RawDescriptionHelpFormatter):
         if action.default is None or action.default is False or action.default is argparse.SUPPRESS:
             return action.help
         return f"{action.help} (default: %(default)s)"
-
-
-def quiet() -> None:
-    """Keep TensorFlow's messages for errors, unless the environment says otherwise."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 
 @contextlib.contextmanager

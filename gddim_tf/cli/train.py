@@ -22,6 +22,7 @@ from gddim_tf.cli.arguments import (
     NETWORKS,
     features_for,
     image_size,
+    listed,
 )
 
 if TYPE_CHECKING:
@@ -36,11 +37,7 @@ _LARGEST_DIGIT = 16
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `train`; those of the recipe have the names of its fields."""
     parser.add_argument("--out", required=True, help="folder of the run")
-    parser.add_argument(
-        "--recipe",
-        help="digits, fashion_vp, fashion_cld, fashion_bdm, ddpm_cifar10, ddpmpp_cifar10, "
-        "gddim_cld_cifar10 or gddim_bdm_cifar10",
-    )
+    parser.add_argument("--recipe", help=listed("recipe"))
     recipe = parser.add_argument_group(
         "settings",
         "They change those of the recipe. Without --recipe they start from the values in brackets, "
@@ -56,8 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     recipe.add_argument("--network", help=f"{NETWORKS} (ddpm_digits)")
     recipe.add_argument(
         "--prediction",
-        help="what the network predicts: eps, eps_cholesky, score, eps_mixed, x0, v, velocity or "
-        "velocity_mixed (v)",
+        help=f"what the network predicts: {listed('prediction')} (v)",
     )
     recipe.add_argument("--data-std", type=float, help="deviation of the data, of v (1.0)")
     recipe.add_argument("--weighting", help="of the loss: target, eps or min_snr (target)")

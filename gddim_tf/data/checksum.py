@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+from gddim_tf.digest import digest
 
 
 def require_sha256(source: str, content: bytes, expected: str) -> None:
@@ -17,7 +17,7 @@ def require_sha256(source: str, content: bytes, expected: str) -> None:
         ValueError: if the digests differ; a changed source would silently change every number
             that was measured on the data set.
     """
-    received = hashlib.sha256(content).hexdigest()
+    received = digest([content])
     if received != expected:
         raise ValueError(
             f"{source} must have the SHA-256 {expected}, received {received}: the installed "

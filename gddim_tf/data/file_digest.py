@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
+import itertools
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from gddim_tf.data.threads import in_threads
+from gddim_tf.digest import digest, file_digest
 
 
 def digest_of_files(root: Path, files: Sequence[Path], told: Iterable[str] = ()) -> str:
@@ -20,15 +21,14 @@ def digest_of_files(root: Path, files: Sequence[Path], told: Iterable[str] = ())
     Returns:
         64 hexadecimal digits.
     """
-    digest = hashlib.sha256()
-    for word in told:
-        digest.update(word.encode(errors="surrogateescape") + b"\0")
-    for file, content in zip(files, in_threads(_content_digest, files), strict=True):
-        name = file.relative_to(root).as_posix().encode(errors="surrogateescape")
-        digest.update(name + b"\0" + content)
-    return digest.hexdigest()
+    words = (word.encode(errors="surrogateescape") + b"\0" for word in told)
+    contents = in_threads(_content_digest, files)
+    named = (
+        file.relative_to(root).as_posix().encode(errors="surrogateescape") + b"\0" + content
+        for file, content in zip(files, contents, strict=True)
+    )
+    return digest(itertools.chain(words, named))
 
 
 def _content_digest(file: Path) -> bytes:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").digest()
+    return bytes.fromhex(file_digest(file))

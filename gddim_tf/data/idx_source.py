@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections.abc import Mapping
@@ -17,6 +16,7 @@ from gddim_tf.data.array_source import array_pairs, split_range
 from gddim_tf.data.data_info import DataInfo
 from gddim_tf.data.file_digest import digest_of_files
 from gddim_tf.data.idx_file import read_idx, read_idx_shape
+from gddim_tf.digest import digest
 
 CLASSES_FILE = "classes.txt"
 FASHION_MNIST_CLASSES = (
@@ -95,8 +95,8 @@ class IDXSource:
         count = 1 + max(int(numbers.max()) for numbers in labels.values())
         path = self.root / CLASSES_FILE
         if not path.exists():
-            digest = hashlib.sha256(labels.get("test", labels["train"]).tobytes()).hexdigest()
-            return _KNOWN_CLASSES.get(digest, tuple(str(number) for number in range(count)))
+            found = digest([labels.get("test", labels["train"]).tobytes()])
+            return _KNOWN_CLASSES.get(found, tuple(str(number) for number in range(count)))
         names = tuple(path.read_text(encoding="utf-8").split("\n"))
         names = tuple(name.strip() for name in names if name.strip())
         if len(names) < count:

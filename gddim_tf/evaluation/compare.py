@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import pathlib
-import re
 from collections.abc import Sequence
 from typing import Any
 
 from gddim_tf.evaluation.features import feature_extractor
-from gddim_tf.evaluation.generation import Generated, claim, even_labels, generate
-from gddim_tf.evaluation.label_agreement import label_agreement, real_label_agreement
-from gddim_tf.evaluation.pairs import save_closest_pairs
+from gddim_tf.evaluation.generation import Job
+from gddim_tf.evaluation.label_agreement import real_label_agreement
 from gddim_tf.evaluation.reference import Reference
-from gddim_tf.evaluation.report import Report, Row, versions
+from gddim_tf.evaluation.report import Report, versions
+from gddim_tf.evaluation.runner import Runner
 from gddim_tf.image_size import compact
+from gddim_tf.models import GenerativeModel
 from gddim_tf.samplers import Sampler
 from gddim_tf.samplers.parse import chosen
 
 
 def compare(
-    model: Any,
+    model: GenerativeModel,
     samplers: Sequence[Sampler | type[Sampler] | str | None],
     nfes: Sequence[int],
     *,
@@ -40,7 +41,7 @@ def compare(
     A model with classes makes as many images of each.
 
     Args:
-      model: a `DiffusionModel` or a `ServedModel`.
+      model: whatever knows eps.
       samplers: to compare; None is `samplers.default` at each budget.
       nfes: their budgets.
       dataset: a name that `data.load` knows, of the real images.
@@ -73,38 +74,20 @@ def compare(
         folder,
     )
     reference.check_count(count)
-    made_by = {
-        "weights": model.fingerprint(),
-        "sde": repr(model.sde),
-        # an exported model does not know what its network predicts
-        **({"prediction": model.prediction} if hasattr(model, "prediction") else {}),
-        "seed": seed,
-        "guidance": guidance,
-    }
-    rows, labels = [], even_labels(model, count)
+    runner = Runner(model, reference, folder, batch_size=batch_size)
+    rows = []
     for asked in samplers:
         for nfe in nfes:
-            sampler = chosen(asked, model.sde, nfe)
-            name = f"{sampler}-nfe{nfe}-seed{seed}"
-            name += "" if guidance is None else f"-guidance{guidance:g}"
-            slug = re.sub(r"[^a-z0-9.]+", "-", name.lower()).strip("-")
-            images = folder / "images" / slug
-            claim(images, {"sampler": repr(sampler), "nfe": nfe, **made_by})
-            made = generate(
-                model,
-                sampler,
-                nfe,
-                count,
-                seed=seed,
-                labels=labels,
-                guidance=guidance,
-                directory=images,
-                batch_size=batch_size,
-            )
-            pairs = folder / "pairs" / f"{slug}.png"
-            label = f"default, {sampler}" if chosen is None else str(sampler)
-            agreement = label_agreement(reference.extractor, made.images, labels, model.num_classes)
-            rows.append(_row(label, sampler, nfe, made, reference, pairs, agreement))
+            job = Job(chosen(asked, model.sde, nfe), nfe, count, seed, guidance)
+            row = runner.run(job)
+            if asked is None:
+                row = dataclasses.replace(row, sampler=f"default, {row.sampler}")
+            if row.verdict:
+                pairs = pathlib.Path("pairs", f"{job.name}-{count}.png")
+                if not (folder / pairs).exists():
+                    runner.save_closest_pairs(job, folder / pairs)
+                row = dataclasses.replace(row, pairs=str(pairs))
+            rows.append(row)
     return Report(
         title=f"Samplers on {dataset}",
         rows=tuple(rows),
@@ -117,7 +100,9 @@ def compare(
         else None,
         settings={
             **(settings or {}),
-            **made_by,
+            **runner.made_by,
+            "seed": seed,
+            "guidance": guidance,
             "labels": _labels_told(model),
             **reference.settings(),
             "expected by chance alone": f"{reference.chance(count):.2f}, for this many independent "
@@ -127,38 +112,5 @@ def compare(
     )
 
 
-def _row(
-    label: str,
-    sampler: Sampler,
-    nfe: int,
-    made: Generated,
-    reference: Reference,
-    pairs: Any,
-    agreement: float | None,
-) -> Row:
-    """Measure what a sampler made; the closest pairs become a picture."""
-    report = reference.memorisation(made.images)
-    told = {}
-    if report is not None:
-        save_closest_pairs(made.images, reference.training, report, pairs)
-        told = {
-            "median_ratio": report.median_ratio,
-            "close_fraction": report.close_fraction,
-            "verdict": report.verdict,
-            "pairs": f"{pairs.parent.name}/{pairs.name}",
-        }
-    return Row(
-        sampler=label,
-        arguments=repr(sampler),
-        nfe=nfe,
-        count=len(made.images),
-        seconds=made.seconds,
-        seconds_per_image=made.seconds / len(made.images),
-        agreement=agreement,
-        **reference.measure(made.images),
-        **told,
-    )
-
-
-def _labels_told(model: Any) -> str:
+def _labels_told(model: GenerativeModel) -> str:
     return f"image i has class i mod {model.num_classes}" if model.num_classes else "none"

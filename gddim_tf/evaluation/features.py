@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Iterable, Mapping
 
@@ -12,10 +11,12 @@ import tensorflow as tf
 from numpy.typing import ArrayLike
 
 from gddim_tf.data.pixels import from_uint8
+from gddim_tf.digest import digest
 from gddim_tf.evaluation.classifier_file import FEATURE_LAYER
 from gddim_tf.evaluation.digits_classifier import load_digits_classifier
 from gddim_tf.evaluation.fashion_classifier import load_fashion_classifier
 from gddim_tf.evaluation.random_features import RandomFeatures
+from gddim_tf.extras import missing
 
 INCEPTION_HANDLE = "https://tfhub.dev/tensorflow/tfgan/eval/inception/1"
 _INCEPTION_SIZE = 299
@@ -100,7 +101,7 @@ class ClassifierFeatures(FeatureExtractor):
         network = keras.Model(classifier.inputs, [features, classifier.outputs[0]])
         weights = (weight.tobytes() for weight in classifier.get_weights())
         super().__init__(
-            name=f"{name}-{_fingerprint(weights)}",
+            name=f"{name}-{digest(weights)[:8]}",
             resize="none",
             shapes=(classifier.input_shape[1:],),
             network=lambda images: network(from_uint8(images), training=False),
@@ -168,7 +169,7 @@ class InceptionFeatures(FeatureExtractor):
             return outputs["pool_3"], outputs["logits"]
 
         super().__init__(
-            name=f"inception-{_fingerprint(_contents(folder))}",
+            name=f"inception-{digest(_contents(folder))[:8]}",
             resize=f"bilinear-tf1-{side}",
             shapes=((None, None, 3), (None, None, 1)),
             network=network,
@@ -205,10 +206,7 @@ def _fetch_inception() -> str:
     try:
         import tensorflow_hub
     except ImportError as error:
-        raise ImportError(
-            f"fetching Inception needs tensorflow_hub, which cannot be imported ({error}): "
-            "`pip install tensorflow-hub 'setuptools<82'`"
-        ) from error
+        raise missing("evaluation", "Inception of TensorFlow Hub", error) from error
     try:
         return tensorflow_hub.resolve(INCEPTION_HANDLE)
     except OSError as error:
@@ -224,11 +222,3 @@ def _contents(folder: str) -> Iterable[bytes]:
     variables = tf.io.gfile.glob(os.path.join(folder, "variables", "*"))
     for file in [*tf.io.gfile.glob(os.path.join(folder, "saved_model.pb*")), *sorted(variables)]:
         yield tf.io.gfile.GFile(file, "rb").read()
-
-
-def _fingerprint(parts: Iterable[bytes]) -> str:
-    """Eight hexadecimal digits of the SHA-256 of all parts."""
-    digest = hashlib.sha256()
-    for part in parts:
-        digest.update(part)
-    return digest.hexdigest()[:8]

@@ -6,10 +6,12 @@ import dataclasses
 import json
 import os
 import pathlib
+import re
 import time
 import warnings
 import zipfile
 import zlib
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -17,12 +19,42 @@ import tensorflow as tf
 from tqdm.auto import tqdm
 
 from gddim_tf.atomic import atomic_write
-from gddim_tf.digest import arrays_digest
+from gddim_tf.digest import arrays_digest, digest
 from gddim_tf.evaluation.images import as_uint8
+from gddim_tf.models.drawing import Batch, draw
+from gddim_tf.models.generative_model import GenerativeModel
 from gddim_tf.reading import read_json
-from gddim_tf.samplers import Sampler
+from gddim_tf.samplers import RK45, Sampler
 
-_CHUNK = 500  # images in a file, or a batch if that is more
+_CHUNK = 500  # images in a file, or those of a pass of every worker if they are more
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """What is drawn; a model with classes makes as many images of each.
+
+    Attributes:
+      sampler: how.
+      nfe: network evaluations per image; `RK45` chooses its own number.
+      count: images.
+      seed: of all of them; image i depends on `(seed, i)` alone.
+      guidance: None for the plain model, or the weight of the class.
+    """
+
+    sampler: Sampler | RK45
+    nfe: int
+    count: int
+    seed: int = 0
+    guidance: float | None = None
+
+    @property
+    def name(self) -> str:
+        """The name of the folder of its images, which any number of them share."""
+        slug = re.sub(r"[^a-z0-9.]+", "-", str(self.sampler).lower()).strip("-")[:60]
+        name = f"{slug}-{digest([repr(self.sampler).encode()])[:8]}"
+        name += "" if isinstance(self.sampler, RK45) else f"-nfe{self.nfe}"
+        name += f"-seed{self.seed}"
+        return name if self.guidance is None else f"{name}-guidance{self.guidance:g}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,101 +63,131 @@ class Generated:
 
     Attributes:
       images: uint8 `[count, height, width, C]`.
+      nfe: network evaluations per image, their mean where the sampler chooses.
       seconds: time spent on all of them, without tracing the graph; if some of a file's images
         were not asked for, their share of its time.
     """
 
     images: np.ndarray
+    nfe: float
     seconds: float
+
+    def first(self, count: int) -> Generated:
+        """So many of the images, or all of them, with their share of the time."""
+        images = self.images[:count]
+        return Generated(images, self.nfe, self.seconds * len(images) / len(self.images))
 
 
 def generate(
-    model: Any,
-    sampler: Sampler,
-    nfe: int,
-    count: int,
+    model: GenerativeModel,
+    job: Job,
+    directory: str | os.PathLike[str] | None = None,
     *,
-    seed: int = 0,
-    labels: np.ndarray | None = None,
-    guidance: float | None = None,
-    directory: str | os.PathLike | None = None,
     batch_size: int = _CHUNK,
+    workers: int = 1,
     progress: bool = True,
 ) -> Generated:
-    """Sample images for an evaluation.
+    """Draw images for an evaluation.
 
     Args:
-      model: a `DiffusionModel`.
-      sampler: how.
-      nfe: network evaluations per image.
-      count: how many images; image i depends on `(seed, i)` alone.
-      seed: of all of them.
-      labels: None, or one class per image.
-      guidance: as in `DiffusionModel.sample`.
+      model: whatever knows eps.
+      job: what to draw.
       directory: where finished chunks are kept and looked for, each named by its first image; None
         keeps nothing. A damaged file is made again, with a warning.
       batch_size: images per pass.
+      workers: passes side by side.
       progress: show a progress bar.
 
     Returns:
-      The images and the time that they took when they were made.
+      The images, and the evaluations and the time that they took when they were made.
+
+    Raises:
+      ValueError, NotFiniteError, StepLimitError: as `models.drawing.draw`.
     """
-    options: dict[str, Any] = {"sampler": sampler, "nfe": nfe, "seed": seed, "guidance": guidance}
-    folder = None if directory is None else pathlib.Path(directory)
-    chunks, start, seconds, warm = [], 0, 0.0, False
-    with tqdm(total=count, unit="image", desc=f"{sampler} NFE {nfe}", disable=not progress) as bar:
-        while start < count:
-            path = None if folder is None else folder / f"{start:06d}.npz"
-            images, spent = _kept(path)
-            if not len(images):
-                if not warm:
-                    _trace(model, labels, options)
-                    warm = True
-                size = min(max(_CHUNK, batch_size), count - start)
-                rows = None if labels is None else labels[start : start + size]
-                began = time.perf_counter()
-                images = as_uint8(
-                    model.sample(size, labels=rows, first=start, batch_size=batch_size, **options)
-                )
-                spent = time.perf_counter() - began
-                if path is not None:
-                    with atomic_write(path) as draft:
-                        digest = arrays_digest([images])
-                        np.savez_compressed(draft, images=images, seconds=spent, sha256=digest)
-            chunks.append(images[: count - start])
-            seconds += spent * len(chunks[-1]) / len(images)
-            start += len(chunks[-1])
-            bar.update(len(chunks[-1]))
-    return Generated(np.concatenate(chunks), seconds)
+    size, chunks, start, traced = max(_CHUNK, batch_size * workers), [], 0, False
+    title = f"{job.sampler} NFE {job.nfe}"
+    with tqdm(total=job.count, unit="image", desc=title, disable=not progress) as bar:
+        while start < job.count:
+            path = None if directory is None else pathlib.Path(directory, f"{start:06d}.npz")
+            chunk = _kept(path)
+            if chunk is None:
+                if not traced:
+                    _trace(model, job)
+                    traced = True
+                stop = min(start + size, job.count)
+                chunk = _made(model, job, start, stop, batch_size, workers)
+                _keep(chunk, path)
+            chunks.append(chunk.first(job.count - start))
+            start += len(chunks[-1].images)
+            bar.update(len(chunks[-1].images))
+    images = np.concatenate([chunk.images for chunk in chunks])
+    nfe = sum(chunk.nfe * len(chunk.images) for chunk in chunks) / job.count
+    return Generated(images, nfe, sum(chunk.seconds for chunk in chunks))
 
 
-def _kept(path: pathlib.Path | None) -> tuple[np.ndarray, float]:
-    """The images of a file and the time that they took; none if it is not there or damaged."""
-    if path is not None and path.exists():
-        try:
-            with path.open("rb") as file, np.load(file) as kept:
-                images = kept["images"]
-                if str(kept["sha256"]) != arrays_digest([images]):
-                    raise ValueError("its images are not those that were drawn")
-                return images, float(kept["seconds"])
-        except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError) as error:
-            warnings.warn(f"{path} is damaged and made again: {error}", stacklevel=3)
-    return np.zeros(0), 0.0
-
-
-def _trace(model: Any, labels: np.ndarray | None, options: dict[str, Any]) -> None:
-    """Trace the graph: on several devices two sizes of batch make one that takes any."""
-    devices = tf.distribute.get_strategy().num_replicas_in_sync
-    label = None if labels is None else labels[0]
-    model.sample(3 * devices, labels=label, batch_size=2 * devices, **options)
-
-
-def even_labels(model: Any, count: int) -> np.ndarray | None:
+def even_labels(model: GenerativeModel, count: int) -> np.ndarray | None:
     """Classes `[count]` by which a model makes as many images of each; None without classes."""
     return np.arange(count) % model.num_classes if model.num_classes else None
 
 
-def claim(directory: str | os.PathLike, description: dict[str, Any]) -> None:
+def _made(
+    model: GenerativeModel, job: Job, start: int, stop: int, batch_size: int, workers: int
+) -> Generated:
+    """A chunk; its time is measured."""
+    began = time.perf_counter()
+    images, nfes = zip(*_batches(model, job, start, stop, batch_size, workers), strict=True)
+    seconds = time.perf_counter() - began
+    return Generated(as_uint8(np.concatenate(images)), float(np.mean(nfes)), seconds)
+
+
+def _trace(model: GenerativeModel, job: Job) -> None:
+    """Trace the graph: on several devices two sizes of batch make one that takes any."""
+    devices = tf.distribute.get_strategy().num_replicas_in_sync
+    for _ in _batches(model, job, 0, 3 * devices, 2 * devices):
+        pass
+
+
+def _batches(
+    model: GenerativeModel, job: Job, start: int, stop: int, batch_size: int, workers: int = 1
+) -> Iterator[Batch]:
+    labels = even_labels(model, stop)
+    return draw(
+        model,
+        job.sampler,
+        job.nfe,
+        stop - start,
+        seed=job.seed,
+        first=start,
+        labels=None if labels is None else labels[start:],
+        guidance=job.guidance,
+        batch_size=batch_size,
+        workers=workers,
+    )
+
+
+def _keep(chunk: Generated, path: pathlib.Path | None) -> None:
+    if path is not None:
+        with atomic_write(path) as draft:
+            sha256 = arrays_digest([chunk.images])
+            np.savez_compressed(draft, **dataclasses.asdict(chunk), sha256=sha256)
+
+
+def _kept(path: pathlib.Path | None) -> Generated | None:
+    """The chunk of a file; None if it is not there or damaged."""
+    if path is None or not path.exists():
+        return None
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
+            images = kept["images"]
+            if str(kept["sha256"]) != arrays_digest([images]):
+                raise ValueError("its images are not those that were drawn")
+            return Generated(images, float(kept["nfe"]), float(kept["seconds"]))
+    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError) as error:
+        warnings.warn(f"{path} is damaged and made again: {error}", stacklevel=3)
+        return None
+
+
+def claim(directory: str | os.PathLike[str], description: dict[str, Any]) -> None:
     """Mark a folder of generated images with what made them.
 
     Args:

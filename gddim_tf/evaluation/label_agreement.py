@@ -28,7 +28,11 @@ def label_agreement(
     """
     if labels is None or not hasattr(extractor, "logits"):
         return None
-    logits = extract(extractor.logits, images, progress=False)
+    return agreement_of_logits(extract(extractor.logits, images, progress=False), labels, classes)
+
+
+def agreement_of_logits(logits: np.ndarray, labels: ArrayLike, classes: int) -> float | None:
+    """Fraction of the logits `[count, classes]` whose largest is that of their label."""
     if logits.shape[1] != classes:
         return None
     return float(np.mean(np.argmax(logits, axis=1) == np.asarray(labels)))

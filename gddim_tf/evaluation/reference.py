@@ -17,16 +17,17 @@ import tensorflow as tf
 
 from gddim_tf import data
 from gddim_tf.data.catalogue import find
-from gddim_tf.evaluation.distances import frechet_floor, inception_score, kernel_distance
-from gddim_tf.evaluation.extraction import activations, extract, extract_statistics
+from gddim_tf.evaluation.distances import frechet_floor, kernel_distance
+from gddim_tf.evaluation.extraction import extract, extract_statistics
+from gddim_tf.evaluation.features import FeatureExtractor
 from gddim_tf.evaluation.images import as_uint8
 from gddim_tf.evaluation.memorisation import MemorisationReport, memorisation_report
-from gddim_tf.evaluation.precision_recall import precision_recall
 from gddim_tf.evaluation.statistics import (
     ActivationStatistics,
     Provenance,
     frechet_distance_from_statistics,
 )
+from gddim_tf.evaluation.tfgan import classifier_metrics
 from gddim_tf.image_size import ImageSize, text
 
 # With more training images than this, nobody fears that a small model knows them by heart.
@@ -35,11 +36,11 @@ _MEMORISABLE = 20_000
 # Images of each side in a kernel distance, a score, precision and recall; published ones use
 # subsets too.
 _KERNEL_IMAGES = 10_000
-_KERNEL_BLOCK = 1024
+KERNEL_BLOCK = 1024
 
 
 class Reference:
-    """Statistics of a split of real images, and what is measured against them.
+    """Statistics of a split of real images, for a `Comparison` with generated ones.
 
     Args:
       dataset: a name that `data.load` knows.
@@ -52,17 +53,19 @@ class Reference:
 
     Raises:
       ValueError: if a split is unknown, or the cached statistics are of something else.
+      ImportError: if TF-GAN is not installed.
     """
 
     def __init__(
         self,
         dataset: str,
-        extractor: Any,
+        extractor: FeatureExtractor,
         image_size: ImageSize,
         split: str = "train",
         held_out: str | None = None,
         cache: str | os.PathLike | None = None,
     ) -> None:
+        classifier_metrics()  # what is not installed is said before anything is drawn
         self.dataset, self.split, self.extractor = dataset, split, extractor
         splits = data.info(dataset).splits
         others = [name for name in ("test", "validation", "train") if name in splits]
@@ -88,7 +91,7 @@ class Reference:
         counts = self.statistics.count, self._number(self.held_out)
         if min(counts) < _fewest(*counts):
             return None
-        return kernel_distance(self._kept, self._activations(self.held_out), _KERNEL_BLOCK)
+        return kernel_distance(self.kept, self._activations(self.held_out), KERNEL_BLOCK)
 
     def chance(self, count: int) -> float:
         """The distance to expect of so many images if they were real; see `frechet_floor`."""
@@ -117,41 +120,24 @@ class Reference:
                 f"to be measured: received {count} and {self.statistics.count} of them"
             )
 
-    def measure(self, images: np.ndarray) -> dict[str, float]:
-        """Distances of generated images, in memory that does not grow with their number.
-
-        Args:
-          images: uint8 `[count, height, width, C]`.
-
-        Returns:
-          `frechet`; `kernel`, `precision` and `recall`, from at most 10,000 images of each side,
-          evenly spread; and, if the extractor has `logits`, `inception_score` of the same images.
-
-        Raises:
-          ValueError: as `check_count`.
-        """
-        self.check_count(len(images))
-        chosen = _spread(len(images))
-        statistics, kept = ActivationStatistics(self.extractor.dimension), []
-        for batch in activations(self.extractor, images, progress=False):
-            kept.append(batch[chosen[statistics.count :][: len(batch)]])
-            statistics.update(batch)
-        chosen_activations = np.concatenate(kept)
-        measured = {
-            "frechet": quietly(frechet_distance_from_statistics, self.statistics, statistics),
-            "kernel": kernel_distance(self._kept, chosen_activations, _KERNEL_BLOCK),
-            **precision_recall(self._kept, chosen_activations)._asdict(),
-        }
-        if hasattr(self.extractor, "logits"):
-            logits = extract(self.extractor.logits, images[chosen], progress=False)
-            measured["inception_score"] = quietly(inception_score, logits)
-        return measured
-
     def memorisation(self, images: np.ndarray) -> MemorisationReport | None:
-        """The check of generated images, as for `measure`; None where `training` is None."""
+        """The check of generated images, uint8; None where `training` is None."""
         if self.training is None:
             return None
         return memorisation_report(images, self.training, self.unseen)
+
+    @functools.cached_property
+    def kept(self) -> np.ndarray:
+        """Activations of at most 10,000 of the images, evenly spread, for a kernel distance."""
+        return self._activations(self.split)
+
+    @functools.cached_property
+    def identity(self) -> str:
+        """What every number measured against it depends on, in one line."""
+        return (
+            f"{self.dataset} {data.fingerprint(self.dataset)} {self._image_size} {self.split} "
+            f"{self.held_out} {self.extractor.name} {self.extractor.resize}"
+        )
 
     def settings(self) -> dict[str, Any]:
         """What distances depend on, for a report."""
@@ -172,13 +158,9 @@ class Reference:
             )
         return told
 
-    @functools.cached_property
-    def _kept(self) -> np.ndarray:
-        return self._activations(self.split)
-
     def _activations(self, split: str) -> np.ndarray:
         """Of the images of a split that a kernel distance looks at."""
-        chosen = tf.constant(_spread(self._number(split)))
+        chosen = tf.constant(spread(self._number(split)))
         images = self._images(split).enumerate().filter(lambda index, _: chosen[index])
         return extract(self.extractor, images.map(lambda _, image: image), progress=False)
 
@@ -234,7 +216,7 @@ def _whole(split: str) -> str:
     return split.split("[")[0]
 
 
-def _spread(count: int) -> np.ndarray:
+def spread(count: int) -> np.ndarray:
     """Which of so many images a kernel distance looks at: all, or one of each of equal parts.
 
     Neither the first ones (of few classes, where files are sorted by class) nor every fifth (of two
@@ -253,4 +235,4 @@ def _fewest(*counts: int) -> int:
     A kernel distance two in every block of the larger, precision and recall one more than the three
     neighbours.
     """
-    return max(2 * math.ceil(min(max(counts), _KERNEL_IMAGES) / _KERNEL_BLOCK), 4)
+    return max(2 * math.ceil(min(max(counts), _KERNEL_IMAGES) / KERNEL_BLOCK), 4)

@@ -1,4 +1,4 @@
-"""The quality of samples as rows of a table, in JSON and Markdown."""
+"""The results of an evaluation as a table, in JSON and Markdown."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ import tensorflow as tf
 
 from gddim_tf._version import __version__
 from gddim_tf.atomic import atomic_write
+from gddim_tf.evaluation.measures import MEASURES
+from gddim_tf.evaluation.result import TITLES, Result, line
 
 _MEMORISATION = """\
 The median ratio is the median distance of generated images to their nearest training image over
@@ -22,69 +24,12 @@ are nearer than the nearest 5 % of the held-out ones."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Row:
-    """One line: a sampler at a budget, and how far its images are from real ones.
-
-    Attributes:
-      sampler: its name and the arguments that differ from their defaults.
-      arguments: all of its arguments, its grid among them.
-      nfe: network evaluations per image.
-      count: generated images.
-      frechet: Frechet distance of the features to those of the reference images.
-      kernel: kernel distance (KID) of the same.
-      seconds: time to generate all images, without tracing the graph.
-      seconds_per_image: the same for one.
-      precision: of the generated images, those among the real ones; see `precision_recall`.
-      recall: of the real images, those among the generated ones.
-      agreement: of the labels told with what the classifier sees; see `label_agreement`.
-      inception_score: by the logits of the same extractor; None if it has none.
-      median_ratio: see `MemorisationReport`; None where nothing was checked.
-      close_fraction: likewise.
-      verdict: likewise.
-      pairs: picture of the closest pairs, relative to the report.
-    """
-
-    sampler: str
-    arguments: str
-    nfe: int
-    count: int
-    frechet: float
-    kernel: float
-    seconds: float
-    seconds_per_image: float
-    precision: float | None = None
-    recall: float | None = None
-    agreement: float | None = None
-    inception_score: float | None = None
-    median_ratio: float | None = None
-    close_fraction: float | None = None
-    verdict: str | None = None
-    pairs: str | None = None
-
-    def markdown(self) -> str:
-        """The line of the table."""
-        copies = "| | | |"
-        if self.median_ratio is not None:
-            copies = (
-                f"| {self.median_ratio:.2f} | {self.close_fraction:.1%} | [pairs]({self.pairs}) |"
-            )
-        score = _rounded(self.inception_score)
-        coverage = f"{_rounded(self.precision)} | {_rounded(self.recall)} | "
-        coverage += _percent(self.agreement)
-        return (
-            f"| {self.sampler} | {self.nfe} | {self.count} | {self.frechet:.2f} | "
-            f"{self.kernel:.4f} | {coverage} | {score} | "
-            f"{1000 * self.seconds_per_image:.3g} {copies}"
-        )
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class Report:
     """Rows, and everything needed to repeat them.
 
     Attributes:
       title: of the table.
-      rows: its lines.
+      rows: its lines, of the samplers at their budgets.
       floor: Frechet distance between real images of two splits, below which no difference shows;
         None where there is one split only.
       kernel_floor: kernel distance of the same; None where there are too few images for one.
@@ -94,7 +39,7 @@ class Report:
     """
 
     title: str
-    rows: tuple[Row, ...]
+    rows: tuple[Result, ...]
     floor: float | None
     kernel_floor: float | None
     agreement_floor: float | None
@@ -102,23 +47,18 @@ class Report:
 
     def markdown(self) -> str:
         """The table, with its settings below."""
-        lines = [
-            f"# {self.title}",
-            "",
-            "| sampler | NFE | images | Frechet distance | kernel distance | precision | "
-            "recall | label seen | Inception score | ms per image | median ratio | near | "
-            "closest |",
-            "|---|---|---|---|---|---|---|---|---|---|---|---|---|",
-        ]
+        lines = [f"# {self.title}", "", line(TITLES), "|---" * len(TITLES) + "|"]
         lines += [row.markdown() for row in self.rows]
         if self.floor is not None:
-            kernel = "" if self.kernel_floor is None else f"{self.kernel_floor:.4f}"
-            seen, empty = _percent(self.agreement_floor), "| " * 5
-            lines.append(
-                f"| real images of the other split | | | {self.floor:.2f} | {kernel} | | | {seen} "
-                f"{empty}|"
-            )
-        verdicts = [f"- {row.sampler}, NFE {row.nfe}: {row.verdict}" for row in self.rows]
+            floors = {
+                "frechet": self.floor,
+                "kernel": self.kernel_floor,
+                "agreement": self.agreement_floor,
+            }
+            known = {name: value for name, value in floors.items() if value is not None}
+            cells = [measure.text(known) for measure in MEASURES]
+            lines.append(line(["real images of the other split", "", "", *cells, "", ""]))
+        verdicts = [f"- {row.sampler}, NFE {row.spent}: {row.verdict}" for row in self.rows]
         if any(row.verdict for row in self.rows):
             lines += ["", _MEMORISATION, "", *verdicts]
         lines += ["", *(f"- {name}: {value}" for name, value in self.settings.items())]
@@ -128,17 +68,10 @@ class Report:
         """Write `<name>.json` and `<name>.md` into a folder."""
         folder = pathlib.Path(directory)
         with atomic_write(folder / f"{name}.json") as draft:
-            draft.write_text(json.dumps(dataclasses.asdict(self), indent=2) + "\n")
+            told = {**vars(self), "rows": [row.flat() for row in self.rows]}
+            draft.write_text(json.dumps(told, indent=2) + "\n")
         with atomic_write(folder / f"{name}.md") as draft:
             draft.write_text(self.markdown())
-
-
-def _rounded(value: float | None) -> str:
-    return "" if value is None else f"{value:.2f}"
-
-
-def _percent(value: float | None) -> str:
-    return "" if value is None else f"{value:.1%}"
 
 
 def versions() -> dict[str, str]:

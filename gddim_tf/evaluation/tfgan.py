@@ -17,6 +17,8 @@ import types
 from collections.abc import Iterator
 from pathlib import Path
 
+from gddim_tf.extras import missing
+
 _METRICS = "tensorflow_gan.python.eval.classifier_metrics"
 _PARENTS = ("tensorflow_gan", "tensorflow_gan.python", "tensorflow_gan.python.eval")
 
@@ -52,10 +54,7 @@ def _load() -> types.ModuleType:
         with _empty_parents(folder):
             return importlib.import_module(_METRICS)
     except ImportError as error:
-        raise ImportError(
-            f"TF-GAN, which computes the distances, cannot be imported ({error}): install it with "
-            "`pip install tensorflow-gan==2.1.0`"
-        ) from error
+        raise missing("evaluation", "TF-GAN, which computes the distances,", error) from error
 
 
 def _package_folder() -> Path:

@@ -8,19 +8,16 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from gddim_tf.checks import real
 from gddim_tf.models.drawing import draw
 from gddim_tf.models.guidance import classifier_free
 from gddim_tf.models.training_batch import check_images
 from gddim_tf.numerics.image_noise import image_seeds, normal_per_image
+from gddim_tf.samplers.adaptive import RK45
 from gddim_tf.samplers.base import Sampler
 from gddim_tf.samplers.loop import run
 from gddim_tf.samplers.parse import chosen
 from gddim_tf.samplers.table import Table
 from gddim_tf.sdes import LinearSDE
-
-# Beyond it images are noise; used weights are below 20.
-_LARGEST_GUIDANCE = 1e4
 
 
 class GenerativeModel(abc.ABC):
@@ -77,7 +74,7 @@ class GenerativeModel(abc.ABC):
     def sample(
         self,
         count: int,
-        sampler: Sampler | type[Sampler] | str | None = None,
+        sampler: Sampler | type[Sampler] | RK45 | str | None = None,
         nfe: int = 50,
         seed: int = 0,
         labels: Any = None,
@@ -92,7 +89,8 @@ class GenerativeModel(abc.ABC):
           count: how many.
           sampler: one, its class or its name as in `"gddim(order=2)"`; by default
             `samplers.default(sde, nfe)`.
-          nfe: network evaluations per image (each over a doubled batch if guided).
+          nfe: network evaluations per image (each over a doubled batch if guided); `RK45` takes as
+            many as its tolerances ask for.
           seed: of the whole draw; image i depends on `(seed, first + i)` alone, so it is the same
             whatever the batch size.
           labels: None, or one class per image, `[count]` (or one number for all).
@@ -109,30 +107,22 @@ class GenerativeModel(abc.ABC):
         """
         from tqdm.auto import tqdm
 
-        context = {}
-        if labels is not None:
-            context["labels"] = self.check_labels(labels, count)
-        if guidance is not None:
-            if labels is None:
-                raise ValueError("`labels` must be given with `guidance`, received None")
-            weight = real("guidance", guidance, -_LARGEST_GUIDANCE, _LARGEST_GUIDANCE)
-            context["guidance"] = np.full(count, weight, np.float32)
         batches = draw(
-            self.sde,
-            self.eps if guidance is None else self.guided_eps,
-            chosen(sampler, self.sde, nfe).table_for(self, nfe),
-            self.image_shape,
+            self,
+            sampler,
+            nfe,
             count,
             seed=seed,
             first=first,
-            context=context,
+            labels=labels,
+            guidance=guidance,
             batch_size=batch_size,
         )
         images = []
         with tqdm(total=count, unit="image", disable=not progress) as bar:
             for batch in batches:
-                images.append(batch)
-                bar.update(len(batch))
+                images.append(batch.images)
+                bar.update(len(batch.images))
         return np.concatenate(images)
 
     def path(

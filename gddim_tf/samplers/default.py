@@ -19,7 +19,7 @@ _MANY_BLURRED, _MANY = 24, 40
 def default(sde: LinearSDE, nfe: int) -> Sampler:
     """A deterministic multistep sampler for a diffusion and a budget.
 
-    The rule, found on trained networks; `scripts/accuracy.py` shows its errors on those and on
+    The rule, found on trained networks; `benchmarks/accuracy` shows its errors on those and on
     mixtures of Gaussians beside those of other samplers. Where the two disagree the networks
     decide: high orders, which win on the smooth score of a mixture, amplify a network's roughness.
 

@@ -12,7 +12,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 @pytest.mark.parametrize(
     ("script", "extras", "command"),
     [
-        ("demo.sh", "", f"{ROOT}/scripts/demo.py --out {ROOT}/runs/demo --steps 100"),
+        ("demo.sh", "[evaluation]", f"{ROOT}/scripts/demo.py --out {ROOT}/runs/demo --steps 100"),
         ("test.sh", "[test]", "-m pytest --steps 100"),
     ],
 )

@@ -100,7 +100,7 @@ def test_guidance_reaches_the_sampler(conditional_model, tmp_path):
     report = compare(conditional_model, [DDIM()], [1], **options)
     assert report.settings["guidance"] == 3.0
     assert report.settings["labels"] == "image i has class i mod 10"
-    assert 0 <= report.rows[0].agreement <= 1 and report.agreement_floor > 0.97
+    assert 0 <= report.rows[0].measures["agreement"] <= 1 and report.agreement_floor > 0.97
     assert f"| {report.agreement_floor:.1%} |" in report.markdown()
     (path,) = tmp_path.glob("images/*guidance3/0*.npz")
     expected = conditional_model.sample(10, DDIM(), 1, labels=np.arange(10), guidance=3.0)

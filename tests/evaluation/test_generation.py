@@ -3,7 +3,7 @@ import io
 import numpy as np
 import pytest
 
-from gddim_tf.evaluation.generation import generate
+from gddim_tf.evaluation.generation import Job, generate
 from gddim_tf.evaluation.images import as_uint8
 from gddim_tf.samplers import DDIM
 from tests.conftest import own_model
@@ -20,8 +20,8 @@ def expected(model):
 
 
 def made(model, count, folder=None, batch_size=500):
-    options = {"seed": 3, "directory": folder, "batch_size": batch_size, "progress": False}
-    return generate(model, DDIM(), 1, count, **options)
+    job = Job(DDIM(), 1, count, seed=3)
+    return generate(model, job, folder, batch_size=batch_size, progress=False)
 
 
 def starts(folder):
@@ -88,7 +88,6 @@ def test_nothing_is_kept_without_a_folder(model, expected):
 
 def test_labels_follow_the_images(conditional_model, tmp_path):
     labels = np.arange(6) % 10
-    options = {"seed": 1, "directory": tmp_path, "progress": False}
-    generate(conditional_model, DDIM(), 1, 2, labels=labels[:2], **options)
-    images = generate(conditional_model, DDIM(), 1, 6, labels=labels, **options).images
+    generate(conditional_model, Job(DDIM(), 1, 2, seed=1), tmp_path, progress=False)
+    images = generate(conditional_model, Job(DDIM(), 1, 6, seed=1), tmp_path, progress=False).images
     assert_same(images, as_uint8(conditional_model.sample(6, DDIM(), 1, seed=1, labels=labels)))

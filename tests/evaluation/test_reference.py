@@ -4,6 +4,7 @@ from PIL import Image
 
 from gddim_tf import data, evaluation
 from gddim_tf.evaluation.images import as_uint8
+from gddim_tf.evaluation.measures import Comparison
 from gddim_tf.evaluation.reference import Reference, quietly
 from gddim_tf.evaluation.statistics import ActivationStatistics
 
@@ -37,7 +38,7 @@ def test_distances_are_those_of_the_activations(reference, extractor):
     expected = quietly(evaluation.frechet_distance, train, test)
     assert reference.floor == pytest.approx(expected, rel=1e-7)
     fake = 255 - digits("test")[:60]
-    measured = reference.measure(fake)
+    measured = Comparison(reference, fake).measures()
     expected = quietly(evaluation.frechet_distance, train, extractor(fake))
     assert measured["frechet"] == pytest.approx(expected, rel=1e-6)
     expected = evaluation.kernel_distance(train, extractor(fake))
@@ -61,7 +62,7 @@ def test_a_kernel_distance_from_some_of_the_images_is_of_all_kinds(extractor, mo
     images, labels = next(iter(data.load("digits", batch_size=1500, labels=True, shuffle=False)))
     order = np.argsort(labels, kind="stable")
     fake = as_uint8(images.numpy())[order]  # sorted by class, like the files of a folder
-    measured = Reference("digits", extractor, 8).measure(fake)
+    measured = Comparison(Reference("digits", extractor, 8), fake).measures()
     train = extractor(fake)
     assert abs(measured["kernel"]) < 0.1 * evaluation.kernel_distance(train, train[:100])
 
@@ -77,13 +78,16 @@ def test_images_are_looked_at_in_small_batches(monkeypatch):
             return super().__call__(images)
 
     reference = Reference("digits", Watched(), 8)
-    measured = reference.measure(digits("test"))
+    measured = Comparison(reference, digits("test")).measures()
+    # without logits there is no score
     assert set(measured) == {
         "frechet",
         "kernel",
         "precision",
         "recall",
-    }  # without logits there is no score
+        "median_ratio",
+        "close_fraction",
+    }
     assert sum(sizes) == 1500 + 297 + 1500
     assert max(sizes) == 64
 
@@ -131,8 +135,8 @@ def test_statistics_are_kept_and_used(tmp_path, extractor, reference):
     # what the file says is believed, so the distance is now to the noise
     again = Reference("digits", extractor, 8, cache=tmp_path)
     fake = digits("test")
-    assert first.measure(fake)["frechet"] == pytest.approx(reference.floor)
-    assert again.measure(fake)["frechet"] > 5 * reference.floor
+    assert Comparison(first, fake).measures()["frechet"] == pytest.approx(reference.floor)
+    assert Comparison(again, fake).measures()["frechet"] > 5 * reference.floor
     path.rename(tmp_path / path.name.replace("train", "test"))
     with pytest.raises(ValueError, match="holds other statistics: `split` is 'train'"):
         Reference("digits", extractor, 8, split="test", cache=tmp_path)

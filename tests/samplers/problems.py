@@ -1,63 +1,15 @@
 """The reference problems of tests/golden: a diffusion, data with an exact score, a start."""
 
-import dataclasses
 import functools
-import pathlib
 
 import numpy as np
-import tensorflow as tf
 
-from gddim_tf.samplers import run
+from benchmarks.accuracy.problems import GOLDEN, Problem, bdm, cld, golden, packed
 from gddim_tf.sdes import BDM, CLD, VESDE, VPSDE, DiscreteVPSDE
 from tests.oracles import Mixture
 from tests.samplers.replay import replay
 
-GOLDEN = pathlib.Path(__file__).parent.parent / "golden"
-
-
-@functools.cache
-def golden(name):
-    """The arrays of a reference file."""
-    with np.load(GOLDEN / f"{name}.npz", allow_pickle=False) as file:
-        return {key: file[key] for key in file.files}
-
-
-def packed(u):
-    """States `[..., d, 2]` of the reference files with their components along the last axis."""
-    return np.concatenate([u[..., 0], u[..., 1]], axis=-1)
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class Problem:
-    """A diffusion, its data, and where sampling starts."""
-
-    sde: object
-    data: Mixture
-    u_T: np.ndarray
-
-    @functools.cached_property
-    def network(self):
-        return self.data.eps_fn()
-
-    def sample(self, sampler, nfe, dtype=tf.float64):
-        return run(sampler.table(self.sde, nfe), self.network, tf.constant(self.u_T, dtype)).numpy()
-
-
-@functools.cache
-def cld():
-    z = golden("cldA_traj")
-    data = Mixture(CLD(), z["gmm_w"], z["gmm_mean"], z["gmm_cov"])
-    return Problem(data.sde, data, packed(z["uT"]))
-
-
-@functools.cache
-def bdm():
-    """The reference has sqrt(alpha-bar) at t = 0 in the signal; here it belongs to the data."""
-    z, sde = golden("bdm_traj"), BDM(8)
-    signal = np.exp(sde.log_signal(0.0))[0]
-    means = signal * z["gmm_mean_freq"][..., None]
-    data = Mixture(sde, z["gmm_w"], means, signal**2 * z["gmm_var_freq"].reshape(2, -1))
-    return Problem(sde, data, z["uT_freq"])
+__all__ = ["GOLDEN", "Problem", "bdm", "cld", "golden", "packed"]
 
 
 @functools.cache

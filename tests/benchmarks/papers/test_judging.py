@@ -5,6 +5,8 @@ from benchmarks.papers.judging import Judged, judge
 from benchmarks.papers.ordering import Ordering
 from benchmarks.papers.plan import Plan
 from benchmarks.papers.results import Entry, Results
+from benchmarks.papers.subjects import CIFAR10, Subject
+from gddim_tf.evaluation.result import Result
 
 PLACES = ("a", 10), ("b", 20)
 
@@ -23,11 +25,15 @@ class Found:
         return self.entries.get((label, column, long)) if table == "t" else None
 
 
-def entry(*frechet, column=10, spent=None, **more):
-    return Entry(column, tuple({"frechet": f, "spent": spent or column, **more} for f in frechet))
+def entry(*frechet, column=10, spent=None, chosen=False):
+    told = {"sampler": "", "arguments": "", "nfe": column, "count": 10}
+    results = [Result(**told, spent=spent or column, measures={"frechet": f}) for f in frechet]
+    return Entry(column, tuple(results), chosen)
 
 
-FAILED = Entry(10, ({"failed": "diverged", "spent": 10},))
+FAILED = Entry(
+    10, (Result(sampler="", arguments="", nfe=10, count=10, spent=10, failed="diverged"),)
+)
 
 
 @pytest.mark.parametrize(
@@ -47,10 +53,10 @@ FAILED = Entry(10, ({"failed": "diverged", "spent": 10},))
         (entry(1.0), FAILED, 1.0, "held"),
         (FAILED, entry(9.0), 1.0, "not held"),
         # RK45 needed many more evaluations to be better, or fewer to be worse
-        (entry(1.0), entry(0.5, spent=13, tolerance=0.1), 1.0, "other budgets"),
-        (entry(1.0), entry(0.5, spent=12, tolerance=0.1), 1.0, "not held"),
-        (entry(1.0), entry(2.0, spent=7, tolerance=0.1), 1.0, "other budgets"),
-        (entry(1.0), entry(2.0, spent=13, tolerance=0.1), 1.0, "held"),
+        (entry(1.0), entry(0.5, spent=13, chosen=True), 1.0, "other budgets"),
+        (entry(1.0), entry(0.5, spent=12, chosen=True), 1.0, "not held"),
+        (entry(1.0), entry(2.0, spent=7, chosen=True), 1.0, "other budgets"),
+        (entry(1.0), entry(2.0, spent=13, chosen=True), 1.0, "held"),
         (entry(1.0), entry(0.5, spent=13), 1.0, "not held"),  # the column says so
     ],
 )
@@ -72,24 +78,25 @@ def test_a_long_column_is_compared_with_what_was_drawn_like_it():
     assert judge((ordering,), Found(entry(1.0), entry(2.0), places, long=False)) == []
 
 
-def test_reasons_are_given_once_and_for_digits_only(tmp_path):
+def test_reasons_are_given_once_and_where_there_are_some():
     missed = [
-        Judged(
-            Ordering("t", (label, 10), ("b", 20), why="Because."), entry(2.0), entry(1.0), verdict
-        )
+        Judged(Ordering("t", (label, 10), ("b", 20), why="noise"), entry(2.0), entry(1.0), verdict)
         for label, verdict in (("a", "not held"), ("c", "within the spread"), ("d", "held"))
     ]
-    nothing = Results(tmp_path, [], Plan(), {}, {})
-    text = document(nothing, missed, {}, {}, "digits")
+    nothing = Results([], Plan(), {}, lambda cell: None)
+    small = Subject(told="dots", reasons={"noise": "Because.", "hidden": "No."})
+    text = document(nothing, missed, {}, {}, small)
+    assert "Why some do not hold on dots" in text
+    assert "No." not in text
     assert text.count("Because.") == 1
     assert "- a at 10 beats b at 20: not held\n- c at 10 beats b at 20: within the" in text
     assert "1 held, 1 within the spread, 1 not held; for " in text
     assert "**not held**, one seed |" in text
-    assert "Because." not in document(nothing, missed, {}, {}, "cifar10")
+    assert "Because." not in document(nothing, missed, {}, {}, CIFAR10)
 
 
 def test_an_entry_sums_up_its_seeds():
     found = entry(1.0, 2.0, 3.0)
     assert (found.frechet, found.spread) == (2.0, 1.0)
     assert list(found.values("frechet")) == [1.0, 2.0, 3.0]
-    assert Entry(10, ({"frechet": 1.0, "spent": 12},)).extra == 2
+    assert entry(1.0, spent=12).extra == 2

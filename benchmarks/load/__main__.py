@@ -1,8 +1,8 @@
 """Clients that ask a server for images as fast as it answers, and check every one of them.
 
 For example:
-  python scripts/load_test.py --model saved_models/digits_vp --seconds 60
-  python scripts/load_test.py --model saved_models/digits_vp --address localhost:8500
+  python -m benchmarks.load --model saved_models/digits_vp --seconds 60
+  python -m benchmarks.load --model saved_models/digits_vp --address localhost:8500
 
 Without an address, the small gRPC server of the tests runs in a process of its own; it is not TF
 Serving, but runs the model through the same C loader. One request in 20 is a bad one and must be
@@ -28,7 +28,7 @@ from gddim_tf.data import to_uint8
 from gddim_tf.samplers.parse import parse
 from gddim_tf.serving import ServedModel, connect
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 SEEDS, LARGEST_BATCH, BAD_SHARE, GROWTH = 64, 8, 0.05, 1.05
 
 

@@ -1,0 +1,1 @@
+"""Errors of the samplers against exact answers; `command` is what runs."""

@@ -1,0 +1,1 @@
+"""Clients that ask a server for images as fast as it answers."""

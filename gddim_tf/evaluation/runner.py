@@ -1,0 +1,141 @@
+"""Draw, measure, and keep what is finished: the one way from a sampler to its numbers."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import pathlib
+from typing import Any
+
+from gddim_tf.atomic import atomic_write
+from gddim_tf.digest import digest
+from gddim_tf.evaluation.generation import Generated, Job, claim, even_labels, generate
+from gddim_tf.evaluation.measures import MEASURES, Comparison
+from gddim_tf.evaluation.pairs import save_closest_pairs
+from gddim_tf.evaluation.reference import Reference
+from gddim_tf.evaluation.result import Result
+from gddim_tf.models import DiffusionModel, GenerativeModel
+from gddim_tf.reading import read_json
+from gddim_tf.samplers import RK45, NotFiniteError, StepLimitError
+
+
+class Runner:
+    """A model, the real images to compare with, and the folder of what is finished.
+
+    Args:
+      model: whatever knows eps.
+      reference: the real images.
+      directory: gets `images/`, a folder per sampler, budget and seed, and `measured/`, a file per
+        result. Neither is made again if it is there; a result that lacks a number of `MEASURES` is
+        measured again from the images.
+      batch_size: images per pass.
+      workers: passes side by side.
+      progress: show a progress bar.
+
+    Example:
+      reference = Reference("digits", DigitsFeatures(), 8)
+      Runner(model, reference, "runs/digits").run(Job(DDIM(), 20, 1500)).measures["frechet"]
+    """
+
+    def __init__(
+        self,
+        model: GenerativeModel,
+        reference: Reference,
+        directory: str | os.PathLike[str],
+        *,
+        batch_size: int = 500,
+        workers: int = 1,
+        progress: bool = True,
+    ) -> None:
+        self.model, self.reference = model, reference
+        self._folder = pathlib.Path(directory)
+        self._batch_size, self._workers, self._progress = batch_size, workers, progress
+        self.made_by: dict[str, Any] = {"weights": model.fingerprint(), "sde": repr(model.sde)}
+        if isinstance(model, DiffusionModel):  # an export does not know what its network predicts
+            self.made_by["prediction"] = model.prediction
+
+    def run(self, job: Job) -> Result:
+        """The result of a job, from the folder if it is finished.
+
+        Args:
+          job: what to draw.
+
+        Returns:
+          The numbers; of a sampler that diverged or took too many steps, that it did.
+
+        Raises:
+          ValueError: if the folder holds images of another model, there are too few images to
+            measure, or the sampler cannot spend the budget.
+        """
+        self.reference.check_count(job.count)
+        self._claim(job)
+        result = self.finished(job)
+        if result is None:
+            result = self._made(job)
+            with atomic_write(self._file(job)) as draft:
+                draft.write_text(result.json())
+        return result
+
+    def finished(self, job: Job) -> Result | None:
+        """The result of a job, if it is in the folder."""
+        file = self._file(job)
+        if not file.exists():
+            return None
+        return Result(**read_json(file, "a result of an evaluation"))
+
+    def save_closest_pairs(self, job: Job, path: str | os.PathLike[str]) -> None:
+        """A picture of the images of a job that are closest to training images, beside those."""
+        images, training = self._generate(job).images, self.reference.training
+        report = self.reference.memorisation(images)
+        if report is None or training is None:
+            raise ValueError(f"{self.reference.dataset} has no unseen images to compare with")
+        save_closest_pairs(images, training, report, path)
+
+    def _claim(self, job: Job) -> None:
+        """Mark the folder of the images with what makes them."""
+        described = {"sampler": repr(job.sampler), **self.made_by}
+        if not isinstance(job.sampler, RK45):
+            described["nfe"] = job.nfe
+        claim(self._images(job), {**described, "seed": job.seed, "guidance": job.guidance})
+
+    def _made(self, job: Job) -> Result:
+        result = Result(
+            sampler=str(job.sampler),
+            arguments=repr(job.sampler),
+            nfe=job.nfe,
+            spent=job.nfe,
+            count=job.count,
+        )
+        try:
+            made = self._generate(job)
+        except NotFiniteError:
+            return dataclasses.replace(result, failed="diverged")
+        except StepLimitError:
+            return dataclasses.replace(result, failed="too many steps")
+        labels = even_labels(self.model, job.count)
+        seen = Comparison(self.reference, made.images, labels, self.model.num_classes)
+        return dataclasses.replace(
+            result,
+            spent=round(made.nfe),
+            seconds=made.seconds,
+            measures=seen.measures(),
+            verdict=seen.memorisation.verdict if seen.memorisation else None,
+        )
+
+    def _generate(self, job: Job) -> Generated:
+        return generate(
+            self.model,
+            job,
+            self._images(job),
+            batch_size=self._batch_size,
+            workers=self._workers,
+            progress=self._progress,
+        )
+
+    def _images(self, job: Job) -> pathlib.Path:
+        return self._folder / "images" / job.name
+
+    def _file(self, job: Job) -> pathlib.Path:
+        measured = f"{self.reference.identity} {[measure.name for measure in MEASURES]}"
+        name = f"{job.name}-{job.count}-{digest([measured.encode()])[:8]}.json"
+        return self._folder / "measured" / name
