@@ -172,7 +172,7 @@ def test_impossible_budgets_name_the_nearest():
         ({"variable": "u"}, "`variable` must be one of"),
         ({"root": "K"}, "`root` must be one of"),
         ({"start": "rk"}, "`start` must be one of"),
-        ({"start": "single_step", "order": 5}, "`order` must be at most 4, received 5"),
+        ({"start": "single_step", "order": 5}, "needs orders of at most 4, received 5"),
     ],
     ids=str,
 )
