@@ -1,0 +1,129 @@
+"""The same network on the same clothes in diffusers and here, trained for equally many minutes.
+
+    python benchmarks/side_by_side.py prepare --data idx:/usr/share/datasets/fashion-mnist
+    python benchmarks/side_by_side.py ours --minutes 30
+    python benchmarks/side_by_side.py measure            # after side_by_side_diffusers.py
+
+Between the last two, `side_by_side_diffusers.py` trains and draws in an environment with torch and
+diffusers. Both take the U-Net of `ddpm_fashion` on patches of 2 x 2 pixels, batches of 128, Adam,
+the same learning rates and average, predict v on the linear schedule, and draw as many images of
+each class by their own DDIM and their best sampler. Nothing is shared but the folder `--out`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import pathlib
+import time
+from typing import Any
+
+import keras
+import numpy as np
+
+from gddim_tf import data, evaluation, samplers
+from gddim_tf.evaluation.images import as_uint8
+from gddim_tf.evaluation.label_agreement import label_agreement
+from gddim_tf.training import named_recipe
+
+# Far more steps than half an hour holds; the learning rate does not fall in either training.
+RECIPE = {"decay": False, "learning_rate": 1e-3, "ema": 0.999}
+BATCH = 128
+
+
+class StopAfter(keras.callbacks.Callback):
+    """End a training after so many minutes, the first step (which is traced) not counted."""
+
+    def __init__(self, minutes: float) -> None:
+        super().__init__()
+        self.seconds, self.began, self.steps = 60 * minutes, 0.0, 0
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        """Look at the clock."""
+        self.steps += 1
+        if self.steps == 1:
+            self.began = time.perf_counter()
+        self.model.stop_training = time.perf_counter() - self.began > self.seconds
+
+
+def main() -> None:
+    """Run one part."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("part", choices=("prepare", "ours", "measure"))
+    parser.add_argument("--data", default="fashion_mnist", help="or idx:FOLDER")
+    parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("runs/side_by_side"))
+    parser.add_argument("--minutes", type=float, default=30, help="of training")
+    parser.add_argument("--count", type=int, default=5000, help="images per sampler")
+    parser.add_argument("--nfe", type=int, default=20, help="evaluations per image")
+    parser.add_argument("--precision", default="float32", help="or mixed_bfloat16")
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    {"prepare": prepare, "ours": ours, "measure": measure}[options.part](options)
+
+
+def prepare(options: argparse.Namespace) -> None:
+    """Write the training images for the other side."""
+    pairs = data.load(options.data, "train", 1000, labels=True, shuffle=False)
+    images, labels = zip(*pairs.as_numpy_iterator(), strict=True)
+    np.savez(
+        options.out / "train.npz",
+        images=as_uint8(np.concatenate(images)),
+        labels=np.concatenate(labels),
+    )
+
+
+def ours(options: argparse.Namespace) -> None:
+    """Train and draw with this package."""
+    recipe = dataclasses.replace(
+        named_recipe("fashion_vp"), dataset=options.data, precision=options.precision, **RECIPE
+    )
+    model, clock = recipe.model(), StopAfter(options.minutes)
+    batches = data.load(options.data, "train", BATCH, labels=True, repeat=True)
+    # `SwapEMAWeights` leaves the average in the model
+    callbacks = [clock, keras.callbacks.SwapEMAWeights()]
+    model.fit(batches, steps_per_epoch=10**6, epochs=1, callbacks=callbacks, verbose=0)
+    labels = np.arange(options.count) % 10
+    best = samplers.default(model.sde, options.nfe)
+    for name, sampler in (("DDIM", samplers.DDIM()), (f"default, {best}", best)):
+        began = time.perf_counter()
+        images = model.sample(options.count, sampler, options.nfe, labels=labels, batch_size=250)
+        seconds = time.perf_counter() - began
+        write(options.out, "gddim_tf", name, as_uint8(images), clock.steps, seconds)
+
+
+def write(
+    out: pathlib.Path, side: str, sampler: str, images: np.ndarray, steps: int, seconds: float
+) -> None:
+    """Keep the images of one sampler; image i is of class i mod 10."""
+    kept = sum(1 for _ in out.glob(f"{side}-*.npz"))
+    told = json.dumps({"side": side, "sampler": sampler, "steps": steps, "seconds": seconds})
+    np.savez_compressed(out / f"{side}-{kept}.npz", images=images, told=told)
+
+
+def measure(options: argparse.Namespace) -> None:
+    """Print a table of all images that both sides have drawn."""
+    extractor = evaluation.FashionFeatures()
+    real = evaluation.extract(extractor, data.load(options.data, "test", 500), progress=False)
+    print("| package | sampler | steps | Frechet | precision | recall | label seen | drawing |")
+    print("|---|---|---|---|---|---|---|---|")
+    for path in sorted(options.out.glob("*-[0-9].npz")):
+        with np.load(path) as kept:
+            images, told = kept["images"], json.loads(str(kept["told"]))
+        print(line(extractor, real, images, told), flush=True)
+
+
+def line(extractor: Any, real: np.ndarray, images: np.ndarray, told: dict[str, Any]) -> str:
+    """One row of the table."""
+    fake = evaluation.extract(extractor, images, progress=False)
+    coverage = evaluation.precision_recall(real, fake)
+    seen = label_agreement(extractor, images, np.arange(len(images)) % 10, 10)
+    return (
+        f"| {told['side']} | {told['sampler']} | {told['steps']} | "
+        f"{evaluation.frechet_distance(real, fake):.2f} | {coverage.precision:.2f} | "
+        f"{coverage.recall:.2f} | {seen:.1%} | {told['seconds']:.0f} s |"
+    )
+
+
+if __name__ == "__main__":
+    main()
