@@ -64,7 +64,8 @@ def _listed(root: Path) -> tuple[list[Path], Counter[str]]:
 
     for folder, subfolders, names in os.walk(root, onerror=note):
         hidden = [name for name in subfolders if name.startswith(".")]
-        runs = [name for name in subfolders if Path(folder, name, RUN_FILE).is_file()]
+        # not Path.is_file, which raises where a folder cannot be entered
+        runs = [name for name in subfolders if os.path.isfile(os.path.join(folder, name, RUN_FILE))]
         linked = [name for name in subfolders if Path(folder, name).is_symlink()]
         unused["hidden"] += len(hidden)
         unused["links to folders"] += len(linked)
