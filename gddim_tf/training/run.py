@@ -41,8 +41,8 @@ def train(
 
     A run whose recipe has more steps than the one in the folder goes on from there; the rest
     follows the new schedule of the learning rate. What was trained before is kept as
-    `model-STEPS.keras`. A run that was stopped ends with the weights of one that never was, up to
-    rounding, unless its images do not fit in memory (see `data.load`).
+    `model-STEPS.keras`. A run that was stopped goes on with the images, times and noise of one
+    that never was, unless its images do not fit in memory (see `data.load`).
 
     The folder holds `recipe.json`, `checkpoints/`, `log.csv` (with the loss on the test or
     validation split, if there is one) and, when done, `model.keras` with the averaged weights. One
