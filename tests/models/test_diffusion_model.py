@@ -246,8 +246,9 @@ def test_a_sampler_may_be_named(model):
         np.testing.assert_array_equal(model.sample(2, sampler, nfe=2), expected)
     np.testing.assert_array_equal(model.sample(2, "default", nfe=2), model.sample(2, nfe=2))
     assert model.path(1, "ddim", nfe=2).shape[0] == 3
+    clipped = np.clip(expected, -1, 1)
     np.testing.assert_array_equal(
-        model.encode(expected, "ddim", 2), model.encode(expected, DDIM(), 2)
+        model.encode(clipped, "ddim", 2), model.encode(clipped, DDIM(), 2)
     )
     for wrong in ("ddimm", "ddim,gddim", 3, DDIM(eta=1).table):
         with pytest.raises(ValueError, match="`sampler`"):
