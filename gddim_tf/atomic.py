@@ -24,10 +24,10 @@ def room_for(path: str | os.PathLike[str]) -> Iterator[None]:
     """Turn whatever a full disk makes a writer raise into one sentence.
 
     Args:
-        path: what is written, for the message.
+      path: what is written, for the message.
 
     Raises:
-        DiskFullError: if the disk or the quota is full, or the file too large for the system.
+      DiskFullError: if the disk or the quota is full, or the file too large for the system.
     """
     try:
         yield
@@ -61,13 +61,13 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
     untouched. What it wrote is on the disk, not in a buffer, before the move.
 
     Args:
-        path: where the file shall be; missing folders are made.
+      path: where the file shall be; missing folders are made.
 
     Yields:
-        The path to write to.
+      The path to write to.
 
     Raises:
-        DiskFullError: if there is no room for it; nothing is left behind.
+      DiskFullError: if there is no room for it; nothing is left behind.
     """
     target = Path(path)
     with room_for(target):

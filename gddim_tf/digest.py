@@ -24,10 +24,10 @@ def file_digest(path: str | os.PathLike) -> str:
     """The SHA-256 of a file, or of all files of a folder in the order of their names.
 
     Args:
-        path: of a file or folder.
+      path: of a file or folder.
 
     Returns:
-        64 hexadecimal digits.
+      64 hexadecimal digits.
     """
     path = pathlib.Path(path)
     files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]

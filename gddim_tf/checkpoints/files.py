@@ -17,11 +17,11 @@ def read(path: Path, ema: bool = True) -> dict[str, np.ndarray]:
     Prefixes that all names share, which wrappers of a network add, are removed.
 
     Args:
-        path: the file.
-        ema: whether to read the exponential moving average if the file holds one.
+      path: the file.
+      ema: whether to read the exponential moving average if the file holds one.
 
     Raises:
-        ValueError: if the file is damaged, of an unknown kind, or could run code.
+      ValueError: if the file is damaged, of an unknown kind, or could run code.
     """
     with path.open("rb") as file:
         head = file.read(9)

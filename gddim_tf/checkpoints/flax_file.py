@@ -21,13 +21,13 @@ def read(path: Path, ema: bool = True) -> dict[str, np.ndarray]:
     """Return the parameters of a Flax checkpoint, by path ("Dense_0/kernel").
 
     Args:
-        path: the file.
-        ema: whether the moving average `params_ema` is read (sampling uses it); if not, or if there
-            is none, `optimizer/target` or `params`. A file that is a bare parameter tree is read
-            as such. Whatever else is in the file is skipped without being built.
+      path: the file.
+      ema: whether the moving average `params_ema` is read (sampling uses it); if not, or if there
+        is none, `optimizer/target` or `params`. A file that is a bare parameter tree is read as
+        such. Whatever else is in the file is skipped without being built.
 
     Raises:
-        ValueError: if the file is damaged, declares more than it holds, or has no parameters.
+      ValueError: if the file is damaged, declares more than it holds, or has no parameters.
     """
     import msgpack
 

@@ -27,13 +27,13 @@ def weights_files(path: Path, variant: str | None = None) -> list[Path]:
     as `.bin`.
 
     Args:
-        path: a file or a folder.
-        variant: such as "fp16" or "non_ema", for `diffusion_pytorch_model.fp16.safetensors`; None
-            takes the plain file, or the only variant there is.
+      path: a file or a folder.
+      variant: such as "fp16" or "non_ema", for `diffusion_pytorch_model.fp16.safetensors`; None
+        takes the plain file, or the only variant there is.
 
     Raises:
-        FileNotFoundError: if the folder holds no such weights.
-        ValueError: if there are several variants and none was chosen.
+      FileNotFoundError: if the folder holds no such weights.
+      ValueError: if there are several variants and none was chosen.
     """
     if not path.is_dir():
         return [path]
@@ -74,7 +74,7 @@ def read_json(file: Path) -> dict[str, Any]:
     """Return the object that a JSON file holds.
 
     Raises:
-        ValueError: if it is not JSON, or not an object.
+      ValueError: if it is not JSON, or not an object.
     """
     try:
         read = json.loads(file.read_text(encoding="utf-8"))

@@ -20,9 +20,9 @@ class Imported:
     """A network with published weights and what has to be known to use it.
 
     Args:
-        network: the network.
-        family: the object of its source, one of `FAMILIES`.
-        checkpoint: what the source tells of it.
+      network: the network.
+      family: the object of its source, one of `FAMILIES`.
+      checkpoint: what the source tells of it.
     """
 
     network: ScoreUNet
@@ -48,7 +48,7 @@ class Imported:
         """The diffusion that the network was trained on.
 
         Raises:
-            ValueError: if nothing tells it, or what tells it makes no sense.
+          ValueError: if nothing tells it, or what tells it makes no sense.
         """
         try:
             return self.family.diffusion(self.checkpoint, self.network.architecture)
@@ -62,7 +62,7 @@ def collect(named: Iterable[tuple[str, np.ndarray]]) -> dict[str, np.ndarray]:
     """Return the pairs as a dict.
 
     Raises:
-        ValueError: if two tensors claim the same name, or one is complex.
+      ValueError: if two tensors claim the same name, or one is complex.
     """
     weights: dict[str, np.ndarray] = {}
     for name, value in named:
@@ -78,7 +78,7 @@ def check(weights: dict[str, np.ndarray], architecture: Architecture) -> None:
     """Compare the weights with what the network will hold, before anything is allocated.
 
     Raises:
-        ValueError: naming what is missing, unexpected (by the source's name) or of another shape.
+      ValueError: naming what is missing, unexpected (by the source's name) or of another shape.
     """
     expected = weight_shapes(architecture)
     wrong = [

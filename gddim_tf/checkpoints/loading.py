@@ -36,20 +36,20 @@ def read(
     file contains is executed.
 
     Args:
-        path: a safetensors file, a PyTorch zip file, a Flax msgpack file, or the folder of a
-            diffusers model (config.json and safetensors or .bin) or pipeline (unet, scheduler).
-        format: one of `FORMATS`; None finds it out from the names of the tensors.
-        config: the source's own configuration, as a mapping or a JSON file: needed for the
-            score_sde family, whose files do not tell filters and scalings. A folder has its own.
-        preset: name of a `ScoreUNet` preset that takes the place of a configuration.
-        ema: whether to read the exponential moving average if the file holds one.
-        variant: which weights of a diffusers folder to read, such as "fp16" or "non_ema".
-        **options: arguments of `ScoreUNet` that replace what was found, for example `dropout`, or
-            `image_size` for a DDPM checkpoint, which does not store it.
+      path: a safetensors file, a PyTorch zip file, a Flax msgpack file, or the folder of a
+        diffusers model (config.json and safetensors or .bin) or pipeline (unet, scheduler).
+      format: one of `FORMATS`; None finds it out from the names of the tensors.
+      config: the source's own configuration, as a mapping or a JSON file: needed for the score_sde
+        family, whose files do not tell filters and scalings. A folder has its own.
+      preset: name of a `ScoreUNet` preset that takes the place of a configuration.
+      ema: whether to read the exponential moving average if the file holds one.
+      variant: which weights of a diffusers folder to read, such as "fp16" or "non_ema".
+      **options: arguments of `ScoreUNet` that replace what was found, for example `dropout`, or
+        `image_size` for a DDPM checkpoint, which does not store it.
 
     Raises:
-        FileNotFoundError: if there is no such file.
-        ValueError: if the file is damaged, of an unknown or refused kind, or does not fit.
+      FileNotFoundError: if there is no such file.
+      ValueError: if the file is damaged, of an unknown or refused kind, or does not fit.
     """
     _check_arguments(format, preset, options)
     path = folder.network_folder(Path(path))

@@ -11,7 +11,7 @@ def read(path: Path) -> dict[str, np.ndarray]:
     """Return all tensors of a safetensors file.
 
     Raises:
-        ValueError: if the file is damaged or of another format.
+      ValueError: if the file is damaged or of another format.
     """
     from safetensors import SafetensorError
     from safetensors.numpy import load_file

@@ -48,10 +48,10 @@ class TorchFile:
     """A PyTorch zip file, to be opened with `with`.
 
     Args:
-        path: the file.
+      path: the file.
 
     Raises:
-        ValueError: if it is damaged, of another format, or names anything but tensors.
+      ValueError: if it is damaged, of another format, or names anything but tensors.
     """
 
     def __init__(self, path: Path) -> None:
@@ -79,7 +79,7 @@ class TorchFile:
         """Return what was saved, with a `TensorRecord` in the place of each tensor.
 
         Raises:
-            ValueError: if the pickle is damaged or wants anything but tensors.
+          ValueError: if the pickle is damaged or wants anything but tensors.
         """
         return _load(self._bytes("data.pkl"), self.path)
 
@@ -87,7 +87,7 @@ class TorchFile:
         """Return one tensor, a view of its storage, which is read once for all that share it.
 
         Raises:
-            ValueError: if the description does not fit the stored bytes.
+          ValueError: if the description does not fit the stored bytes.
         """
         storage = self._storage(record)
         shape, strides = record.shape, record.strides

@@ -22,11 +22,11 @@ def read(path: Path, ema: bool = True) -> dict[str, np.ndarray]:
     `shadow_params`. Only the tensors that are returned are read.
 
     Args:
-        path: the file.
-        ema: whether to read the moving average if there is one.
+      path: the file.
+      ema: whether to read the moving average if there is one.
 
     Raises:
-        ValueError: if the file is damaged, wants anything but tensors, or holds no network.
+      ValueError: if the file is damaged, wants anything but tensors, or holds no network.
     """
     with TorchFile(path) as file:
         records = _select(file.objects(), ema)

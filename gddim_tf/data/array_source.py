@@ -21,9 +21,9 @@ class ArraySource:
     """Splits of uint8 images and, if there are any, labels.
 
     Attributes:
-        name: that `load` takes.
-        splits: of each, images [count, height, width, channels] and labels [count] or None.
-        class_names: one for each label; empty without labels.
+      name: that `load` takes.
+      splits: of each, images [count, height, width, channels] and labels [count] or None.
+      class_names: one for each label; empty without labels.
     """
 
     name: str
@@ -35,12 +35,12 @@ class ArraySource:
         """Check what was given, see `data.add`.
 
         Args:
-            name: that `load` takes.
-            splits: of each, images, a pair of images and labels, or a dataset of either.
-            class_names: by default the numbers of the classes.
+          name: that `load` takes.
+          splits: of each, images, a pair of images and labels, or a dataset of either.
+          class_names: by default the numbers of the classes.
 
         Raises:
-            ValueError: if arrays are of another kind, or the splits do not fit each other.
+          ValueError: if arrays are of another kind, or the splits do not fit each other.
         """
         checked = {
             split: _checked(f"{name}, {split}", *_pair(given)) for split, given in splits.items()
@@ -102,11 +102,11 @@ class ArraySource:
         """Return the images as (uint8 [height, width, channels], int32 label) pairs.
 
         Args:
-            split: a split or a part of one.
-            image_size: side of the images, or height and width.
-            in_memory: whether to keep resized images; those that were given always are.
-            shard: (index, count): take every count-th image, beginning with number index.
-            shuffle_seed: None keeps the order, a number shuffles anew for every pass.
+          split: a split or a part of one.
+          image_size: side of the images, or height and width.
+          in_memory: whether to keep resized images; those that were given always are.
+          shard: (index, count): take every count-th image, beginning with number index.
+          shuffle_seed: None keeps the order, a number shuffles anew for every pass.
         """
         index, count = shard
         numbers = self._range(split)[index::count]
@@ -137,11 +137,11 @@ def array_pairs(
     """Pairs of uint8 image and int32 label from arrays, resized on the way if need be.
 
     Args:
-        images: uint8 [count, height, width, channels].
-        labels: [count].
-        image_size: side of the images, or height and width.
-        in_memory: whether to keep resized images.
-        shuffle_seed: None keeps the order, a number shuffles anew for every pass.
+      images: uint8 [count, height, width, channels].
+      labels: [count].
+      image_size: side of the images, or height and width.
+      in_memory: whether to keep resized images.
+      shuffle_seed: None keeps the order, a number shuffles anew for every pass.
     """
     pairs = tf.data.Dataset.from_tensor_slices((images, labels.astype(np.int32)))
     if shuffle_seed is not None:
@@ -159,12 +159,12 @@ def split_range(split: str, counts: Mapping[str, int], source: str) -> range:
     """The numbers of the images in a split or part of one.
 
     Args:
-        split: "train", or in TFDS's notation "train[:1000]".
-        counts: images of each split.
-        source: what has them, for the error message.
+      split: "train", or in TFDS's notation "train[:1000]".
+      counts: images of each split.
+      source: what has them, for the error message.
 
     Raises:
-        ValueError: if there is no such split.
+      ValueError: if there is no such split.
     """
     name = split.split("[")[0]
     if name not in counts:

@@ -9,13 +9,13 @@ def require_sha256(source: str, content: bytes, expected: str) -> None:
     """Refuse content whose SHA-256 is not the expected one.
 
     Args:
-        source: what the content is, for the error message.
-        content: the bytes that will be turned into a data set.
-        expected: hexadecimal digest of the bytes that the data set was defined on.
+      source: what the content is, for the error message.
+      content: the bytes that will be turned into a data set.
+      expected: hexadecimal digest of the bytes that the data set was defined on.
 
     Raises:
-        ValueError: if the digests differ; a changed source would silently change every number
-            that was measured on the data set.
+      ValueError: if the digests differ; a changed source would silently change every number that
+        was measured on the data set.
     """
     received = digest([content])
     if received != expected:

@@ -15,17 +15,17 @@ class DataInfo:
     """Shape, classes and splits of a data set.
 
     Attributes:
-        name: the name that `load` takes.
-        image_size: side of the square images in pixels, unless `load` is asked for another.
-        channels: 1 (grey) or 3 (red, green, blue).
-        num_classes: number of classes; 0 for a data set without labels.
-        splits: number of images in each split; None where the data set is not on disk.
-        flip: True if a mirror image is as good a sample as the original (and `load` mirrors at
-            random when it shuffles), False if it is not (digits), None if only the user can know
-            (folders: mirrored on request).
-        class_names: the names of the classes, in the order of the labels.
-        notes: what a user should know about how the set was read, such as how many files of a
-            folder were not used and why.
+      name: the name that `load` takes.
+      image_size: side of the square images in pixels, unless `load` is asked for another.
+      channels: 1 (grey) or 3 (red, green, blue).
+      num_classes: number of classes; 0 for a data set without labels.
+      splits: number of images in each split; None where the data set is not on disk.
+      flip: True if a mirror image is as good a sample as the original (and `load` mirrors at random
+        when it shuffles), False if it is not (digits), None if only the user can know (folders:
+        mirrored on request).
+      class_names: the names of the classes, in the order of the labels.
+      notes: what a user should know about how the set was read, such as how many files of a folder
+        were not used and why.
     """
 
     name: str

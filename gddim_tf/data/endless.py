@@ -21,16 +21,16 @@ def endless_batches(
     alone, so that nothing has to be read to go on.
 
     Args:
-        pairs: `count` pairs of uint8 image and label, which are kept in memory.
-        count: of the images.
-        batch_size: images per batch; batches run across the end of a pass.
-        start: number of the first batch.
-        shuffle: whether to permute each pass.
-        flip: whether to mirror each image with probability 1/2.
-        seed: of the permutations and the mirrors.
+      pairs: `count` pairs of uint8 image and label, which are kept in memory.
+      count: of the images.
+      batch_size: images per batch; batches run across the end of a pass.
+      start: number of the first batch.
+      shuffle: whether to permute each pass.
+      flip: whether to mirror each image with probability 1/2.
+      seed: of the permutations and the mirrors.
 
     Returns:
-        Batches of pairs.
+      Batches of pairs.
     """
     images, labels = next(iter(pairs.batch(count)))
 

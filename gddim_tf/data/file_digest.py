@@ -14,12 +14,12 @@ def digest_of_files(root: Path, files: Sequence[Path], told: Iterable[str] = ())
     """The SHA-256 of the names and contents of files, and of some words.
 
     Args:
-        root: the folder that names are relative to, so that it may be moved.
-        files: below it, in an order that belongs to the data set.
-        told: what else tells the set from others, such as its classes.
+      root: the folder that names are relative to, so that it may be moved.
+      files: below it, in an order that belongs to the data set.
+      told: what else tells the set from others, such as its classes.
 
     Returns:
-        64 hexadecimal digits.
+      64 hexadecimal digits.
     """
     words = (word.encode(errors="surrogateescape") + b"\0" for word in told)
     contents = in_threads(_content_digest, files)

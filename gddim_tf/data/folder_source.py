@@ -26,10 +26,10 @@ class FolderSource:
     "train". Images are grey if all of them are, and else RGB; see `image_file.decode`.
 
     Attributes:
-        root: the folder.
-        tree: the files below it.
-        background: the colour that is seen through transparent images.
-        forced_channels: 1 or 3; None for what suits the files.
+      root: the folder.
+      tree: the files below it.
+      background: the colour that is seen through transparent images.
+      forced_channels: 1 or 3; None for what suits the files.
     """
 
     root: Path
@@ -44,9 +44,9 @@ class FolderSource:
         """List the images below a folder; `~` is the home folder.
 
         Raises:
-            FileNotFoundError: if there is no such folder.
-            NotADirectoryError: if it is a file.
-            ValueError: if there is no image below it, or no such colour or number of channels.
+          FileNotFoundError: if there is no such folder.
+          NotADirectoryError: if it is a file.
+          ValueError: if there is no image below it, or no such colour or number of channels.
         """
         from PIL import ImageColor
 
@@ -78,7 +78,7 @@ class FolderSource:
         """Of all files.
 
         Raises:
-            ValueError: if a file is not an image, or a too large one; the message names it.
+          ValueError: if a file is not an image, or a too large one; the message names it.
         """
         return in_threads(read_header, self.tree.files)
 
@@ -91,7 +91,7 @@ class FolderSource:
         """Return the folder's facts; `image_size` is the shortest side of all images.
 
         Raises:
-            ValueError: if a file is not an image; the message names it.
+          ValueError: if a file is not an image; the message names it.
         """
         notes = list(self.tree.notes)
         if transparent := sum(head.transparent for head in self.headers):
@@ -133,16 +133,16 @@ class FolderSource:
         """Return the images as (uint8 [height, width, channels], int32 label) pairs.
 
         Args:
-            split: "train".
-            image_size: side of the images, or (height, width).
-            in_memory: True decodes everything now; False decodes each image whenever it is read.
-            shard: (index, count): take every count-th file, beginning with number index.
-            shuffle_seed: None keeps the order, a number shuffles the files anew for every pass.
+          split: "train".
+          image_size: side of the images, or (height, width).
+          in_memory: True decodes everything now; False decodes each image whenever it is read.
+          shard: (index, count): take every count-th file, beginning with number index.
+          shuffle_seed: None keeps the order, a number shuffles the files anew for every pass.
 
         Raises:
-            ValueError: if an image is broken; the message names the file. With `in_memory=False`
-                a file whose header is sound is found out only when it is read, and TensorFlow
-                reports the same message as an `InvalidArgumentError`.
+          ValueError: if an image is broken; the message names the file. With `in_memory=False` a
+            file whose header is sound is found out only when it is read, and TensorFlow reports the
+            same message as an `InvalidArgumentError`.
         """
         self._check_split(split)
         index, count = shard

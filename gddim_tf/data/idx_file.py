@@ -19,14 +19,14 @@ def read_idx(path: Path, axes: int) -> np.ndarray:
     """Read an array of bytes, gzipped if the name ends in `.gz`.
 
     Args:
-        path: the file.
-        axes: how many the array must have: 1 for labels, 3 for grey images.
+      path: the file.
+      axes: how many the array must have: 1 for labels, 3 for grey images.
 
     Returns:
-        uint8 array of the shape that the header tells.
+      uint8 array of the shape that the header tells.
 
     Raises:
-        ValueError: if the file is of another format or kind, or longer or shorter than it says.
+      ValueError: if the file is of another format or kind, or longer or shorter than it says.
     """
     try:
         with _open(path) as file:
@@ -46,11 +46,11 @@ def read_idx_shape(path: Path, axes: int) -> tuple[int, ...]:
     """Read the shape of the array in a file, from its header alone.
 
     Args:
-        path: the file.
-        axes: how many the array must have.
+      path: the file.
+      axes: how many the array must have.
 
     Raises:
-        ValueError: if the file is of another format or kind.
+      ValueError: if the file is of another format or kind.
     """
     try:
         with _open(path) as file:

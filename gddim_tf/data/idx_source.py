@@ -42,8 +42,8 @@ class IDXSource:
     known.
 
     Attributes:
-        root: the folder.
-        files: of each split, the files of images and labels.
+      root: the folder.
+      files: of each split, the files of images and labels.
     """
 
     root: Path
@@ -54,9 +54,9 @@ class IDXSource:
         """List the IDX files in a folder; `~` is the home folder.
 
         Raises:
-            FileNotFoundError: if there is no such folder, or a file of labels is missing.
-            NotADirectoryError: if it is a file.
-            ValueError: if it holds no training images, or those of several data sets.
+          FileNotFoundError: if there is no such folder, or a file of labels is missing.
+          NotADirectoryError: if it is a file.
+          ValueError: if it holds no training images, or those of several data sets.
         """
         root = Path(root).expanduser()
         if not root.exists():
@@ -89,7 +89,7 @@ class IDXSource:
         """The lines of `classes.txt`, or else what is known, or the numbers up to the largest.
 
         Raises:
-            ValueError: if a label has no line in the file.
+          ValueError: if a label has no line in the file.
         """
         labels = {split: self._labels(split) for split in self.files}
         count = 1 + max(int(numbers.max()) for numbers in labels.values())
@@ -107,7 +107,7 @@ class IDXSource:
         """Return the folder's facts; `image_size` is the shorter side of the images.
 
         Raises:
-            ValueError: if a file is not one of the format.
+          ValueError: if a file is not one of the format.
         """
         shapes = {split: read_idx_shape(images, 3) for split, (images, _) in self.files.items()}
         return DataInfo(
@@ -145,15 +145,15 @@ class IDXSource:
         """Return the images as (uint8 [height, width, 1], int32 label) pairs.
 
         Args:
-            split: "train", "test" or a part of one.
-            image_size: side of the images, or (height, width).
-            in_memory: whether to keep resized images; those of the files always are in memory.
-            shard: (index, count): take every count-th image, beginning with number index.
-            shuffle_seed: None keeps the order, a number shuffles anew for every pass.
+          split: "train", "test" or a part of one.
+          image_size: side of the images, or (height, width).
+          in_memory: whether to keep resized images; those of the files always are in memory.
+          shard: (index, count): take every count-th image, beginning with number index.
+          shuffle_seed: None keeps the order, a number shuffles anew for every pass.
 
         Raises:
-            ValueError: if a file is not one of the format, or holds more or fewer labels than
-                there are images.
+          ValueError: if a file is not one of the format, or holds more or fewer labels than there
+            are images.
         """
         index, count = shard
         numbers = self._range(split)[index::count]

@@ -28,10 +28,10 @@ class Header:
     """What the first bytes of a picture tell.
 
     Attributes:
-        width: in pixels, as stored.
-        height: in pixels, as stored.
-        grey: whether all of it is grey.
-        transparent: whether it may be seen through.
+      width: in pixels, as stored.
+      height: in pixels, as stored.
+      grey: whether all of it is grey.
+      transparent: whether it may be seen through.
     """
 
     width: int
@@ -44,7 +44,7 @@ def read_header(file: Path) -> Header:
     """Size and kind of a picture.
 
     Raises:
-        ValueError: if the file is not a picture, or a too large one; the message names it.
+      ValueError: if the file is not a picture, or a too large one; the message names it.
     """
     from PIL import Image
 
@@ -69,16 +69,16 @@ def decode(file: Path, size: tuple[int, int], channels: int, background: str) ->
     the largest centred part with the sides' ratio is resized with an antialiased bilinear filter.
 
     Args:
-        file: the picture.
-        size: (height, width) of the result.
-        channels: 1 for grey, 3 for RGB.
-        background: the name of a colour, such as "white" or "#808080".
+      file: the picture.
+      size: (height, width) of the result.
+      channels: 1 for grey, 3 for RGB.
+      background: the name of a colour, such as "white" or "#808080".
 
     Returns:
-        uint8 [height, width, channels].
+      uint8 [height, width, channels].
 
     Raises:
-        ValueError: as `read_header`.
+      ValueError: as `read_header`.
     """
     header = read_header(file)
     if header.width * header.height <= _LARGE:

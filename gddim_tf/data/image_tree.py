@@ -19,9 +19,9 @@ class ImageTree:
     """What was found below a folder.
 
     Attributes:
-        files: the pictures that are used, in the order of their paths.
-        class_names: the sub-folders of the first level, in alphabetical order, or nothing.
-        notes: how many files are not used and for which reasons, and why there are no classes.
+      files: the pictures that are used, in the order of their paths.
+      class_names: the sub-folders of the first level, in alphabetical order, or nothing.
+      notes: how many files are not used and for which reasons, and why there are no classes.
     """
 
     files: tuple[Path, ...]

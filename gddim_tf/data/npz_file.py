@@ -31,13 +31,13 @@ def open_npz(place: str | os.PathLike) -> ArraySource:
     """Read the images of a `.npz` file, as Keras' `mnist.npz`, MedMNIST or `np.savez` write them.
 
     Args:
-        place: the file. It holds `x_train` or `images`, and if there are labels and other splits
-            `y_train` or `labels`, `x_test`, `y_test`, `x_val`, `y_val`, or those names of the kind
-            `train_images` and `train_labels`; perhaps `class_names`.
+      place: the file. It holds `x_train` or `images`, and if there are labels and other splits
+        `y_train` or `labels`, `x_test`, `y_test`, `x_val`, `y_val`, or those names of the kind
+        `train_images` and `train_labels`; perhaps `class_names`.
 
     Raises:
-        FileNotFoundError: if there is no such file.
-        ValueError: if it is damaged, holds pickles, or no images.
+      FileNotFoundError: if there is no such file.
+      ValueError: if it is damaged, holds pickles, or no images.
     """
     path = Path(place).expanduser()
     if not path.is_file():

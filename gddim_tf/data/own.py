@@ -24,17 +24,17 @@ def add(name: str, train: Any, test: Any = None, *, class_names: Sequence[str] =
     The name is known in this process only, and one that was added before is replaced.
 
     Args:
-        name: letters, digits and underscores.
-        train: images, or a pair of images and labels, or a finite `tf.data.Dataset` of images or
-            pairs, in batches or one by one. Images are [count, height, width] or
-            [count, height, width, 1 or 3], uint8 or float in [-1, 1]; labels are [count], whole
-            numbers from 0 on. They are kept as uint8.
-        test: None, or the same of images that are not trained on.
-        class_names: by default the numbers of the classes.
+      name: letters, digits and underscores.
+      train: images, or a pair of images and labels, or a finite `tf.data.Dataset` of images or
+        pairs, in batches or one by one. Images are [count, height, width] or [count, height, width,
+        1 or 3], uint8 or float in [-1, 1]; labels are [count], whole numbers from 0 on. They are
+        kept as uint8.
+      test: None, or the same of images that are not trained on.
+      class_names: by default the numbers of the classes.
 
     Raises:
-        ValueError: if something is of another kind, or larger than 8 GiB, or the name is taken by a
-            known data set.
+      ValueError: if something is of another kind, or larger than 8 GiB, or the name is taken by a
+        known data set.
     """
     if not re.fullmatch(r"\w+", name):
         raise ValueError(f"`name` must be letters, digits and underscores, received {name!r}")
@@ -52,11 +52,11 @@ def own_source(
     """The source of a data set that was added, is a `.npz` file, or was written by TFDS.
 
     Args:
-        name: of the data set.
-        data_dir: as for `load`.
+      name: of the data set.
+      data_dir: as for `load`.
 
     Returns:
-        None if it is none of these.
+      None if it is none of these.
     """
     if name in _added:
         return _added[name]

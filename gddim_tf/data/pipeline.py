@@ -43,38 +43,38 @@ def load(
     every pass shuffles and mirrors anew.
 
     Args:
-        name: one of `names()`, `folder:PATH` for a tree of pictures, or `idx:PATH` for a folder of
-            files in MNIST's format. `folder(background=black, channels=3):PATH` has transparent
-            pictures before another colour than white, and grey ones as RGB.
-        split: "train", "test" or "validation", whichever `info(name).splits` lists, or a part of
-            one in TFDS's notation, such as "train[:1000]" (not for folders).
-        batch_size: images per batch; None gives single images.
-        image_size: side of the images in pixels, or (height, width); the default is that of
-            `info(name)`.
-        labels: whether to give (images, labels) pairs rather than images alone.
-        shuffle: whether to shuffle; by default the "train" split is, others are not.
-        flip: whether to mirror each image left to right with probability 1/2; by default
-            data sets with `info(name).flip` are, when they are shuffled.
-        seed: number that shuffling and mirroring start from.
-        repeat: whether to begin again for ever; batches then run across the end of a pass.
-        start: number of the first batch, to go on with `repeat` where another reader has ended. The
-            order is then that of a reader who never stopped, if the images are kept in memory; of
-            larger sets it is another random one.
-        drop_remainder: whether to leave out a last batch that is smaller than the others.
-        shard: (index, count) gives the index-th of count disjoint parts that together are the
-            split, one for each worker; their sizes differ by at most one image.
-        data_dir: folder of the TFDS data sets; the default is the environment variable
-            `GDDIM_TF_DATA_DIR`, or else TFDS's own default (`~/tensorflow_datasets`).
-        cache: whether to keep the decoded images in memory as uint8; by default if they take at
-            most 1 GiB.
+      name: one of `names()`, `folder:PATH` for a tree of pictures, or `idx:PATH` for a folder of
+        files in MNIST's format. `folder(background=black, channels=3):PATH` has transparent
+        pictures before another colour than white, and grey ones as RGB.
+      split: "train", "test" or "validation", whichever `info(name).splits` lists, or a part of one
+        in TFDS's notation, such as "train[:1000]" (not for folders).
+      batch_size: images per batch; None gives single images.
+      image_size: side of the images in pixels, or (height, width); the default is that of
+        `info(name)`.
+      labels: whether to give (images, labels) pairs rather than images alone.
+      shuffle: whether to shuffle; by default the "train" split is, others are not.
+      flip: whether to mirror each image left to right with probability 1/2; by default data sets
+        with `info(name).flip` are, when they are shuffled.
+      seed: number that shuffling and mirroring start from.
+      repeat: whether to begin again for ever; batches then run across the end of a pass.
+      start: number of the first batch, to go on with `repeat` where another reader has ended. The
+        order is then that of a reader who never stopped, if the images are kept in memory; of
+        larger sets it is another random one.
+      drop_remainder: whether to leave out a last batch that is smaller than the others.
+      shard: (index, count) gives the index-th of count disjoint parts that together are the split,
+        one for each worker; their sizes differ by at most one image.
+      data_dir: folder of the TFDS data sets; the default is the environment variable
+        `GDDIM_TF_DATA_DIR`, or else TFDS's own default (`~/tensorflow_datasets`).
+      cache: whether to keep the decoded images in memory as uint8; by default if they take at most
+        1 GiB.
 
     Returns:
-        Dataset of images [batch, height, width, channels], float32 in [-1, 1], or of pairs with
-        labels [batch], int32; without the batch axis if `batch_size` is None.
+      Dataset of images [batch, height, width, channels], float32 in [-1, 1], or of pairs with
+      labels [batch], int32; without the batch axis if `batch_size` is None.
 
     Raises:
-        ValueError: if an argument is out of its range, or a file of an image folder is broken.
-        FileNotFoundError: if the data set is not on disk; the message says how to prepare it.
+      ValueError: if an argument is out of its range, or a file of an image folder is broken.
+      FileNotFoundError: if the data set is not on disk; the message says how to prepare it.
     """
     source = find(name, data_dir)
     _check_ranges(batch_size=batch_size, image_size=image_size, shard=shard)

@@ -10,13 +10,13 @@ def to_uint8(images: tf.Tensor | np.ndarray) -> tf.Tensor:
     """Turn images in [-1, 1] into 8-bit ones: `round(clip(127.5 (x + 1), 0, 255))`.
 
     Args:
-        images: floating point images of any shape; values outside [-1, 1] are clipped.
+      images: floating point images of any shape; values outside [-1, 1] are clipped.
 
     Returns:
-        uint8 tensor of the same shape.
+      uint8 tensor of the same shape.
 
     Raises:
-        TypeError: if `images` are not floating point.
+      TypeError: if `images` are not floating point.
     """
     images = tf.convert_to_tensor(images)
     if not images.dtype.is_floating:
@@ -31,13 +31,13 @@ def from_uint8(images: tf.Tensor | np.ndarray) -> tf.Tensor:
     `to_uint8` takes every result back to the level it came from.
 
     Args:
-        images: uint8 images of any shape.
+      images: uint8 images of any shape.
 
     Returns:
-        float32 tensor of the same shape.
+      float32 tensor of the same shape.
 
     Raises:
-        TypeError: if `images` are not uint8.
+      TypeError: if `images` are not uint8.
     """
     images = tf.convert_to_tensor(images)
     if images.dtype != tf.uint8:
@@ -54,13 +54,13 @@ def fit_to(
     DDIM and score-SDE pipelines, and of `PIL.Image.BILINEAR`.
 
     Args:
-        image: uint8 [height, width, channels].
-        size: of the result in pixels, its side or (rows, columns).
-        box: (top, left, height, width) of the part to keep; None keeps the largest centred part
-            whose sides are as those of `size`.
+      image: uint8 [height, width, channels].
+      size: of the result in pixels, its side or (rows, columns).
+      box: (top, left, height, width) of the part to keep; None keeps the largest centred part whose
+        sides are as those of `size`.
 
     Returns:
-        uint8 [rows, columns, channels].
+      uint8 [rows, columns, channels].
     """
     rows, columns = (size, size) if isinstance(size, int) else size
     if box is None and image.shape[:2] == (rows, columns):

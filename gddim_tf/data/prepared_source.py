@@ -22,7 +22,7 @@ class PreparedSource(TFDSSource):
     """A data set that is on disk already, with one image and perhaps one class an example.
 
     Attributes:
-        folder: of its version.
+      folder: of its version.
     """
 
     folder: str = ""
@@ -32,14 +32,14 @@ class PreparedSource(TFDSSource):
         """Look for a data set; nothing is downloaded, and none of its code is run.
 
         Args:
-            name: the TFDS name, `dataset` or `dataset/config`.
-            data_dir: as for `load`.
+          name: the TFDS name, `dataset` or `dataset/config`.
+          data_dir: as for `load`.
 
         Returns:
-            The source, None if there is no such data set on disk.
+          The source, None if there is no such data set on disk.
 
         Raises:
-            ValueError: if its examples have no feature "image", or its images more channels.
+          ValueError: if its examples have no feature "image", or its images more channels.
         """
         folder = _folder(name, data_dir)
         if folder is None:

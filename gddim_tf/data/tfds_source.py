@@ -28,18 +28,18 @@ class TFDSSource:
     """A data set that TFDS prepares once and then reads from records on disk.
 
     Attributes:
-        name: the TFDS name, `dataset` or `dataset/config`.
-        image_size: default side of the square images.
-        channels: channels of the images.
-        splits: the names of the splits, each with its size where the package itself fixes it.
-        flip: see `DataInfo.flip`.
-        class_names: names of the classes; empty if there is no label.
-        box: (top, left, height, width) of the part of each image to keep; None keeps the largest
-            centred square.
-        generated: True if the images come with an installed package, so that preparing the set
-            takes seconds and no network, and `images` may do it unasked.
-        obstacle: why `prepare` cannot download the set; empty if it can.
-        data_dir: folder of the TFDS data sets; None is `GDDIM_TF_DATA_DIR` or else TFDS's default.
+      name: the TFDS name, `dataset` or `dataset/config`.
+      image_size: default side of the square images.
+      channels: channels of the images.
+      splits: the names of the splits, each with its size where the package itself fixes it.
+      flip: see `DataInfo.flip`.
+      class_names: names of the classes; empty if there is no label.
+      box: (top, left, height, width) of the part of each image to keep; None keeps the largest
+        centred square.
+      generated: True if the images come with an installed package, so that preparing the set takes
+        seconds and no network, and `images` may do it unasked.
+      obstacle: why `prepare` cannot download the set; empty if it can.
+      data_dir: folder of the TFDS data sets; None is `GDDIM_TF_DATA_DIR` or else TFDS's default.
     """
 
     name: str
@@ -76,9 +76,9 @@ class TFDSSource:
         to finish renames it into place, and the others use that one.
 
         Raises:
-            ConnectionError: if the data set must be downloaded and the network does not answer.
-            FileNotFoundError: if it is not on disk and cannot be downloaded.
-            ValueError: if the source of a generated data set is not the expected one.
+          ConnectionError: if the data set must be downloaded and the network does not answer.
+          FileNotFoundError: if it is not on disk and cannot be downloaded.
+          ValueError: if the source of a generated data set is not the expected one.
         """
         import requests
         import tensorflow_datasets as tfds
@@ -124,14 +124,14 @@ class TFDSSource:
         """Return the images as (uint8 [height, width, channels], int32 label) pairs.
 
         Args:
-            split: a TFDS split, such as "train" or "train[:10%]".
-            image_size: side of the images, or (height, width).
-            in_memory: whether to keep the decoded images of the first pass for the next ones.
-            shard: (index, count): take the index-th of count nearly equal parts.
-            shuffle_seed: None keeps the order on disk, a number reads the files in random order.
+          split: a TFDS split, such as "train" or "train[:10%]".
+          image_size: side of the images, or (height, width).
+          in_memory: whether to keep the decoded images of the first pass for the next ones.
+          shard: (index, count): take the index-th of count nearly equal parts.
+          shuffle_seed: None keeps the order on disk, a number reads the files in random order.
 
         Raises:
-            FileNotFoundError: if the data set is not on disk and would have to be downloaded.
+          FileNotFoundError: if the data set is not on disk and would have to be downloaded.
         """
         import tensorflow_datasets as tfds
 

@@ -22,61 +22,61 @@ class Architecture:
     networks of score-based SDEs (Song et al. 2021, section H); the defaults are DDPM's.
 
     Args:
-        image_size: pixels a side, or (height, width), both divisible by
-            `patch_size * 2 ** (levels - 1)`.
-        channels: channels of one image.
-        components: state components per pixel (1 for VP, VE and blurring diffusions, 2 for
-            Langevin diffusions, whose input is the image followed by its velocity).
-        out_channels: channels of the output; None means `components * channels`.
-        patch_size: side of the squares of pixels that the layers see as one pixel of
-            `patch_size ** 2` times the channels (space to depth at the input, depth to space at
-            the output); the features at full resolution are then smaller by this factor, and the
-            convolutions cost its square less.
-        base_channels: width of the first convolution; the time embedding is 4 times as wide.
-        channel_multipliers: width of each resolution level in units of `base_channels`.
-        blocks_per_level: residual blocks of a level on the way down (one more on the way up).
-        attention_resolutions: sizes of the features (of the shorter side) at which residual blocks
-            are followed by attention; the largest is `image_size / patch_size`.
-        up_attention: on the way up, attention after "every" block of such a level (DDPM) or only
-            after the "last" one (DDPM++, NCSN++, EDM).
-        head_channels: channels of one head of attention; None means a single head.
-        middle: between the ways, "attention" between two blocks, only the "blocks", or "none".
-        middle_groups: groups of the normalization before the middle attention; None means those of
-            the others, 0 none at all.
-        num_classes: number of class labels; 0 builds a network without label weights.
-        label_place: where the embedding of a class is added to that of the time: at the "output" of
-            its two dense layers, or at their "input" (EDM).
-        dropout: dropout rate inside the residual blocks.
-        activation: inside the residual blocks, "silu", "gelu", "relu" or "mish".
-        time_scale_shift: whether the time embedding scales and shifts the normalized features of a
-            residual block, or is added before their normalization.
-        embedding: of the time label, "positional" (sinusoidal) or "fourier" (random frequencies).
-        embedding_channels: width of the time embedding; None means `4 * base_channels`.
-        frequency_shift: of the sinusoidal frequencies 10000^(-i / (n - shift)), i = 0 ... n - 1.
-        cosine_first: whether cosines come before sines.
-        fourier_scale: standard deviation of the Fourier frequencies.
-        log_label: whether the Fourier embedding takes the logarithm of the label first.
-        resampling: between levels, a "layer" of its own (DDPM) or inside a residual "block"
-            (BigGAN, as in DDPM++ and NCSN++); one of these, or one for each step down.
-        up_resampling: the same for the way up, by the level above; None means as on the way down.
-        resample_shortcut: whether the shortcut of a resampling block is always a convolution.
-        downsample_padding: zeros of a strided convolution of three taps on the side "after" the
-            image only (DDPM) or "around" it.
-        resampling_conv: whether a resampling layer holds a 3x3 convolution.
-        fir_kernel: taps of the resampling filter; None means 2x2 mean and nearest neighbour.
-        skip_rescale: whether residual sums are divided by sqrt(2).
-        input_pyramid: "none"; "skip" combines the downsampled input into each level; "residual"
-            carries a strided convolution of it, summed with the features.
-        output_pyramid: "none"; "skip" sums the outputs of all levels; "residual" carries features.
-        pyramid_combine: how "skip" inputs are combined with the features, "sum" or "cat".
-        norm_groups: groups of every normalization; None means `min(channels // 4, 32)`.
-        norm_epsilon: added to the variances that normalization divides by.
-        centered: whether images arrive in [-1, 1]; if not, they are in [0, 1] and are centred here.
-        scale_by_sigma: whether the output is divided by the label (variance-exploding networks,
-            whose label is sigma).
+      image_size: pixels a side, or (height, width), both divisible by `patch_size * 2 ** (levels -
+        1)`.
+      channels: channels of one image.
+      components: state components per pixel (1 for VP, VE and blurring diffusions, 2 for Langevin
+        diffusions, whose input is the image followed by its velocity).
+      out_channels: channels of the output; None means `components * channels`.
+      patch_size: side of the squares of pixels that the layers see as one pixel of `patch_size **
+        2` times the channels (space to depth at the input, depth to space at the output); the
+        features at full resolution are then smaller by this factor, and the convolutions cost its
+        square less.
+      base_channels: width of the first convolution; the time embedding is 4 times as wide.
+      channel_multipliers: width of each resolution level in units of `base_channels`.
+      blocks_per_level: residual blocks of a level on the way down (one more on the way up).
+      attention_resolutions: sizes of the features (of the shorter side) at which residual blocks
+        are followed by attention; the largest is `image_size / patch_size`.
+      up_attention: on the way up, attention after "every" block of such a level (DDPM) or only
+        after the "last" one (DDPM++, NCSN++, EDM).
+      head_channels: channels of one head of attention; None means a single head.
+      middle: between the ways, "attention" between two blocks, only the "blocks", or "none".
+      middle_groups: groups of the normalization before the middle attention; None means those of
+        the others, 0 none at all.
+      num_classes: number of class labels; 0 builds a network without label weights.
+      label_place: where the embedding of a class is added to that of the time: at the "output" of
+        its two dense layers, or at their "input" (EDM).
+      dropout: dropout rate inside the residual blocks.
+      activation: inside the residual blocks, "silu", "gelu", "relu" or "mish".
+      time_scale_shift: whether the time embedding scales and shifts the normalized features of a
+        residual block, or is added before their normalization.
+      embedding: of the time label, "positional" (sinusoidal) or "fourier" (random frequencies).
+      embedding_channels: width of the time embedding; None means `4 * base_channels`.
+      frequency_shift: of the sinusoidal frequencies 10000^(-i / (n - shift)), i = 0 ... n - 1.
+      cosine_first: whether cosines come before sines.
+      fourier_scale: standard deviation of the Fourier frequencies.
+      log_label: whether the Fourier embedding takes the logarithm of the label first.
+      resampling: between levels, a "layer" of its own (DDPM) or inside a residual "block" (BigGAN,
+        as in DDPM++ and NCSN++); one of these, or one for each step down.
+      up_resampling: the same for the way up, by the level above; None means as on the way down.
+      resample_shortcut: whether the shortcut of a resampling block is always a convolution.
+      downsample_padding: zeros of a strided convolution of three taps on the side "after" the image
+        only (DDPM) or "around" it.
+      resampling_conv: whether a resampling layer holds a 3x3 convolution.
+      fir_kernel: taps of the resampling filter; None means 2x2 mean and nearest neighbour.
+      skip_rescale: whether residual sums are divided by sqrt(2).
+      input_pyramid: "none"; "skip" combines the downsampled input into each level; "residual"
+        carries a strided convolution of it, summed with the features.
+      output_pyramid: "none"; "skip" sums the outputs of all levels; "residual" carries features.
+      pyramid_combine: how "skip" inputs are combined with the features, "sum" or "cat".
+      norm_groups: groups of every normalization; None means `min(channels // 4, 32)`.
+      norm_epsilon: added to the variances that normalization divides by.
+      centered: whether images arrive in [-1, 1]; if not, they are in [0, 1] and are centred here.
+      scale_by_sigma: whether the output is divided by the label (variance-exploding networks, whose
+        label is sigma).
 
     Raises:
-        ValueError: if a value is out of its range or two values contradict each other.
+      ValueError: if a value is out of its range or two values contradict each other.
     """
 
     image_size: ImageSize
@@ -132,8 +132,8 @@ class Architecture:
         """Build from keyword arguments, naming the unknown ones.
 
         Raises:
-            TypeError: if an option is not a field of the architecture.
-            ValueError: if a value is not allowed.
+          TypeError: if an option is not a field of the architecture.
+          ValueError: if a value is not allowed.
         """
         names = [field.name for field in dataclasses.fields(cls)]
         unknown = sorted(set(options) - set(names))
@@ -180,7 +180,7 @@ class Architecture:
         """Return the number of normalization groups of a layer with so many channels.
 
         Raises:
-            ValueError: if the channels cannot be divided into that many groups.
+          ValueError: if the channels cannot be divided into that many groups.
         """
         groups = self.norm_groups or min(channels // 4, 32)
         if channels % groups:
@@ -198,8 +198,8 @@ class Architecture:
         """Return "layer" or "block" for the step between a level and the one below.
 
         Args:
-            level: the upper of the two.
-            direction: "down" or "up".
+          level: the upper of the two.
+          direction: "down" or "up".
         """
         kinds = self.resampling
         if direction == "up" and self.up_resampling is not None:

@@ -42,7 +42,7 @@ def check(architecture: Architecture) -> None:
     """Check all options of an architecture.
 
     Raises:
-        ValueError: naming the first that is wrong.
+      ValueError: naming the first that is wrong.
     """
     _check_counts(architecture)
     _check_choices(architecture)

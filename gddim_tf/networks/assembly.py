@@ -20,10 +20,10 @@ def make_layer(part: Part, arch: Architecture, policy: Any) -> keras.layers.Laye
     """Return the unbuilt layer of a part.
 
     Args:
-        part: what the layout asks for.
-        arch: the hyperparameters of the network.
-        policy: Keras dtype policy of the network; the time embedding and the layers that make the
-            output are float32 under every policy.
+      part: what the layout asks for.
+      arch: the hyperparameters of the network.
+      policy: Keras dtype policy of the network; the time embedding and the layers that make the
+        output are float32 under every policy.
     """
     options = {"name": part.name.replace(".", "_"), "dtype": policy}
     if _is_float32(part, arch):

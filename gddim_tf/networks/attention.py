@@ -23,10 +23,10 @@ class Attention(keras.layers.Layer):
     head). The logits and the softmax are float32 under every policy.
 
     Args:
-        groups: groups of the normalization; 0 for none.
-        rescale: whether the sum is divided by sqrt(2).
-        head_channels: channels of a head, a divisor of the channels; None for a single head.
-        epsilon: of the normalization.
+      groups: groups of the normalization; 0 for none.
+      rescale: whether the sum is divided by sqrt(2).
+      head_channels: channels of a head, a divisor of the channels; None for a single head.
+      epsilon: of the normalization.
 
     Input and output: [batch, height, width, channels].
     """

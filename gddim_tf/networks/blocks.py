@@ -30,17 +30,17 @@ class ResidualBlock(keras.layers.Layer):
     [scale, shift] = temb_proj(temb) (Dhariwal and Nichol 2021, section 3.1).
 
     Args:
-        filters: channels of the output.
-        groups: groups of the two normalizations (input, output).
-        resample: "down", "up" or None.
-        kernel: taps of the resampling filter, see `downsample` and `upsample`.
-        dropout: dropout rate before the second convolution.
-        rescale: whether the sum is divided by sqrt(2).
-        activation: "silu", "gelu", "relu" or "mish".
-        scale_shift: how the time embedding acts, see above.
-        resample_shortcut: whether a block that resamples has a convolution in its shortcut even if
-            the number of channels stays.
-        epsilon: of the normalizations.
+      filters: channels of the output.
+      groups: groups of the two normalizations (input, output).
+      resample: "down", "up" or None.
+      kernel: taps of the resampling filter, see `downsample` and `upsample`.
+      dropout: dropout rate before the second convolution.
+      rescale: whether the sum is divided by sqrt(2).
+      activation: "silu", "gelu", "relu" or "mish".
+      scale_shift: how the time embedding acts, see above.
+      resample_shortcut: whether a block that resamples has a convolution in its shortcut even if
+        the number of channels stays.
+      epsilon: of the normalizations.
 
     Inputs: [batch, height, width, channels] and the time embedding [batch, width], already
     activated. Output: [batch, height', width', filters].
@@ -139,7 +139,7 @@ class Combine(keras.layers.Layer):
     """Bring an input pyramid into the features through a 1x1 convolution (Song et al. 2021).
 
     Args:
-        method: "sum" adds, "cat" puts the convolved pyramid before the features.
+      method: "sum" adds, "cat" puts the convolved pyramid before the features.
 
     Inputs: pyramid [batch, height, width, channels'], features [batch, height, width, channels].
     Output: [batch, height, width, channels], or twice as many channels for "cat".

@@ -19,16 +19,16 @@ def positional_embedding(
     n = width // 2 (Ho et al. 2020); an odd width ends with a zero.
 
     Args:
-        labels: float32 [batch].
-        width: channels of the result, at least 4.
-        shift: see above; below n.
-        cosine_first: whether the cosines come before the sines.
+      labels: float32 [batch].
+      width: channels of the result, at least 4.
+      shift: see above; below n.
+      cosine_first: whether the cosines come before the sines.
 
     Returns:
-        float32 [batch, width].
+      float32 [batch, width].
 
     Raises:
-        ValueError: if the width is too small.
+      ValueError: if the width is too small.
     """
     if width < 4:
         raise ValueError(f"`width` must be at least 4, received {width}")
@@ -50,9 +50,9 @@ class FourierEmbedding(keras.layers.Layer):
     taken in float32 and in the order ((l W) 2) pi of the published networks.
 
     Args:
-        features: number of frequencies; the output is twice as wide.
-        scale: standard deviation of the frequencies.
-        log: whether the logarithm is taken; the labels must then be positive.
+      features: number of frequencies; the output is twice as wide.
+      scale: standard deviation of the frequencies.
+      log: whether the logarithm is taken; the labels must then be positive.
 
     Input: float32 [batch]. Output: float32 [batch, 2 features].
     """

@@ -15,17 +15,17 @@ class Part:
     """One layer of the network.
 
     Args:
-        name: place in the network, for example "down.0.block.1".
-        kind: "fourier", "dense", "labels", "conv", "norm", "block", "attention", "downsample",
-            "upsample" or "combine".
-        size: height and width of its input ((0, 0) for vectors).
-        width: channels of its input.
-        out_width: channels of its output.
-        resample: for a residual block, "down", "up" or None.
-        has_shortcut: for a residual block, whether its shortcut is a convolution.
-        groups: for attention, groups of its normalization, None for the usual ones, 0 for none.
-        conv: for a resampling layer, whether it holds a convolution.
-        pyramid_width: for "combine", channels of the pyramid that is combined.
+      name: place in the network, for example "down.0.block.1".
+      kind: "fourier", "dense", "labels", "conv", "norm", "block", "attention", "downsample",
+        "upsample" or "combine".
+      size: height and width of its input ((0, 0) for vectors).
+      width: channels of its input.
+      out_width: channels of its output.
+      resample: for a residual block, "down", "up" or None.
+      has_shortcut: for a residual block, whether its shortcut is a convolution.
+      groups: for attention, groups of its normalization, None for the usual ones, 0 for none.
+      conv: for a resampling layer, whether it holds a convolution.
+      pyramid_width: for "combine", channels of the pyramid that is combined.
     """
 
     name: str

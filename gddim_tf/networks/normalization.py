@@ -17,13 +17,13 @@ class GroupNorm(keras.layers.Layer):
     channel and then averaged over the groups, which leaves one multiply-add over the image.
 
     Args:
-        groups: number of groups, a divisor of the channels.
-        epsilon: added to the variance; the DDPM family uses 1e-6.
+      groups: number of groups, a divisor of the channels.
+      epsilon: added to the variance; the DDPM family uses 1e-6.
 
     Input and output: [batch, height, width, channels].
 
     Raises:
-        ValueError: when built with channels that cannot be divided into the groups.
+      ValueError: when built with channels that cannot be divided into the groups.
     """
 
     def __init__(self, groups: int, epsilon: float = 1e-6, **kwargs: Any) -> None:

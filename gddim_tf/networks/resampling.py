@@ -19,11 +19,11 @@ def downsample(x: tf.Tensor, kernel: Sequence[float] | None = None) -> tf.Tensor
     outer(kernel, kernel) / sum, and every second value is kept.
 
     Args:
-        x: [batch, height, width, channels].
-        kernel: taps of the filter; None takes the mean of 2x2 pixels.
+      x: [batch, height, width, channels].
+      kernel: taps of the filter; None takes the mean of 2x2 pixels.
 
     Returns:
-        [batch, height / 2, width / 2, channels].
+      [batch, height / 2, width / 2, channels].
     """
     if kernel is None:
         return tf.nn.avg_pool2d(x, 2, 2, "VALID")
@@ -38,11 +38,11 @@ def upsample(x: tf.Tensor, kernel: Sequence[float] | None = None) -> tf.Tensor:
     4 outer(kernel, kernel) / sum: a transposed depthwise convolution.
 
     Args:
-        x: [batch, height, width, channels].
-        kernel: taps of the filter; None repeats each pixel.
+      x: [batch, height, width, channels].
+      kernel: taps of the filter; None repeats each pixel.
 
     Returns:
-        [batch, 2 height, 2 width, channels].
+      [batch, 2 height, 2 width, channels].
     """
     if kernel is None:
         return tf.repeat(tf.repeat(x, 2, axis=1), 2, axis=2)
@@ -66,10 +66,10 @@ def fir_filter(
     The filter runs in float32, where depthwise convolutions are fastest on a CPU as well.
 
     Args:
-        x: [batch, height, width, channels].
-        kernel: the taps of the separable filter.
-        padding: number of zeros before and after, on both axes.
-        stride: every `stride`-th value is kept, starting with the first.
+      x: [batch, height, width, channels].
+      kernel: the taps of the separable filter.
+      padding: number of zeros before and after, on both axes.
+      stride: every `stride`-th value is kept, starting with the first.
     """
     y = tf.raw_ops.DepthwiseConv2dNative(
         input=tf.cast(x, tf.float32),
@@ -124,11 +124,11 @@ class Downsample(_Resampling):
     """Halve the resolution.
 
     Args:
-        filters: channels of a 3x3 convolution of stride 2 that belongs to the layer, or None.
-            With a kernel it is applied to the filtered input, which was padded once for both.
-        kernel: taps of the FIR filter, or None for the 2x2 mean.
-        padding: without a kernel, whether the convolution sees a zero "after" the image (below and
-            on the right) or "around" it.
+      filters: channels of a 3x3 convolution of stride 2 that belongs to the layer, or None. With a
+        kernel it is applied to the filtered input, which was padded once for both.
+      kernel: taps of the FIR filter, or None for the 2x2 mean.
+      padding: without a kernel, whether the convolution sees a zero "after" the image (below and on
+        the right) or "around" it.
 
     Input: [batch, height, width, channels].
     Output: [batch, height / 2, width / 2, filters or channels].
@@ -174,10 +174,10 @@ class Upsample(_Resampling):
     """Double the resolution.
 
     Args:
-        filters: channels of a 3x3 convolution that follows, or None. With a kernel it sees one
-            more pixel of the filtered signal on each side instead of zeros (which makes it equal
-            to the transposed convolution followed by the filter of the published networks).
-        kernel: taps of the FIR filter, or None for nearest neighbour.
+      filters: channels of a 3x3 convolution that follows, or None. With a kernel it sees one more
+        pixel of the filtered signal on each side instead of zeros (which makes it equal to the
+        transposed convolution followed by the filter of the published networks).
+      kernel: taps of the FIR filter, or None for nearest neighbour.
 
     Input: [batch, height, width, channels].
     Output: [batch, 2 height, 2 width, filters or channels].

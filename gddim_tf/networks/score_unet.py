@@ -24,31 +24,31 @@ class ScoreUNet(keras.Model):
     """A U-Net that predicts the noise (or the score) of an image diffusion.
 
     Args:
-        image_size: pixels a side of the images, or (height, width).
-        channels: channels of one image.
-        components: state components per pixel.
-        name: name of the Keras model.
-        dtype: Keras dtype policy. Under "mixed_bfloat16" the time embedding, the statistics of the
-            normalizations, the attention's softmax, the last convolution and the output are
-            float32 all the same.
-        **options: the other fields of `Architecture`, where all are explained.
+      image_size: pixels a side of the images, or (height, width).
+      channels: channels of one image.
+      components: state components per pixel.
+      name: name of the Keras model.
+      dtype: Keras dtype policy. Under "mixed_bfloat16" the time embedding, the statistics of the
+        normalizations, the attention's softmax, the last convolution and the output are float32 all
+        the same.
+      **options: the other fields of `Architecture`, where all are explained.
 
     Call arguments:
-        x: state [batch, height, width, components * channels], components packed along
-            the channels (images first, then velocities).
-        time: label [batch], in the unit that the network was trained with (999 t, an index, sigma);
-            positive for a logarithmic Fourier embedding.
-        labels: int32 [batch] in [0, num_classes]; `num_classes` is the null class, which None
-            stands for.
-        training: whether dropout is active.
+      x: state [batch, height, width, components * channels], components packed along the channels
+        (images first, then velocities).
+      time: label [batch], in the unit that the network was trained with (999 t, an index, sigma);
+        positive for a logarithmic Fourier embedding.
+      labels: int32 [batch] in [0, num_classes]; `num_classes` is the null class, which None stands
+        for.
+      training: whether dropout is active.
 
     Returns:
-        float32 [batch, height, width, out_channels].
+      float32 [batch, height, width, out_channels].
 
     Raises:
-        TypeError: for an unknown option.
-        ValueError: for options out of range, inputs of another shape, or labels given to a network
-            without classes.
+      TypeError: for an unknown option.
+      ValueError: for options out of range, inputs of another shape, or labels given to a network
+        without classes.
 
     Every weight exists when the constructor returns. Ho et al. 2020 (arXiv:2006.11239), Song et al.
     2021 (arXiv:2011.13456).
@@ -81,11 +81,11 @@ class ScoreUNet(keras.Model):
         """Build a network from its name, with some options replaced.
 
         Args:
-            name: one of `ScoreUNet.presets()`.
-            **overrides: constructor arguments that take the place of the preset's.
+          name: one of `ScoreUNet.presets()`.
+          **overrides: constructor arguments that take the place of the preset's.
 
         Raises:
-            ValueError: if there is no such preset.
+          ValueError: if there is no such preset.
         """
         if name not in PRESETS:
             raise ValueError(f"`name` must be one of {cls.presets()}, received {name!r}")

@@ -14,10 +14,10 @@ def weight_shapes(architecture: Architecture) -> Shapes:
     Nothing is allocated, so a file can be compared with an architecture before the network exists.
 
     Args:
-        architecture: the hyperparameters.
+      architecture: the hyperparameters.
 
     Returns:
-        Shapes by name, such as {"conv_in.kernel": (3, 3, 3, 128), ...}.
+      Shapes by name, such as {"conv_in.kernel": (3, 3, 3, 128), ...}.
     """
     shapes: Shapes = {}
     for part in layout(architecture):

@@ -18,7 +18,7 @@ class UnitRange(keras.Model):
     and its score, a derivative by u, is halved.
 
     Args:
-        network: told sigma, predicts the score.
+      network: told sigma, predicts the score.
     """
 
     def __init__(self, network: keras.Model, **kwargs: Any) -> None:
@@ -40,10 +40,10 @@ class UnitRange(keras.Model):
         """The score, like x.
 
         Args:
-            x: images in [-1, 1] with noise, [batch, height, width, channels].
-            time: sigma of that noise, [batch].
-            labels: None, or classes [batch].
-            training: whether dropout is on.
+          x: images in [-1, 1] with noise, [batch, height, width, channels].
+          time: sigma of that noise, [batch].
+          labels: None, or classes [batch].
+          training: whether dropout is on.
         """
         return 0.5 * self.network(0.5 * x + 0.5, 0.5 * time, labels, training=training)
 

@@ -20,11 +20,11 @@ def meaning(scheduler: Mapping[str, Any], config: Mapping[str, Any]) -> Meaning:
     """The time label and the prediction of a network.
 
     Args:
-        scheduler: the contents of `scheduler_config.json`, {} if there is none.
-        config: those of the network's `config.json`.
+      scheduler: the contents of `scheduler_config.json`, {} if there is none.
+      config: those of the network's `config.json`.
 
     Raises:
-        ValueError: if the prediction is unknown.
+      ValueError: if the prediction is unknown.
     """
     if _exploding(config):
         return Meaning("sigma", "score")
@@ -50,10 +50,10 @@ def betas(config: Mapping[str, Any]) -> np.ndarray:
     """The table of a scheduler, or DDPM's if there is none, `[T]`.
 
     Args:
-        config: the contents of `scheduler_config.json`.
+      config: the contents of `scheduler_config.json`.
 
     Raises:
-        ValueError: if the schedule is unknown.
+      ValueError: if the schedule is unknown.
     """
     table = _table(config)
     return zero_snr_betas(table) if config.get("rescale_betas_zero_snr") else table

@@ -63,7 +63,7 @@ class Settings:
     """A configuration with the library's defaults, and what stands against its conversion.
 
     Args:
-        config: the contents of `config.json`; `image_size` takes the place of `sample_size`.
+      config: the contents of `config.json`; `image_size` takes the place of `sample_size`.
     """
 
     def __init__(self, config: Mapping[str, Any]) -> None:
@@ -94,7 +94,7 @@ class Settings:
         """Return the arguments of `ScoreUNet`.
 
         Raises:
-            ValueError: naming everything that the network does not do.
+          ValueError: naming everything that the network does not do.
         """
         if self.obstacles:
             raise ValueError(f"this UNet2DModel cannot be converted: {'; '.join(self.obstacles)}")

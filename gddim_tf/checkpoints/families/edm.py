@@ -39,11 +39,11 @@ class EDM:
         """Return the arguments of `ScoreUNet`, all read off the names and shapes.
 
         Args:
-            tensors: the weights by name.
-            config: `dropout` is taken over, nothing else is needed.
+          tensors: the weights by name.
+          config: `dropout` is taken over, nothing else is needed.
 
         Raises:
-            ValueError: if the tensors are not a SongUNet's.
+          ValueError: if the tensors are not a SongUNet's.
         """
         first = [m for m in map(re.compile(r"enc\.(\d+)x\1_conv\.weight").fullmatch, tensors) if m]
         if not first or "map_layer0.weight" not in tensors:

@@ -50,12 +50,12 @@ class Ermongroup:
         """Return the arguments of `ScoreUNet`, read off the tensors.
 
         Args:
-            tensors: the weights by name.
-            config: only `image_size` (or `data.image_size`) is needed, which cannot be seen in the
-                weights; `model.dropout` is taken over.
+          tensors: the weights by name.
+          config: only `image_size` (or `data.image_size`) is needed, which cannot be seen in the
+            weights; `model.dropout` is taken over.
 
         Raises:
-            ValueError: if the image size is missing or the tensors are not such a network's.
+          ValueError: if the image size is missing or the tensors are not such a network's.
         """
         size = config.get("image_size") or config.get("data", {}).get("image_size")
         if size is None:

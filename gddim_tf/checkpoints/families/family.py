@@ -18,10 +18,10 @@ class Checkpoint:
     """What was found at a path, under the names of its source.
 
     Args:
-        tensors: the weights by name.
-        config: the configuration of the network, as far as there is one.
-        scheduler: the configuration of a diffusers scheduler beside it, else empty.
-        preset: the name of the network's preset, if it takes the place of a configuration.
+      tensors: the weights by name.
+      config: the configuration of the network, as far as there is one.
+      scheduler: the configuration of a diffusers scheduler beside it, else empty.
+      preset: the name of the network's preset, if it takes the place of a configuration.
     """
 
     tensors: Tensors
@@ -34,10 +34,10 @@ class Meaning(NamedTuple):
     """How a network is to be asked, and what its answer is.
 
     Args:
-        time_convention: the label it expects: "index" (of discrete times), "999t" (t in [0, 1]),
-            "t", "sigma" or "c_noise" (EDM's, a function of sigma).
-        prediction: what it predicts, one of `DiffusionModel`'s.
-        data_std: the standard deviation of the data that the prediction "v" assumes.
+      time_convention: the label it expects: "index" (of discrete times), "999t" (t in [0, 1]), "t",
+        "sigma" or "c_noise" (EDM's, a function of sigma).
+      prediction: what it predicts, one of `DiffusionModel`'s.
+      data_std: the standard deviation of the data that the prediction "v" assumes.
     """
 
     time_convention: str
@@ -49,8 +49,8 @@ class Family(Protocol):
     """The checkpoints of one source; `FAMILIES` lists one object of each.
 
     Raises:
-        ValueError: from each method but `recognises`, if the file contradicts itself, asks for
-            something that the network does not do, or does not tell what is needed.
+      ValueError: from each method but `recognises`, if the file contradicts itself, asks for
+        something that the network does not do, or does not tell what is needed.
     """
 
     @property

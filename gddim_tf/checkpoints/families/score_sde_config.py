@@ -32,7 +32,7 @@ def flatten(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return one table with score_sde's names.
 
     Args:
-        config: score_sde's sections "model", "data" and "training", or CLD-SGM's flat table.
+      config: score_sde's sections "model", "data" and "training", or CLD-SGM's flat table.
     """
     flat = dict(config)
     for section in ("training", "data", "model"):
@@ -47,12 +47,12 @@ def options(config: Mapping[str, Any], in_channels: int, out_channels: int) -> d
     """Return the arguments of `ScoreUNet`.
 
     Args:
-        config: as for `flatten`.
-        in_channels: channels of the network's input.
-        out_channels: channels of its output.
+      config: as for `flatten`.
+      in_channels: channels of the network's input.
+      out_channels: channels of its output.
 
     Raises:
-        ValueError: if a setting is missing or asks for something that the network does not do.
+      ValueError: if a setting is missing or asks for something that the network does not do.
     """
     flat = flatten(config)
     for name, value in _REQUIRED.items():

@@ -39,11 +39,11 @@ class ScoreSDEFlax(ScoreSDE):
         """Return the arguments of `ScoreUNet`.
 
         Args:
-            tensors: the leaves by path; they tell the channels of the input and the output.
-            config: score_sde's sections "model" and "data".
+          tensors: the leaves by path; they tell the channels of the input and the output.
+          config: score_sde's sections "model" and "data".
 
         Raises:
-            ValueError: if a setting is missing or asks for something that the network does not do.
+          ValueError: if a setting is missing or asks for something that the network does not do.
         """
         ends = score_sde_names.channels(tensors, "Conv_{i}/kernel", inputs=2, outputs=3)
         return score_sde_config.options(config, *ends)

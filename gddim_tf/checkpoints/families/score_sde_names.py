@@ -44,13 +44,13 @@ def channels(
     """Return the channels of the network's input and output: those of its first and last layer.
 
     Args:
-        tensors: the weights by name.
-        convolution: the name of a kernel, with `{i}` for the number of the layer.
-        inputs: the axis of the input channels in a kernel.
-        outputs: that of the output channels.
+      tensors: the weights by name.
+      convolution: the name of a kernel, with `{i}` for the number of the layer.
+      inputs: the axis of the input channels in a kernel.
+      outputs: that of the output channels.
 
     Raises:
-        ValueError: if there is no convolution.
+      ValueError: if there is no convolution.
     """
     pattern = re.escape(convolution).replace(re.escape("{i}"), r"(\d+)")
     matches = (re.fullmatch(pattern, name) for name in tensors)
@@ -70,14 +70,14 @@ def translate(
     """Translate one tensor of a layer.
 
     Args:
-        part: the layer.
-        path: the rest of the source's name, such as ["Conv_0", "kernel"].
-        tensor: its value.
-        leaf_of: translates the leaves that the frameworks write differently: from our name of the
-            layer, the leaf and the tensor to our name of the weight and its value.
+      part: the layer.
+      path: the rest of the source's name, such as ["Conv_0", "kernel"].
+      tensor: its value.
+      leaf_of: translates the leaves that the frameworks write differently: from our name of the
+        layer, the leaf and the tensor to our name of the weight and its value.
 
     Returns:
-        Our name of the weight and its value, or None if the layer has no such tensor.
+      Our name of the weight and its value, or None if the layer has no such tensor.
     """
     *inside, leaf = path
     table = _INSIDE.get(part.kind, {})

@@ -30,11 +30,11 @@ class ScoreSDETorch(ScoreSDE):
         """Return the arguments of `ScoreUNet`.
 
         Args:
-            tensors: the weights by name; they tell the channels of the input and the output.
-            config: score_sde's sections "model" and "data", or CLD-SGM's flat table.
+          tensors: the weights by name; they tell the channels of the input and the output.
+          config: score_sde's sections "model" and "data", or CLD-SGM's flat table.
 
         Raises:
-            ValueError: if a setting is missing or asks for something that the network does not do.
+          ValueError: if a setting is missing or asks for something that the network does not do.
         """
         ends = score_sde_names.channels(tensors, "all_modules.{i}.weight", inputs=1, outputs=0)
         return score_sde_config.options(config, *ends)

@@ -18,7 +18,7 @@ def kernel_shape(tensors: Tensors, name: str) -> tuple[int, ...]:
     """Return the shape of a convolution's kernel.
 
     Raises:
-        ValueError: if there is no such tensor or it is not a convolution's.
+      ValueError: if there is no such tensor or it is not a convolution's.
     """
     if name not in tensors or tensors[name].ndim != 4:
         raise ValueError(f"the checkpoint must hold {name!r} with 4 axes")
@@ -29,9 +29,9 @@ def rename(name: str, rules: Rules) -> str | None:
     """Return our name of the layer that `name` belongs to, or None if it belongs to none.
 
     Args:
-        name: the source's name of a layer, without the leaf.
-        rules: pairs of a regular expression, which has to match all of the name or up to a dot,
-            and its replacement; they are applied one after the other.
+      name: the source's name of a layer, without the leaf.
+      rules: pairs of a regular expression, which has to match all of the name or up to a dot, and
+        its replacement; they are applied one after the other.
     """
     matched = False
     for pattern, replacement in rules:
@@ -50,12 +50,12 @@ def to_ours(layer: str, leaf: str, tensor: np.ndarray) -> tuple[str, np.ndarray]
     """Translate one tensor.
 
     Args:
-        layer: our name of the layer.
-        leaf: "weight" or "bias".
-        tensor: in PyTorch's layout: convolutions (out, in, height, width), linear (out, in).
+      layer: our name of the layer.
+      leaf: "weight" or "bias".
+      tensor: in PyTorch's layout: convolutions (out, in, height, width), linear (out, in).
 
     Returns:
-        Our name of the weight, and the tensor as (height, width, in, out) or (in, out).
+      Our name of the weight, and the tensor as (height, width, in, out) or (in, out).
     """
     if leaf == "bias":
         return f"{layer}.bias", tensor
