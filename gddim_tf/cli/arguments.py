@@ -11,51 +11,20 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from gddim_tf.cli.names import KINDS, names
 from gddim_tf.image_size import compact
 
 if TYPE_CHECKING:
     from gddim_tf.samplers import Sampler
 
-# Names for `--help` and for a look before TensorFlow is imported, written out because the modules
-# that know them import it.
-NAMES = {
-    "recipe": (
-        *("digits", "fashion_vp", "fashion_cld", "fashion_bdm", "ddpm_cifar10", "ddpmpp_cifar10"),
-        *("edm_cifar10", "gddim_cld_cifar10", "gddim_bdm_cifar10"),
-    ),
-    "sde": (
-        *("vp", "cosine", "ddpm", "flow", "vp_zero_snr", "edm", "ve", "cld", "psld", "hold", "bdm"),
-    ),
-    "network": (
-        *("ddpm_digits", "ncsnpp_digits", "ddpm_tiny", "ddpm_fashion", "ddpm_cifar10"),
-        *("ddpm_celeba64", "ddpmpp_cifar10", "ddpmpp_cld_cifar10", "ncsnpp_deep_cld_cifar10"),
-        "ncsnpp_deep_bdm_cifar10",
-    ),
-    "prediction": (
-        *("eps", "eps_cholesky", "score", "eps_mixed", "x0", "v", "flow", "velocity"),
-        "velocity_mixed",
-    ),
-    "weighting": ("target", "eps", "min_snr"),
-    "precision": ("float32", "mixed_bfloat16"),
-    "strategy": ("one", "mirrored", "workers", "tpu"),
-    "sampler": (
-        *("ddim", "gddim", "deis", "rhork", "spndm", "fpndm", "fon", "plms", "ipndm"),
-        *("dpmsolver", "unipc", "euler", "heun", "eulermaruyama", "ancestral", "sscs"),
-        *("stochasticgddim", "sdedpmsolver", "sasolver", "ersde", "edmchurn", "restart"),
-    ),
-}
-
 
 def listed(kind: str) -> str:
     """The names of a kind as people list them: "a, b or c"."""
-    *most, last = NAMES[kind]
+    *most, last = names(kind)
     return f"{', '.join(most)} or {last}"
 
 
-DATA_SETS = (
-    "digits, photo_patches, fashion_mnist, cifar10, celeb_a, downsampled_imagenet/32x32, "
-    "lsun/bedroom or lsun/church_outdoor"
-)
+DATA_SETS = listed("data set")
 DIFFUSIONS, NETWORKS = listed("sde"), listed("network")
 SAMPLERS = (
     f"default (one that suits diffusion and budget), {listed('sampler')}; with arguments "
@@ -75,14 +44,14 @@ def check_names(options: argparse.Namespace) -> None:
       ValueError: if a name is unknown; the message tells the one that it resembles.
     """
     given = vars(options)
-    for kind, known in NAMES.items():
+    for kind in KINDS:
         value = given.get(kind)
         if isinstance(value, str) and kind != "sampler":
-            _check_name(kind, value, known)
+            _check_name(kind, value, names(kind))
     for text in (given.get("sampler"), given.get("samplers")):
         for name in re.split("[,;]", _without_brackets(text or "")):
             if re.fullmatch(r"\w+", name.strip()):
-                _check_name("sampler", name.strip().lower(), ("default", *NAMES["sampler"]))
+                _check_name("sampler", name.strip().lower(), ("default", *names("sampler")))
 
 
 def _check_name(kind: str, value: str, known: Sequence[str]) -> None:

@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "which are made for 8x8 digits.",
     )
     recipe.add_argument(
-        "--data", dest="dataset", help=f"{DATA_SETS}, folder:PATH or idx:PATH (digits)"
+        "--data", dest="dataset", help=f"{DATA_SETS}; folder:PATH or idx:PATH (digits)"
     )
     recipe.add_argument(
         "--image-size", type=image_size, help="pixels a side or HEIGHTxWIDTH (the data set's own)"

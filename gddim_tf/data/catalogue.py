@@ -7,6 +7,7 @@ import difflib
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 from gddim_tf.data.array_source import ArraySource
 from gddim_tf.data.data_info import DataInfo
@@ -24,6 +25,14 @@ _CIFAR10_CLASSES = (
 )
 _TRAIN_AND_TEST = {"train": None, "test": None}
 _TRAIN_AND_VALIDATION = {"train": None, "validation": None}
+
+_LSUN: dict[str, Any] = {
+    "image_size": 256,
+    "channels": 3,
+    "splits": _TRAIN_AND_VALIDATION,
+    "flip": True,
+    "obstacle": "TFDS writes it only with the package tensorflow-io",
+}
 
 _SOURCES = (
     TFDSSource(
@@ -77,17 +86,8 @@ _SOURCES = (
         flip=True,
         obstacle="the address that TFDS knows no longer answers",
     ),
-    *(
-        TFDSSource(
-            name,
-            image_size=256,
-            channels=3,
-            splits=_TRAIN_AND_VALIDATION,
-            flip=True,
-            obstacle="TFDS writes it only with the package tensorflow-io",
-        )
-        for name in ("lsun/bedroom", "lsun/church_outdoor")
-    ),
+    TFDSSource("lsun/bedroom", **_LSUN),
+    TFDSSource("lsun/church_outdoor", **_LSUN),
 )
 _BY_NAME = {source.name: source for source in _SOURCES}
 
@@ -112,14 +112,14 @@ def find(
     """Return the source of a data set's images.
 
     Args:
-        name: as for `load`.
-        data_dir: folder of the TFDS data sets; the default is the environment variable
-            `GDDIM_TF_DATA_DIR`, or else TFDS's own default (`~/tensorflow_datasets`).
+      name: as for `load`.
+      data_dir: folder of the TFDS data sets; the default is the environment variable
+        `GDDIM_TF_DATA_DIR`, or else TFDS's own default (`~/tensorflow_datasets`).
 
     Raises:
-        ValueError: if there is no such data set, or the folder holds no images, or an option before
-            the colon is unknown.
-        FileNotFoundError: if the image folder does not exist.
+      ValueError: if there is no such data set, or the folder holds no images, or an option before
+        the colon is unknown.
+      FileNotFoundError: if the image folder does not exist.
     """
     if place := _PLACE.fullmatch(name):
         kind, options, path = place.groups()
@@ -164,8 +164,8 @@ def info(name: str, data_dir: str | os.PathLike | None = None) -> DataInfo:
     """Return what is known about a data set without reading its images.
 
     Args:
-        name: one of `names()`, `folder:PATH` or `idx:PATH`.
-        data_dir: as for `load`; it decides which splits have a known size.
+      name: one of `names()`, `folder:PATH` or `idx:PATH`.
+      data_dir: as for `load`; it decides which splits have a known size.
     """
     return find(name, data_dir).info()
 
@@ -177,11 +177,11 @@ def fingerprint(name: str, data_dir: str | os.PathLike | None = None) -> str:
     description beside them.
 
     Args:
-        name: as for `load`.
-        data_dir: as for `load`.
+      name: as for `load`.
+      data_dir: as for `load`.
 
     Returns:
-        64 hexadecimal digits.
+      64 hexadecimal digits.
     """
     return find(name, data_dir).fingerprint()
 
@@ -196,12 +196,12 @@ def prepare(name: str, data_dir: str | os.PathLike | None = None) -> str:
     unpack the images and read them with `folder:PATH`.
 
     Args:
-        name: one of `names()`; a `folder:PATH` or `idx:PATH` is only checked for images.
-        data_dir: as for `load`.
+      name: one of `names()`; a `folder:PATH` or `idx:PATH` is only checked for images.
+      data_dir: as for `load`.
 
     Raises:
-        ConnectionError: if the data set must be downloaded and the network does not answer.
-        FileNotFoundError: if it is not on disk and cannot be downloaded.
-        ValueError: if `name` is unknown.
+      ConnectionError: if the data set must be downloaded and the network does not answer.
+      FileNotFoundError: if it is not on disk and cannot be downloaded.
+      ValueError: if `name` is unknown.
     """
     return find(name, data_dir).prepare()

@@ -12,7 +12,7 @@ from gddim_tf.image_size import ImageSize, compact, sides
 from gddim_tf.models.averaging_adam import AveragingAdam
 from gddim_tf.models.diffusion_model import DiffusionModel
 
-_PRECISIONS = ("float32", "mixed_bfloat16")
+PRECISIONS = ("float32", "mixed_bfloat16")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -86,8 +86,8 @@ class Recipe:
         real("label_dropout", self.label_dropout, 0.0, 1.0)
         if self.dropout is not None:
             real("dropout", self.dropout, 0.0, 0.999)
-        if self.precision not in _PRECISIONS:
-            raise ValueError(f"`precision` must be one of {_PRECISIONS}, received {self.precision}")
+        if self.precision not in PRECISIONS:
+            raise ValueError(f"`precision` must be one of {PRECISIONS}, received {self.precision}")
         if self.image_size is not None:
             object.__setattr__(self, "image_size", compact(self.image_size))
             for side in sides(self.image_size):

@@ -5,14 +5,14 @@ import sys
 
 import pytest
 
-from gddim_tf import sdes
+from gddim_tf import data, sdes
 from gddim_tf.cli.arguments import (
-    NAMES,
     check_names,
     named_sampler,
     named_samplers,
     named_value,
 )
+from gddim_tf.cli.names import KINDS, names
 from gddim_tf.models.prediction import PREDICTIONS, WEIGHTINGS
 from gddim_tf.networks import PRESETS
 from gddim_tf.samplers import DDIM, GDDIM, parse
@@ -83,6 +83,7 @@ def test_a_name_and_a_value():
 
 def test_the_names_that_are_checked_without_tensorflow_are_those_that_exist():
     existing = {
+        "data set": data.names(),
         "recipe": RECIPES,
         "sde": sdes.names(),
         "network": PRESETS,
@@ -92,9 +93,9 @@ def test_the_names_that_are_checked_without_tensorflow_are_those_that_exist():
         "strategy": strategies.NAMES,
         "sampler": parse.names(),
     }
-    assert {kind: set(known) for kind, known in NAMES.items()} == {
-        kind: set(known) for kind, known in existing.items()
-    }
+    assert set(KINDS) == set(existing)
+    for kind, known in existing.items():
+        assert sorted(names(kind)) == sorted(known)
 
 
 @pytest.mark.parametrize(
