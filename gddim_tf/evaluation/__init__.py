@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from gddim_tf.evaluation.dequantisation import dequantise
-from gddim_tf.evaluation.digits_classifier import (
+from gddim_tf.evaluation.classifiers import (
     digits_accuracy,
+    fashion_accuracy,
     load_digits_classifier,
-    train_digits_classifier,
+    load_fashion_classifier,
 )
+from gddim_tf.evaluation.dequantisation import dequantise
 from gddim_tf.evaluation.distances import (
     frechet_distance,
     frechet_floor,
@@ -15,15 +16,10 @@ from gddim_tf.evaluation.distances import (
     kernel_distance,
 )
 from gddim_tf.evaluation.extraction import extract, extract_statistics
-from gddim_tf.evaluation.fashion_classifier import (
-    fashion_accuracy,
-    load_fashion_classifier,
-    train_fashion_classifier,
-)
+from gddim_tf.evaluation.extractor import FeatureExtractor
 from gddim_tf.evaluation.features import (
     DigitsFeatures,
     FashionFeatures,
-    FeatureExtractor,
     InceptionFeatures,
     feature_extractor,
 )
@@ -81,6 +77,4 @@ __all__ = [
     "save_grid",
     "save_strip",
     "split_bits_per_dim",
-    "train_digits_classifier",
-    "train_fashion_classifier",
 ]

@@ -65,14 +65,8 @@ def compare(
         to measure, or guidance is asked of a model without classes.
     """
     folder = pathlib.Path(directory)
-    reference = Reference(
-        dataset,
-        feature_extractor(features),
-        compact(model.image_shape[:2]),
-        split,
-        floor_split,
-        folder,
-    )
+    extractor, size = feature_extractor(features), compact(model.image_shape[:2])
+    reference = Reference(dataset, extractor, size, split, floor_split, folder)
     reference.check_count(count)
     runner = Runner(model, reference, folder, batch_size=batch_size)
     rows = []
@@ -93,9 +87,7 @@ def compare(
         rows=tuple(rows),
         floor=reference.floor,
         kernel_floor=reference.kernel_floor,
-        agreement_floor=real_label_agreement(
-            reference.extractor, dataset, reference.held_out, compact(model.image_shape[:2])
-        )
+        agreement_floor=real_label_agreement(reference.extractor, dataset, reference.held_out, size)
         if reference.held_out and model.num_classes
         else None,
         settings={
@@ -103,14 +95,12 @@ def compare(
             **runner.made_by,
             "seed": seed,
             "guidance": guidance,
-            "labels": _labels_told(model),
+            "labels": f"image i has class i mod {model.num_classes}"
+            if model.num_classes
+            else "none",
             **reference.settings(),
             "expected by chance alone": f"{reference.chance(count):.2f}, for this many independent "
             "images",
             **versions(),
         },
     )
-
-
-def _labels_told(model: GenerativeModel) -> str:
-    return f"image i has class i mod {model.num_classes}" if model.num_classes else "none"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 from collections.abc import Callable, Iterator
 
 import numpy as np
 import tensorflow as tf
 from numpy.typing import ArrayLike
+from tqdm import tqdm
 
 from gddim_tf.evaluation.images import as_uint8
 from gddim_tf.evaluation.statistics import ActivationStatistics
@@ -22,22 +22,24 @@ def extract(
     batch_size: int = 64,
     progress: bool = True,
 ) -> np.ndarray:
-    """Activations of all images, in one matrix.
+    """Activations of all images in one matrix, [count, dimension].
 
     Args:
-        extractor: a feature extractor, its `logits` method, or any function from uint8 images
-            [batch, height, width, channels] to [batch, dimension].
-        images: [count, height, width, channels], uint8 or float in [-1, 1]; or a finite dataset
-            of such images or (images, labels) pairs, in batches or one by one.
-        batch_size: images per call; a batched dataset keeps its own.
-        progress: show a progress bar.
-
-    Returns:
-        [count, dimension].
+      extractor: a feature extractor, its `logits` method, or any function from uint8 images
+        [batch, height, width, channels] to [batch, dimension].
+      images: [count, height, width, channels], uint8 or float in [-1, 1]; or a finite dataset of
+        such images or (images, labels) pairs, in batches or one by one.
+      batch_size: images per call; a batched dataset keeps its own.
+      progress: show a progress bar.
 
     Raises:
-        TypeError: for images of another type.
-        ValueError: for an endless dataset, no images at all, NaN or infinite pixels.
+      TypeError: for images of another type.
+      ValueError: for an endless dataset, no images at all, NaN or infinite pixels.
+
+    Example:
+      >>> brightness = lambda images: images.mean((1, 2, 3))[:, None]
+      >>> extract(brightness, np.ones((2, 4, 4, 1)), progress=False).tolist()
+      [[255.0], [255.0]]
     """
     return np.concatenate(list(activations(extractor, images, batch_size, progress)))
 
@@ -50,17 +52,7 @@ def extract_statistics(
 ) -> ActivationStatistics:
     """Statistics of the activations of all images, in memory that does not grow with their number.
 
-    Args:
-        extractor: as for `extract`.
-        images: as for `extract`.
-        batch_size: as for `extract`.
-        progress: show a progress bar.
-
-    Returns:
-        Count, mean and covariance of the activations.
-
-    Raises:
-        TypeError, ValueError: as `extract`.
+    Arguments and errors are those of `extract`.
     """
     batches = activations(extractor, images, batch_size, progress)
     first = next(batches)
@@ -77,19 +69,9 @@ def activations(
     batch_size: int = 64,
     progress: bool = True,
 ) -> Iterator[np.ndarray]:
-    """Activations of one batch after the other; at least one batch.
+    """Activations of one batch after the other, [at most batch_size, dimension]; at least one.
 
-    Args:
-        extractor: as for `extract`.
-        images: as for `extract`.
-        batch_size: as for `extract`.
-        progress: show a progress bar.
-
-    Yields:
-        [at most batch_size, dimension].
-
-    Raises:
-        TypeError, ValueError: as `extract`.
+    Arguments and errors are those of `extract`.
     """
     if batch_size < 1:
         raise ValueError(f"`batch_size` must be at least 1, received {batch_size}")
@@ -100,11 +82,9 @@ def activations(
         batches = (images[start : start + batch_size] for start in range(0, count, batch_size))
         total = math.ceil(count / batch_size)
     seen = False
-    with _progress_bar(total, progress) as advance:
-        for batch in batches:
-            yield extractor(as_uint8(batch))
-            advance()
-            seen = True
+    for batch in tqdm(batches, "features", total, unit="batch", disable=not progress):
+        yield extractor(as_uint8(batch))
+        seen = True
     if not seen:
         raise ValueError("`images` must hold at least one image, received none")
 
@@ -121,15 +101,3 @@ def _dataset_batches(
         dataset = dataset.batch(batch_size)
     count = int(dataset.cardinality())
     return dataset.as_numpy_iterator(), count if count >= 0 else None
-
-
-@contextlib.contextmanager
-def _progress_bar(total: int | None, show: bool) -> Iterator[Callable[[], object]]:
-    """A bar that a call moves on by one batch, or nothing."""
-    if not show:
-        yield lambda: None
-        return
-    from tqdm import tqdm
-
-    with tqdm(total=total, desc="features", unit="batch") as bar:
-        yield bar.update

@@ -1,20 +1,21 @@
-"""Feature extractors: what turns images into the activations that distances compare."""
+"""The feature extractors by name: small classifiers, Inception, random convolutions."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 import keras
-import numpy as np
 import tensorflow as tf
-from numpy.typing import ArrayLike
 
 from gddim_tf.data.pixels import from_uint8
 from gddim_tf.digest import digest
-from gddim_tf.evaluation.classifier_file import FEATURE_LAYER
-from gddim_tf.evaluation.digits_classifier import load_digits_classifier
-from gddim_tf.evaluation.fashion_classifier import load_fashion_classifier
+from gddim_tf.evaluation.classifiers import (
+    FEATURE_LAYER,
+    load_digits_classifier,
+    load_fashion_classifier,
+)
+from gddim_tf.evaluation.extractor import FeatureExtractor
 from gddim_tf.evaluation.random_features import RandomFeatures
 from gddim_tf.extras import missing
 
@@ -22,78 +23,12 @@ INCEPTION_HANDLE = "https://tfhub.dev/tensorflow/tfgan/eval/inception/1"
 _INCEPTION_SIZE = 299
 
 
-class FeatureExtractor:
-    """A frozen classifier: features from its last hidden layer, and its logits.
-
-    Any object with these attributes that is called like this one serves as an extractor.
-
-    Args:
-        name: see the attribute.
-        resize: see the attribute.
-        shapes: the image shapes [height, width, channels] that are accepted; None is any size.
-        network: uint8 images to (features, logits), both of rank 2 or more.
-
-    Attributes:
-        name: what the numbers depend on, with a fingerprint of the weights: distances are
-            comparable between extractors of one name.
-        dimension: number of features.
-        resize: how images are brought to the size that the network takes.
-    """
-
-    def __init__(
-        self,
-        name: str,
-        resize: str,
-        shapes: tuple[tuple[int | None, int | None, int], ...],
-        network: Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]],
-    ) -> None:
-        self.name = name
-        self.resize = resize
-        self._shapes = shapes
-        sides = (set(column) for column in zip(*shapes, strict=True))
-        signature = [None, *(side.pop() if len(side) == 1 else None for side in sides)]
-        self._network = tf.function(network, [tf.TensorSpec(signature, tf.uint8)])
-        probe = tf.zeros([1, *(side or 32 for side in shapes[0])], tf.uint8)
-        self.dimension = int(tf.size(self._network(probe)[0]))
-
-    def __call__(self, images: ArrayLike) -> np.ndarray:
-        """Features of images.
-
-        Args:
-            images: uint8 [batch, height, width, channels].
-
-        Returns:
-            float32 [batch, dimension].
-
-        Raises:
-            TypeError: if the images are not uint8.
-            ValueError: if their shape is not one that the network takes.
-        """
-        return self._run(images, 0)
-
-    def logits(self, images: ArrayLike) -> np.ndarray:
-        """Logits of images, float32 [batch, classes]; arguments and errors as for the features."""
-        return self._run(images, 1)
-
-    def _run(self, images: ArrayLike, output: int) -> np.ndarray:
-        tensor = tf.convert_to_tensor(images)
-        if tensor.dtype != tf.uint8:
-            raise TypeError(f"`images` must be uint8, received {tensor.dtype.name}")
-        shapes = [tf.TensorShape([None, *shape]) for shape in self._shapes]
-        if not any(shape.is_compatible_with(tensor.shape) for shape in shapes):
-            raise ValueError(
-                f"`images` must have shape {' or '.join(map(str, shapes))} for {self.name}, "
-                f"received {tensor.shape}"
-            )
-        return tf.reshape(self._network(tensor)[output], [len(tensor), -1]).numpy()
-
-
 class ClassifierFeatures(FeatureExtractor):
     """The features of a small classifier of images in [-1, 1].
 
     Args:
-        name: of the kind, to which a fingerprint of the weights is added.
-        classifier: a model with a layer "features", and logits as output.
+      name: of the kind, to which a fingerprint of the weights is added.
+      classifier: a model with a layer "features", and logits as output.
     """
 
     def __init__(self, name: str, classifier: keras.Model) -> None:
@@ -112,7 +47,11 @@ class DigitsFeatures(ClassifierFeatures):
     """The 64 features of the digits classifier that comes with the package.
 
     Args:
-        path: another file of the classifier, see `load_digits_classifier`.
+      path: another file of the classifier, see `load_digits_classifier`.
+
+    Example:
+      >>> DigitsFeatures()(tf.zeros([2, 8, 8, 1], tf.uint8)).shape
+      (2, 64)
     """
 
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
@@ -123,7 +62,11 @@ class FashionFeatures(ClassifierFeatures):
     """The 64 features of the classifier of 28x28 clothes that comes with the package.
 
     Args:
-        path: another file of the classifier, see `load_fashion_classifier`.
+      path: another file of the classifier, see `load_fashion_classifier`.
+
+    Example:
+      >>> FashionFeatures().dimension
+      64
     """
 
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
@@ -134,18 +77,17 @@ class InceptionFeatures(FeatureExtractor):
     """The 2048 pool features of the Inception network that TF-GAN's FID is defined by.
 
     Images are resized to 299 x 299 by TensorFlow 1's bilinear filter (no half-pixel centres, no
-    antialiasing), as in the graphs that the published numbers come from; grey images become three
-    equal channels.
+    antialiasing), like in the graphs of the published numbers; grey images become three equal
+    channels.
 
     Args:
-        path: a SavedModel folder that is called with float images [batch, 299, 299, 3] in [-1, 1]
-            and returns "pool_3" and "logits"; None fetches (or finds in the cache) the one of
-            TensorFlow Hub.
+      path: a SavedModel folder that is called with float images [batch, 299, 299, 3] in [-1, 1] and
+        returns "pool_3" and "logits"; None fetches (or finds in the cache) TensorFlow Hub's.
 
     Raises:
-        ConnectionError: if the network of TensorFlow Hub cannot be fetched.
-        ImportError: if `tensorflow_hub` is needed and cannot be imported.
-        ValueError: if the folder holds no such SavedModel.
+      ConnectionError: if the network of TensorFlow Hub cannot be fetched.
+      ImportError: if `tensorflow_hub` is needed and cannot be imported.
+      ValueError: if the folder holds no such SavedModel.
     """
 
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
@@ -180,14 +122,11 @@ def feature_extractor(name: str) -> FeatureExtractor | RandomFeatures:
     """Make an extractor by name.
 
     Args:
-        name: "digits", "fashion" or "inception", or one of them with a path: "digits:FILE",
-            "fashion:FILE", "inception:FOLDER"; or "random".
-
-    Returns:
-        The extractor.
+      name: "digits", "fashion" or "inception", or one of them with a path: "digits:FILE",
+        "fashion:FILE", "inception:FOLDER"; or "random".
 
     Raises:
-        ValueError: for another name.
+      ValueError: for another name.
     """
     kind, _, path = name.partition(":")
     if name == "random":

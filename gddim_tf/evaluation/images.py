@@ -1,11 +1,10 @@
-"""Pictures for people: grids, comparisons, and the path of the denoising."""
+"""Pictures for people: grids, comparisons, closest pairs, and the path of the denoising."""
 
 from __future__ import annotations
 
 import math
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import tensorflow as tf
@@ -14,27 +13,24 @@ from numpy.typing import ArrayLike
 from gddim_tf.atomic import atomic_write
 from gddim_tf.data.pixels import to_uint8
 
-if TYPE_CHECKING:
-    from PIL import Image
-
 _GAP = 2
 _SMALLEST_TILE = 48
+# Pixels of what is written above columns and panels, and of the letters.
+_HEAD, _HEAD_FONT = 16, 11
+_TITLE, _TITLE_FONT = 24, 16
 
 
 def as_uint8(images: ArrayLike, name: str = "images") -> np.ndarray:
     """Images as bytes, checked.
 
     Args:
-        images: any shape, floating point in [-1, 1] (values outside are clipped), or uint8, which
-            comes back unchanged.
-        name: what the argument is called in error messages.
-
-    Returns:
-        A uint8 array of the same shape.
+      images: any shape, floating point in [-1, 1] (values outside are clipped), or uint8, which
+        comes back unchanged.
+      name: what the argument is called in error messages.
 
     Raises:
-        TypeError: for another integer type, whose range would be a guess.
-        ValueError: for NaN or infinite pixels.
+      TypeError: for another integer type, whose range would be a guess.
+      ValueError: for NaN or infinite pixels.
     """
     values = tf.convert_to_tensor(images)
     if values.dtype == tf.uint8:
@@ -62,20 +58,20 @@ def save_grid(
     """Save images as one picture, row by row.
 
     Args:
-        images: [count, height, width, channels], 1 or 3 channels, uint8 or float in [-1, 1].
-        path: the picture, ".png" for a lossless one; written atomically.
-        columns: images per row; by default about as many as there are rows.
-        scale: each pixel becomes a square of so many pixels; by default small images are enlarged
-            until they can be seen (8x8 six times).
-        titles: what stands above the columns, cut where it is wider than one.
+      images: [count, height, width, channels], 1 or 3 channels, uint8 or float in [-1, 1].
+      path: the picture, ".png" for a lossless one; written atomically.
+      columns: images per row; by default about as many as there are rows.
+      scale: each pixel becomes a square of so many pixels; by default small images are enlarged
+        until they can be seen (8x8 six times).
+      titles: what stands above the columns, cut where it is wider than one.
 
     Raises:
-        TypeError: for an integer type other than uint8.
-        ValueError: for another shape, no image at all, NaN or infinite pixels, or `columns` or
-            `scale` below 1.
+      TypeError: for an integer type other than uint8.
+      ValueError: for another shape, no image at all, NaN or infinite pixels, or `columns` or
+        `scale` below 1.
     """
-    grid = _grid(_image_batch(images, "images"), columns, scale)
-    _save(_with_heads(grid, titles) if titles else grid, path)
+    grid = _grid(_checked(images), columns, scale)
+    _save(np.concatenate([_heads(titles, grid.shape[1]), grid]) if titles else grid, path)
 
 
 def save_comparison(
@@ -89,51 +85,56 @@ def save_comparison(
     """Save two grids side by side, each below its title.
 
     Args:
-        real: [count, height, width, channels], as in `save_grid`; the left panel.
-        generated: likewise, the right panel.
-        path: the picture; written atomically.
-        columns: images per row of each panel.
-        scale: enlargement, as in `save_grid`.
-        titles: what stands above the panels.
+      real: [count, height, width, channels], uint8 or float in [-1, 1]; the left panel.
+      generated: likewise, the right panel.
+      path: the picture; written atomically.
+      columns: images per row of each panel.
+      scale: pixels per pixel; by default small images are enlarged.
+      titles: what stands above the panels, which are widened for it.
 
     Raises:
-        TypeError, ValueError: as `save_grid`; the message names `real` or `generated`.
+      TypeError, ValueError: for what `save_grid` refuses; the message names `real` or `generated`.
     """
-    from PIL import Image
+    sides = {"real": real, "generated": generated}
+    panels = []
+    for (name, images), title in zip(sides.items(), titles, strict=True):
+        grid = _grid(_checked(images, name), columns, scale)
+        head = _written(title, grid.shape[1], _TITLE, _TITLE_FONT, widen=True)
+        panels.append(np.concatenate([head, _padded(grid, len(grid), head.shape[1])]))
+    height = max(len(panel) for panel in panels)
+    left, right = (_padded(panel, height, panel.shape[1]) for panel in panels)
+    _save(np.concatenate([left, _blank(height, 8 * _GAP), right], axis=1), path)
 
-    panels = [
-        _titled(_grid(_image_batch(images, name), columns, scale), title)
-        for images, name, title in zip(
-            (real, generated), ("real", "generated"), titles, strict=True
-        )
-    ]
-    gap = 8 * _GAP
-    size = (
-        panels[0].width + gap + panels[1].width,
-        max(panels[0].height, panels[1].height),
-    )
-    picture = Image.new("RGB", size, "white")
-    picture.paste(panels[0], (0, 0))
-    picture.paste(panels[1], (panels[0].width + gap, 0))
-    with atomic_write(path) as draft:
-        picture.save(draft)
+
+def save_closest_pairs(
+    pairs: tuple[ArrayLike, ArrayLike], distances: ArrayLike, path: str | os.PathLike[str]
+) -> None:
+    """Save pairs of images as columns: generated, training image, distance.
+
+    Args:
+      pairs: generated and training images, [pairs, height, width, channels] each.
+      distances: between them, [pairs].
+      path: the picture; written atomically.
+    """
+    grid = _grid(np.concatenate([_checked(images) for images in pairs]), len(pairs[0]), None)
+    labels = [f"{distance:.3g}" for distance in np.asarray(distances)]
+    _save(np.concatenate([grid, _heads(labels, grid.shape[1])]), path)
 
 
 def save_strip(states: ArrayLike, path: str | os.PathLike[str], scale: int | None = None) -> None:
     """Save the path of the denoising: one row per image, time running from left to right.
 
     Args:
-        states: [steps, count, height, width, channels], uint8 or float in [-1, 1].
-        path: the picture; written atomically.
-        scale: enlargement, as in `save_grid`.
+      states: [steps, count, height, width, channels], uint8 or float in [-1, 1].
+      path: the picture; written atomically.
+      scale: pixels per pixel; by default small images are enlarged.
 
     Raises:
-        TypeError, ValueError: as `save_grid`.
+      TypeError, ValueError: for what `save_grid` refuses.
     """
-    frames = _image_path(states)
-    steps, count = frames.shape[:2]
-    rows = np.swapaxes(frames, 0, 1).reshape(count * steps, *frames.shape[2:])
-    _save(_grid(rows, steps, scale), path)
+    frames = _checked(states, "states", "steps, ")
+    rows = np.swapaxes(frames, 0, 1).reshape(-1, *frames.shape[2:])
+    _save(_grid(rows, len(frames), scale), path)
 
 
 def save_gif(
@@ -146,44 +147,31 @@ def save_gif(
     """Save the path of the denoising as an animation of grids; the last frame stays for a while.
 
     Args:
-        states: [steps, count, height, width, channels], uint8 or float in [-1, 1].
-        path: the animation, ".gif"; written atomically.
-        columns: images per row, as in `save_grid`.
-        scale: enlargement, as in `save_grid`.
-        milliseconds: how long a frame is shown (the format counts in tens of milliseconds).
+      states: [steps, count, height, width, channels], uint8 or float in [-1, 1].
+      path: the animation, ".gif"; written atomically.
+      columns: images per row; by default about as many as there are rows.
+      scale: pixels per pixel; by default small images are enlarged.
+      milliseconds: how long a frame is shown (the format counts in tens of milliseconds).
 
     Raises:
-        TypeError, ValueError: as `save_grid`.
+      TypeError, ValueError: for what `save_grid` refuses.
     """
     from PIL import Image
 
-    frames = [Image.fromarray(_grid(frame, columns, scale)) for frame in _image_path(states)]
+    states = _checked(states, "states", "steps, ")
+    frames = [Image.fromarray(_grid(frame, columns, scale)) for frame in states]
+    durations = [milliseconds] * (len(frames) - 1) + [20 * milliseconds]
+    options = {"save_all": True, "append_images": frames[1:], "duration": durations, "loop": 0}
     with atomic_write(path) as draft:
-        frames[0].save(
-            draft,
-            save_all=True,
-            append_images=frames[1:],
-            duration=[milliseconds] * (len(frames) - 1) + [20 * milliseconds],
-            loop=0,
-        )
+        frames[0].save(draft, **options)
 
 
-def _image_batch(images: ArrayLike, name: str) -> np.ndarray:
-    """Return checked uint8 images [count, height, width, 3]."""
+def _checked(images: ArrayLike, name: str = "images", steps: str = "") -> np.ndarray:
+    """Coloured uint8 images [count, height, width, 3], or paths of them with one more axis."""
     pixels = as_uint8(images, name)
-    if pixels.ndim != 4 or pixels.shape[-1] not in (1, 3) or pixels.size == 0:
+    if pixels.ndim != (5 if steps else 4) or pixels.shape[-1] not in (1, 3) or not pixels.size:
         raise ValueError(
-            f"`{name}` must have shape [count, height, width, 1 or 3], received {pixels.shape}"
-        )
-    return np.broadcast_to(pixels, (*pixels.shape[:-1], 3))
-
-
-def _image_path(states: ArrayLike) -> np.ndarray:
-    """Return checked uint8 states [steps, count, height, width, 3]."""
-    pixels = as_uint8(states, "states")
-    if pixels.ndim != 5 or pixels.shape[-1] not in (1, 3) or pixels.size == 0:
-        raise ValueError(
-            "`states` must have shape [steps, count, height, width, 1 or 3], "
+            f"`{name}` must have shape [{steps}count, height, width, 1 or 3], "
             f"received {pixels.shape}"
         )
     return np.broadcast_to(pixels, (*pixels.shape[:-1], 3))
@@ -194,59 +182,46 @@ def _grid(images: np.ndarray, columns: int | None, scale: int | None) -> np.ndar
     for name, value in (("columns", columns), ("scale", scale)):
         if value is not None and value < 1:
             raise ValueError(f"`{name}` must be at least 1, received {value}")
-    count = len(images)
-    columns = columns or math.ceil(math.sqrt(count))
-    tiles = enlarged(images, scale)
-    height, width = tiles.shape[1:3]
-    rows = math.ceil(count / columns)
-    shape = (rows * (height + _GAP) - _GAP, columns * (width + _GAP) - _GAP, 3)
-    canvas = np.full(shape, 255, np.uint8)
+    columns = columns or math.ceil(math.sqrt(len(images)))
+    scale = scale or max(1, _SMALLEST_TILE // max(images.shape[1:3]))
+    tiles = images.repeat(scale, axis=1).repeat(scale, axis=2)
+    height, width = tiles.shape[1] + _GAP, tiles.shape[2] + _GAP
+    canvas = _blank(math.ceil(len(images) / columns) * height - _GAP, columns * width - _GAP)
     for index, tile in enumerate(tiles):
-        top, left = index // columns * (height + _GAP), index % columns * (width + _GAP)
-        canvas[top : top + height, left : left + width] = tile
+        top, left = index // columns * height, index % columns * width
+        canvas[top : top + height - _GAP, left : left + width - _GAP] = tile
     return canvas
 
 
-def enlarged(images: np.ndarray, scale: int | None = None) -> np.ndarray:
-    """Coloured images whose pixels are squares.
-
-    Args:
-        images: uint8 [count, height, width, 1 or 3].
-        scale: pixels per pixel; by default as many as make small images visible.
-
-    Returns:
-        uint8 [count, height * scale, width * scale, 3].
-    """
-    count, height, width, _ = images.shape
-    scale = scale or max(1, _SMALLEST_TILE // max(height, width))
-    coloured = np.broadcast_to(images, (count, height, width, 3))
-    return coloured.repeat(scale, axis=1).repeat(scale, axis=2)
+def _heads(titles: Sequence[str], width: int) -> np.ndarray:
+    """A line with a title for each of so many columns, `[16, width, 3]`."""
+    pitch = (width + _GAP) // len(titles)
+    heads = [_written(title, pitch - _GAP, _HEAD, _HEAD_FONT) for title in titles]
+    line = np.concatenate([_padded(head, _HEAD, pitch) for head in heads], axis=1)
+    return _padded(line, _HEAD, max(width, line.shape[1]))[:, :width]
 
 
-def _with_heads(grid: np.ndarray, titles: Sequence[str]) -> np.ndarray:
-    """Put a title above each column of a grid."""
+def _written(text: str, width: int, height: int, font_size: int, widen: bool = False) -> np.ndarray:
+    """A white picture `[height, width, 3]` with a text, cut or as wide as it has to be."""
     from PIL import Image, ImageDraw, ImageFont
 
-    font = ImageFont.load_default(size=11)
-    pitch = (grid.shape[1] + _GAP) // len(titles)
-    heads = Image.new("RGB", (grid.shape[1], 16), "white")
-    for column, title in enumerate(titles):
-        head = Image.new("RGB", (pitch - _GAP, 16), "white")
-        ImageDraw.Draw(head).text((0, 1), title, fill="black", font=font)
-        heads.paste(head, (column * pitch, 0))
-    return np.concatenate([np.asarray(heads), grid])
+    font = ImageFont.load_default(size=font_size)
+    if widen:
+        width = max(width, math.ceil(font.getlength(text)))
+    picture = Image.new("RGB", (width, height), "white")
+    ImageDraw.Draw(picture).text((0, height // 12), text, fill="black", font=font)
+    return np.asarray(picture)
 
 
-def _titled(grid: np.ndarray, title: str) -> Image.Image:
-    """Put a grid below its title; the picture is widened where the title needs it."""
-    from PIL import Image, ImageDraw, ImageFont
+def _blank(height: int, width: int) -> np.ndarray:
+    return np.full((height, width, 3), 255, np.uint8)
 
-    font = ImageFont.load_default(size=16)
-    width = max(grid.shape[1], math.ceil(font.getlength(title)))
-    picture = Image.new("RGB", (width, grid.shape[0] + 24), "white")
-    ImageDraw.Draw(picture).text((0, 2), title, fill="black", font=font)
-    picture.paste(Image.fromarray(grid), (0, 24))
-    return picture
+
+def _padded(picture: np.ndarray, height: int, width: int) -> np.ndarray:
+    """The picture with white below and on the right."""
+    canvas = _blank(height, width)
+    canvas[: picture.shape[0], : picture.shape[1]] = picture
+    return canvas
 
 
 def _save(picture: np.ndarray, path: str | os.PathLike[str]) -> None:

@@ -18,13 +18,13 @@ def label_agreement(
     """Fraction of the images whose largest logit is that of their label.
 
     Args:
-        extractor: see `feature_extractor`.
-        images: uint8 [count, height, width, channels].
-        labels: [count], or None.
-        classes: how many there are.
+      extractor: see `feature_extractor`.
+      images: uint8 [count, height, width, channels].
+      labels: [count], or None.
+      classes: how many there are.
 
     Returns:
-        The fraction; None without labels, or from an extractor that has no logits of these classes.
+      The fraction; None without labels, or from an extractor that has no logits of these classes.
     """
     if labels is None or not hasattr(extractor, "logits"):
         return None
@@ -39,14 +39,7 @@ def agreement_of_logits(logits: np.ndarray, labels: ArrayLike, classes: int) -> 
 
 
 def real_label_agreement(extractor: Any, dataset: str, split: str, size: int) -> float | None:
-    """The same of real images, which is the accuracy of the extractor's classifier.
-
-    Args:
-        extractor: see `feature_extractor`.
-        dataset: a name that `data.load` knows.
-        split: of its images.
-        size: pixels a side to which they are brought.
-    """
+    """The same of the images of a split, of `size` pixels a side: the classifier's accuracy."""
     classes = data.info(dataset).num_classes
     if not classes:
         return None

@@ -23,14 +23,14 @@ class MemorisationReport:
     """What the nearest training images say.
 
     Attributes:
-        generated_distances: [count], each generated image's distance to its nearest training image.
-        held_out_distances: [count], the same for the held-out images.
-        median_ratio: median generated distance over median held-out distance; about 1 for a model
-            that does not memorise, 0 for one that copies.
-        close_fraction: fraction of generated images that are nearer to a training image than the
-            nearest 5 % of the held-out images are; about 0.05 for a model that does not memorise.
-        closest_pairs: [pairs, 2], up to ten pairs (generated index, training index), nearest first.
-        verdict: the numbers in words.
+      generated_distances: [count], each generated image's distance to its nearest training image.
+      held_out_distances: [count], the same for the held-out images.
+      median_ratio: median generated distance over median held-out distance; about 1 for a model
+        that does not memorise, 0 for one that copies.
+      close_fraction: fraction of generated images that are nearer to a training image than the
+        nearest 5 % of the held-out images are; about 0.05 for a model that does not memorise.
+      closest_pairs: [pairs, 2], up to ten pairs (generated index, training index), nearest first.
+      verdict: the numbers in words.
     """
 
     generated_distances: np.ndarray
@@ -47,16 +47,21 @@ def memorisation_report(
     """Compare generated and held-out images by their distance to the training images.
 
     Args:
-        generated: [count, ...], images in any one scale, or their features.
-        training: [count, ...], what the model was trained on.
-        held_out: [count, ...], real images that it was not trained on.
-
-    Returns:
-        Distances, summary and verdict.
+      generated: [count, ...], images in any one scale, or their features.
+      training: [count, ...], what the model was trained on.
+      held_out: [count, ...], real images that it was not trained on.
 
     Raises:
-        ValueError: for an empty set, NaN or infinite values, or shapes that differ beyond the
-            first axis; or if most of the held-out images occur among the training images.
+      ValueError: for an empty set, NaN or infinite values, or shapes that differ beyond the first
+        axis; or if most of the held-out images occur among the training images.
+
+    Example:
+      >>> rng = np.random.default_rng(0)
+      >>> training, generated, held_out = rng.normal(size=(3, 200, 4))
+      >>> 0.8 < memorisation_report(generated, training, held_out).median_ratio < 1.2
+      True
+      >>> memorisation_report(training, training, held_out).median_ratio
+      0.0
     """
     distances, nearest = nearest_neighbours(generated, training, "generated")
     expected, _ = nearest_neighbours(held_out, training, "held_out")
@@ -87,16 +92,16 @@ def nearest_neighbours(
     the difference, so that a copy is at distance 0 exactly.
 
     Args:
-        queries: [count, ...].
-        references: [count, ...], of the same shape beyond the first axis.
-        name: what the queries are called in error messages.
-        block_size: rows per block; memory grows with its square.
+      queries: [count, ...].
+      references: [count, ...], of the same shape beyond the first axis.
+      name: what the queries are called in error messages.
+      block_size: rows per block; memory grows with its square.
 
     Returns:
-        Distances [count] in float64 and indices into `references` [count].
+      Distances [count] in float64 and indices into `references` [count].
 
     Raises:
-        ValueError: for an empty set, NaN or infinite values, or different shapes.
+      ValueError: for an empty set, NaN or infinite values, or different shapes.
     """
     query_rows, reference_rows = _rows(queries, name), _rows(references, "training")
     if np.shape(queries)[1:] != np.shape(references)[1:]:
@@ -146,9 +151,7 @@ def _rows(values: ArrayLike, name: str) -> np.ndarray:
 def _verdict(report: MemorisationReport) -> str:
     """Words for the numbers; chance allows three standard errors of the 5 %."""
     generated, held_out = report.generated_distances, report.held_out_distances
-    spread = math.sqrt(
-        _CLOSE_QUANTILE * (1 - _CLOSE_QUANTILE) * (1 / len(generated) + 1 / len(held_out))
-    )
+    spread = _CLOSE_QUANTILE * (1 - _CLOSE_QUANTILE) * (1 / len(generated) + 1 / len(held_out))
     copy_distance = _COPY_RATIO * np.median(held_out)
     copies = int(np.sum(generated < copy_distance))
     numbers = (
@@ -156,16 +159,13 @@ def _verdict(report: MemorisationReport) -> str:
         f"that of held-out images, and {100 * report.close_fraction:.1f} % of the generated images "
         f"are nearer than the nearest {100 * _CLOSE_QUANTILE:.0f} % of the held-out ones"
     )
+    look = "look at the closest pairs."
     if report.median_ratio < 0.5 or report.close_fraction > 0.5:
         return f"The model repeats its training images: {numbers}."
     if copies / len(generated) > np.mean(held_out < copy_distance):
-        return (
-            f"{copies} of {len(generated)} generated images are all but copies of training images; "
-            f"{numbers}; look at the closest pairs."
-        )
-    if report.close_fraction > _CLOSE_QUANTILE + 3 * spread:
-        return (
-            f"More generated images lie near training images than chance explains: {numbers}; "
-            "look at the closest pairs."
-        )
+        told = f"{copies} of {len(generated)} generated images are all but copies"
+        return f"{told} of training images; {numbers}; {look}"
+    if report.close_fraction > _CLOSE_QUANTILE + 3 * math.sqrt(spread):
+        told = "More generated images lie near training images than chance explains"
+        return f"{told}: {numbers}; {look}"
     return f"No sign of memorisation: {numbers}."

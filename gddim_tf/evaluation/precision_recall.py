@@ -15,8 +15,8 @@ class PrecisionRecall(NamedTuple):
     """Two fractions in [0, 1].
 
     Attributes:
-        precision: of the generated images, those that lie among the real ones.
-        recall: of the real images, those that lie among the generated ones.
+      precision: of the generated images, those that lie among the real ones.
+      recall: of the real images, those that lie among the generated ones.
     """
 
     precision: float
@@ -37,21 +37,21 @@ def precision_recall(
     fractions depend on the numbers of images: compare them between equal ones.
 
     Args:
-        real_activations: [count, dimension], more than `neighbours` rows, finite.
-        fake_activations: [count, dimension], likewise; the two counts may differ.
-        neighbours: k.
-        block_size: rows whose distances are held at a time; memory grows with this times the larger
-            count, and the result does not depend on it.
+      real_activations: [count, dimension], more than `neighbours` rows, finite.
+      fake_activations: [count, dimension], likewise; the two counts may differ.
+      neighbours: k.
+      block_size: rows whose distances are held at a time; memory grows with this times the larger
+        count, and the result does not depend on it.
 
     Returns:
-        Precision and recall.
+      Precision and recall.
 
     Raises:
-        ValueError: for a wrong rank, NaN or infinite entries, dimensions that differ,
-            `neighbours` that are not between 1 and the counts, or a `block_size` below 1.
+      ValueError: for a wrong rank, NaN or infinite entries, dimensions that differ, `neighbours`
+        that are not between 1 and the counts, or a `block_size` below 1.
 
     Example:
-        precision, recall = precision_recall(features(real_images), features(generated_images))
+      precision, recall = precision_recall(features(real_images), features(generated_images))
     """
     real, fake = activation_pair(real_activations, fake_activations)
     fewest = min(len(real), len(fake))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import tensorflow as tf
-from numpy.typing import ArrayLike
 
 from gddim_tf.data.pixels import from_uint8
+from gddim_tf.evaluation.extractor import ImageFeatures
 
 _SCALES = 3
 _KERNEL = 5
@@ -16,7 +16,7 @@ _SMALLEST = 8
 _FAINT = 0.05
 
 
-class RandomFeatures:
+class RandomFeatures(ImageFeatures):
     """How much random convolutions find in the cells of a picture, at three scales.
 
     The picture is halved twice. At each scale random filters that see no constant look at it, and a
@@ -24,58 +24,32 @@ class RandomFeatures:
     the mean absolute values m of both in each of 2 x 2 cells, besides the mean colours of the
     cells. Without the logarithm a little noise in a plain picture would hardly be seen.
 
-    Nothing is trained and no file is needed, for any size and for grey and coloured pictures. A
-    distance in these features is about colours, edges and textures and where they are, not about
-    what a picture shows: it is **not** the Frechet Inception distance, and no published number can
-    be compared with it. `benchmarks/feature_orders.py` shows what it tells apart.
-
-    The filters come from NumPy's `RandomState`, whose streams never change.
+    No file is needed, for any size, grey or coloured. A distance in these features is about
+    colours, edges and textures and where they are, not about what a picture shows: it is **not**
+    the Frechet Inception distance, and no published number can be compared with it.
+    `benchmarks/feature_orders.py` shows what it tells apart. The filters come from NumPy's
+    `RandomState`, whose streams never change.
 
     Source of the idea: Naeem et al. 2020, "Reliable fidelity and diversity metrics for generative
     models", which looks at images with an untrained network.
 
     Args:
-        width: filters of each layer.
+      width: filters of each layer.
 
-    Attributes:
-        name: with the numbers that the features depend on.
-        dimension: number of features.
-        resize: "none".
+    Example:
+      >>> RandomFeatures(width=4)(np.zeros((2, 16, 8, 1), np.uint8)).shape
+      (2, 132)
     """
 
-    resize = "none"
-
     def __init__(self, width: int = 16) -> None:
-        self.name = f"random-convolutions-{width}"
-        self.dimension = _SCALES * _CELLS**2 * (3 + 2 * width)
         random = np.random.RandomState(0)
         self._layers = _filters(random, 3, width), _filters(random, width, width)
-        self._features = tf.function(
-            self._cells_of_all, [tf.TensorSpec([None, None, None, None], tf.uint8)]
+        super().__init__(
+            name=f"random-convolutions-{width}",
+            resize="none",
+            shapes=((None, None, 3), (None, None, 1)),
+            network=lambda images: (self._cells_of_all(images),),
         )
-
-    def __call__(self, images: ArrayLike) -> np.ndarray:
-        """Features of images.
-
-        Args:
-            images: uint8 [batch, height, width, 1 or 3].
-
-        Returns:
-            float32 [batch, dimension].
-
-        Raises:
-            TypeError: if the images are not uint8.
-            ValueError: if their shape is another.
-        """
-        tensor = tf.convert_to_tensor(images)
-        if tensor.dtype != tf.uint8:
-            raise TypeError(f"`images` must be uint8, received {tensor.dtype.name}")
-        if len(tensor.shape) != 4 or tensor.shape[-1] not in (1, 3):
-            raise ValueError(
-                "`images` must have shape [batch, height, width, 1 or 3], "
-                f"received {tuple(tensor.shape)}"
-            )
-        return self._features(tensor).numpy()
 
     def _cells_of_all(self, images: tf.Tensor) -> tf.Tensor:
         picture = tf.ensure_shape(from_uint8(images) * tf.ones([3]), [None, None, None, 3])

@@ -10,8 +10,8 @@ from typing import Any
 from gddim_tf.atomic import atomic_write
 from gddim_tf.digest import digest
 from gddim_tf.evaluation.generation import Generated, Job, claim, even_labels, generate
+from gddim_tf.evaluation.images import save_closest_pairs
 from gddim_tf.evaluation.measures import MEASURES, Comparison
-from gddim_tf.evaluation.pairs import save_closest_pairs
 from gddim_tf.evaluation.reference import Reference
 from gddim_tf.evaluation.result import Result
 from gddim_tf.models import DiffusionModel, GenerativeModel
@@ -89,7 +89,9 @@ class Runner:
         report = self.reference.memorisation(images)
         if report is None or training is None:
             raise ValueError(f"{self.reference.dataset} has no unseen images to compare with")
-        save_closest_pairs(images, training, report, path)
+        mine, theirs = report.closest_pairs.T
+        distances = report.generated_distances[mine]
+        save_closest_pairs((images[mine], training[theirs]), distances, path)
 
     def _claim(self, job: Job) -> None:
         """Mark the folder of the images with what makes them."""

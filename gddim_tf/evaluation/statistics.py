@@ -11,13 +11,11 @@ import os
 import zipfile
 
 import numpy as np
-import tensorflow as tf
 from numpy.typing import ArrayLike
 
 from gddim_tf.atomic import atomic_write
 from gddim_tf.digest import arrays_digest
-from gddim_tf.evaluation.distances import few_images, warn_of_floor, working_scale
-from gddim_tf.evaluation.tfgan import classifier_metrics
+from gddim_tf.evaluation.distances import gaussian_distance
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,11 +23,15 @@ class Provenance:
     """What a set of activation statistics was computed from.
 
     Attributes:
-        data_set: name of the data set, "cifar10".
-        split: the split, "train".
-        number: how many images.
-        extractor: `name` of the feature extractor.
-        resize: `resize` of the feature extractor.
+      data_set: name of the data set.
+      split: such as "train".
+      number: how many images.
+      extractor: `name` of the feature extractor.
+      resize: `resize` of the feature extractor.
+
+    Example:
+      >>> Provenance("cifar10", "train", 50_000, "inception-1a2b", "bilinear-tf1-299").number
+      50000
     """
 
     data_set: str
@@ -43,27 +45,30 @@ class ActivationStatistics:
     """Running count, mean and scatter matrix of activations in float64.
 
     A batch with mean `b`, scatter `B` and `n` rows is merged into mean `m`, scatter `M` and count
-    `N` by `m' = m + d n / (N + n)` and `M' = M + B + d d^T N n / (N + n)` with `d = b - m`. No
-    sum of squares of uncentred activations is ever formed, which a large mean would drown.
-
-    Source: Chan, Golub and LeVeque 1983, "Algorithms for computing the sample variance".
+    `N` by `m' = m + d n / (N + n)` and `M' = M + B + d d^T N n / (N + n)` with `d = b - m` (Chan,
+    Golub and LeVeque 1983). No sum of squares of uncentred activations is ever formed, which a
+    large mean would drown.
 
     Args:
-        dimension: number of features per image.
+      dimension: number of features per image.
 
     Attributes:
-        dimension: number of features per image.
-        count: number of images so far.
-        mean: [dimension].
-        provenance: what the statistics were loaded from, None for freshly gathered ones.
+      count: number of images so far.
+      mean: [dimension].
+      provenance: what the statistics were loaded from, None for freshly gathered ones.
+
+    Example:
+      >>> statistics = ActivationStatistics(1)
+      >>> statistics.update([[0.0], [1.0]])
+      >>> statistics.update([[2.0]])
+      >>> statistics.count, statistics.mean.item(), statistics.covariance.item()
+      (3, 1.0, 1.0)
     """
 
     def __init__(self, dimension: int) -> None:
         if dimension < 1:
             raise ValueError(f"`dimension` must be at least 1, received {dimension}")
-        self.dimension = dimension
-        self.count = 0
-        self.mean = np.zeros(dimension)
+        self.dimension, self.count, self.mean = dimension, 0, np.zeros(dimension)
         self.provenance: Provenance | None = None
         self._scatter = np.zeros((dimension, dimension))
 
@@ -78,10 +83,10 @@ class ActivationStatistics:
         """Add a batch of activations.
 
         Args:
-            activations: [batch, dimension], finite; the batch may be empty.
+          activations: [batch, dimension], finite; the batch may be empty.
 
         Raises:
-            ValueError: for another shape, or NaN or infinite entries; nothing is added then.
+          ValueError: for another shape, or NaN or infinite entries; nothing is added then.
         """
         batch = np.asarray(activations, dtype=np.float64)
         if batch.ndim != 2 or batch.shape[1] != self.dimension:
@@ -96,14 +101,7 @@ class ActivationStatistics:
             self._merge(len(batch), mean, centred.T @ centred)
 
     def merge(self, other: ActivationStatistics) -> None:
-        """Add what other statistics, gathered elsewhere, have seen.
-
-        Args:
-            other: statistics of the same dimension.
-
-        Raises:
-            ValueError: if the dimensions differ.
-        """
+        """Add what other statistics of the same dimension, gathered elsewhere, have seen."""
         if other.dimension != self.dimension:
             raise ValueError(
                 f"`other` must have dimension {self.dimension}, received {other.dimension}"
@@ -125,11 +123,11 @@ class ActivationStatistics:
         """Write the statistics and where they come from into one `.npz` file, atomically.
 
         Args:
-            path: the file, ending in `.npz`.
-            provenance: what the activations were computed from.
+          path: the file, ending in `.npz`.
+          provenance: what the activations were computed from.
 
         Raises:
-            ValueError: if `path` has another ending, or `provenance.number` is not `count`.
+          ValueError: if `path` has another ending, or `provenance.number` is not `count`.
         """
         if not os.fspath(path).endswith(".npz"):
             raise ValueError(f"`path` must end in .npz, received {os.fspath(path)!r}")
@@ -155,17 +153,14 @@ class ActivationStatistics:
         """Read statistics back, and refuse them if they are not the ones that were asked for.
 
         Args:
-            path: a file written by `save`.
-            expected: what the statistics must come from; None accepts anything, and the caller
-                looks at `provenance`.
-
-        Returns:
-            The statistics, with `provenance` set.
+          path: a file written by `save`.
+          expected: what the statistics must come from; None accepts anything, and the caller looks
+            at `provenance`.
 
         Raises:
-            FileNotFoundError: if there is no such file.
-            ValueError: if the file is damaged or something else, or its provenance differs from
-                `expected`; the message names the fields that differ.
+          FileNotFoundError: if there is no such file.
+          ValueError: if the file is damaged or something else, or its provenance differs from
+            `expected`; the message names the fields that differ.
         """
         mean, scatter, provenance = _read(path)
         if expected is not None and provenance != expected:
@@ -175,7 +170,7 @@ class ActivationStatistics:
                 for field in asked
                 if found[field] != asked[field]
             ]
-            raise ValueError(f"{os.fspath(path)} holds other statistics: {'; '.join(differences)}")
+            raise ValueError(f"{path} holds other statistics: {'; '.join(differences)}")
         statistics = cls(len(mean))
         statistics._merge(provenance.number, mean, scatter)
         statistics.provenance = provenance
@@ -192,18 +187,14 @@ def _read(path: str | os.PathLike[str]) -> tuple[np.ndarray, np.ndarray, Provena
             whole = str(file["sha256"]) == arrays_digest([mean, scatter], told)
             provenance = Provenance(**json.loads(told))
     except (KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
-        raise ValueError(
-            f"{os.fspath(path)} is not a file of activation statistics: {error}"
-        ) from error
+        raise ValueError(f"{path} is not a file of activation statistics: {error}") from error
     if mean.ndim != 1 or scatter.shape != 2 * mean.shape:
         raise ValueError(
-            f"{os.fspath(path)} is damaged: a mean of shape {mean.shape} beside a scatter matrix "
-            f"of shape {scatter.shape}"
+            f"{path} is damaged: a mean of shape {mean.shape} beside a scatter matrix of shape "
+            f"{scatter.shape}"
         )
     if not whole:
-        raise ValueError(
-            f"{os.fspath(path)} is damaged: its numbers are not those that it was written with"
-        )
+        raise ValueError(f"{path} is damaged: its numbers are not those that it was written with")
     return mean, scatter, provenance
 
 
@@ -212,37 +203,26 @@ def frechet_distance_from_statistics(
 ) -> float:
     """Frechet distance from two gathered statistics; equals `frechet_distance` of the activations.
 
-    `|m_r - m_f|^2 + Tr(S_r + S_f) - 2 Tr((S_r S_f)^{1/2})`, the last term by TF-GAN's
-    `trace_sqrt_product` in float64 at a working scale.
-
     Args:
-        real: statistics of the real images' activations, at least two images.
-        fake: statistics of the generated images' activations, at least two images.
+      real: statistics of the real images' activations, at least two images.
+      fake: statistics of the generated images' activations, at least two images.
 
     Returns:
-        The distance, never negative; see `frechet_distance` for its bias and warning.
+      The distance, never negative; see `frechet_distance` for its bias and warning.
 
     Raises:
-        ValueError: if the dimensions differ, either has fewer than two images, or both were
-            loaded and come from different extractors or resizing.
-        ImportError: if TF-GAN is not installed.
+      ValueError: if the dimensions differ, either has fewer than two images, or both were loaded
+        and come from different extractors or resizing.
+      ImportError: if TF-GAN is not installed.
     """
     if real.dimension != fake.dimension:
         raise ValueError(
             f"`fake` must have the dimension of `real`, {real.dimension}, received {fake.dimension}"
         )
     _check_comparable(real.provenance, fake.provenance)
-    covariances = real.covariance, fake.covariance
-    if few_images(real.count, fake.count, real.dimension):
-        larger = covariances[0] if real.count >= fake.count else covariances[1]
-        warn_of_floor(real.count, fake.count, larger)
-    traces = np.trace(covariances[0]) + np.trace(covariances[1])
-    scale = working_scale(traces / (2 * real.dimension))
-    root = classifier_metrics().trace_sqrt_product(
-        *(tf.constant(scale**2 * covariance) for covariance in covariances)
+    return gaussian_distance(
+        (real.mean, fake.mean), (real.covariance, fake.covariance), (real.count, fake.count)
     )
-    means = np.sum(np.square(real.mean - fake.mean))
-    return max(float(means + traces - 2 * float(root) / scale**2), 0.0)
 
 
 def _check_comparable(real: Provenance | None, fake: Provenance | None) -> None:

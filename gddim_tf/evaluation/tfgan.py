@@ -1,9 +1,8 @@
 """The one door to TF-GAN's evaluation functions.
 
-`import tensorflow_gan` fails on every TensorFlow that ships Keras 3: the package imports its
-GANEstimator first, and `tf.estimator` is gone. The evaluation functions themselves are two files
-(`classifier_metrics` and the `eval_utils` that it imports) which work. They are imported here
-below empty parent packages, and afterwards `sys.modules` is as it was.
+`import tensorflow_gan` fails on every TensorFlow that ships Keras 3: `tf.estimator` is gone.
+The evaluation functions themselves are two files which work. They are imported here below empty
+parent packages, and afterwards `sys.modules` is as it was.
 """
 
 from __future__ import annotations
@@ -31,12 +30,8 @@ def classifier_metrics() -> types.ModuleType:
 
     A program that has managed to import `tensorflow_gan` by itself gets its own module back.
 
-    Returns:
-        The module `tensorflow_gan.python.eval.classifier_metrics`.
-
     Raises:
-        ImportError: if TF-GAN is not installed, or is there and cannot be imported; the message
-            says what to install.
+      ImportError: if TF-GAN cannot be imported; the message says what to install.
     """
     global _loaded
     with _lock:

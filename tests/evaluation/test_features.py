@@ -13,7 +13,7 @@ from gddim_tf.evaluation import (
     features,
     load_digits_classifier,
 )
-from gddim_tf.evaluation.digits_classifier import PACKAGED
+from gddim_tf.evaluation.classifiers import packaged
 
 WEIGHTS = np.random.default_rng(0).normal(size=(3, 5)).astype(np.float32)
 SIDE = 299
@@ -151,7 +151,7 @@ def test_inception_features_refuse_other_channels(inception):
 
 def test_extractors_by_name(inception, inception_folder):
     assert feature_extractor("digits").name == DigitsFeatures().name
-    assert feature_extractor(f"digits:{PACKAGED}").name == DigitsFeatures().name
+    assert feature_extractor(f"digits:{packaged('digits')}").name == DigitsFeatures().name
     assert feature_extractor(f"inception:{inception_folder}").name == inception.name
     with pytest.raises(ValueError, match=r"must be 'digits', 'fashion' or 'inception'.*'vgg:x'"):
         feature_extractor("vgg:x")
