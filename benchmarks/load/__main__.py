@@ -4,8 +4,8 @@ For example:
   python -m benchmarks.load --model saved_models/digits_vp --seconds 60
   python -m benchmarks.load --model saved_models/digits_vp --address localhost:8500
 
-Without an address, the small gRPC server of the tests runs in a process of its own; it is not TF
-Serving, but runs the model through the same C loader. One request in 20 is a bad one and must be
+Without an address, the small gRPC server beside this file runs in a process of its own; it is not
+TF Serving, but runs the model through the same C loader. One request in 20 is a bad one and must be
 refused. Prints the latency, the images per second and how much the server's memory has grown since
 the end of the warm-up. Exits with code 1 after a wrong answer or growth above 5 %.
 """
@@ -92,8 +92,8 @@ class Load:
 
 @contextlib.contextmanager
 def own_server(model: pathlib.Path, name: str) -> Iterator[tuple[str, int]]:
-    """The address and the process of the server of the tests."""
-    command = [sys.executable, "-m", "tests.serving.server", str(model.resolve()), name]
+    """The address and the process of the small server."""
+    command = [sys.executable, "-m", "benchmarks.load.server", str(model.resolve()), name]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with subprocess.Popen(command, cwd=ROOT, text=True, **pipes) as server:
         try:

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import trustme
 
+from benchmarks.load.c_session import CSession
+from benchmarks.load.server import Server
 from gddim_tf import cli, serving
-from tests.serving.c_session import CSession
 from tests.serving.conftest import assert_same_images
-from tests.serving.server import Server
 
 PROTOCOLS = ("grpc", "rest")
 TOKEN = "a-token.of=letters"

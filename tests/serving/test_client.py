@@ -5,11 +5,11 @@ import sys
 import numpy as np
 import pytest
 
+from benchmarks.load.c_session import CSession
+from benchmarks.load.server import Server
 from gddim_tf import cli, serving
 from gddim_tf.serving.client import Signature, Spec
-from tests.serving.c_session import CSession
 from tests.serving.conftest import assert_same_images
-from tests.serving.server import Server
 
 PROTOCOLS = ("grpc", "rest")
 FOUR = ("seed", "nfe", "label", "guidance")

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from benchmarks.load.c_session import CError, CSession
 from gddim_tf import sdes, serving
 from gddim_tf.samplers import DDIM
 from tests.conftest import own_model
-from tests.serving.c_session import CError, CSession
 from tests.serving.conftest import assert_same_images
 from tests.serving.test_server_files import warmup
 

@@ -15,11 +15,11 @@ from google.protobuf import (
 from tensorflow_serving.apis import prediction_log_pb2
 from tensorflow_serving.config import model_server_config_pb2
 
+from benchmarks.load.c_session import CSession
 from gddim_tf import serving
 from gddim_tf.data import to_uint8
 from gddim_tf.samplers import DDIM
 from tests.conftest import own_model
-from tests.serving.c_session import CSession
 from tests.serving.conftest import assert_same_images, labelled_model
 
 SIGNATURES = {"sample_1": (DDIM(), 1)}

@@ -1,7 +1,7 @@
 """Record torch-fidelity's Frechet and kernel distance, precision and recall of some activations.
 
     pip install torch==2.13.0 torchvision==0.28.0 torch-fidelity==0.4.0
-    python scripts/record_torch_fidelity_golden.py tests/golden/torch_fidelity.npz
+    python -m tests.recording.torch_fidelity tests/golden/torch_fidelity.npz
 
 The file holds the activations as well, rectified like those of a classifier, so that the tests need
 neither package.

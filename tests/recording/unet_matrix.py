@@ -2,7 +2,7 @@
 
 For developers only, with torch and diffusers installed, which the package does not need:
 
-    python scripts/record_unet_matrix.py
+    python -m tests.recording.unet_matrix
 
 It writes `tests/golden/unet_matrix.npz`: configurations, the names and shapes of their weights
 (whose values follow from the number of the case), inputs and outputs.
@@ -10,15 +10,12 @@ It writes `tests/golden/unet_matrix.npz`: configurations, the names and shapes o
 
 import collections
 import json
-import pathlib
 import random
-import sys
 
 import diffusers
 import numpy as np
 import torch
 
-sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
 from tests.checkpoints.goldens import FOLDER
 from tests.checkpoints.seeded import uniform, weights
 

@@ -1,12 +1,14 @@
-"""A small server for the tests of the client: TF Serving's protocols over one loaded SavedModel.
+"""A small server for load tests: TF Serving's protocols over one loaded SavedModel.
 
 This is not TF Serving. It speaks the same gRPC services (the classes that tensorflow-serving-api
 generates from TF Serving's own definitions) and the same JSON, and runs the model through the C
 loader that TF Serving uses (`c_session.py`). It has no batching, no versions and no warm-up.
 
-As a process: `python -m tests.serving.server PATH NAME` prints its addresses as one line of JSON
+As a process: `python -m benchmarks.load.server PATH NAME` prints its addresses as one line of JSON
 and serves until its standard input ends.
 """
+
+from __future__ import annotations
 
 import base64
 import http.server
@@ -15,12 +17,13 @@ import ssl
 import sys
 import threading
 import urllib.parse
+from collections.abc import Callable
 from concurrent import futures
+from typing import Any, Self
 
 import grpc
 import numpy as np
 import tensorflow as tf
-from tensorflow.core.protobuf import meta_graph_pb2
 from tensorflow_serving.apis import (
     get_model_metadata_pb2,
     get_model_status_pb2,
@@ -29,60 +32,21 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
-from tests.serving.c_session import CError, CSession
+from benchmarks.load.c_session import CError, CSession
+from benchmarks.load.loaded_model import (
+    INVALID_ARGUMENT,
+    NOT_FOUND,
+    UNAUTHENTICATED,
+    UNAVAILABLE,
+    LoadedModel,
+)
 
-INVALID_ARGUMENT, NOT_FOUND, UNAVAILABLE, UNAUTHENTICATED = 3, 5, 14, 16
 _HTTP = {INVALID_ARGUMENT: 400, NOT_FOUND: 404, UNAVAILABLE: 503, UNAUTHENTICATED: 401}
 _GRPC = {code.value[0]: code for code in grpc.StatusCode}
 
 
-class LoadedModel:
-    """A model with a name, which may first pretend to be loading or too busy for some calls."""
-
-    def __init__(self, session, name, loading=0, busy=0, token=None):
-        self.session, self.name = session, name
-        self.loading, self.busy, self.token = loading, busy, token
-        self.metadata = []  # of every call
-
-    def check_token(self, metadata):
-        """Raise unless the call has the token, if there is one."""
-        if self.token and metadata.get("authorization") != f"Bearer {self.token}":
-            raise CError(UNAUTHENTICATED, "a token is missing")
-
-    def check(self, name):
-        """Raise unless the model can be used."""
-        if self.busy > 0:
-            self.busy -= 1
-            raise CError(UNAVAILABLE, "the batch scheduling queue is full")
-        if name != self.name or self.loading > 0:
-            raise CError(NOT_FOUND, f"Servable not found for request: Latest({name})")
-
-    def state(self, name):
-        """The name of the state, as GetModelStatus says it."""
-        if name != self.name:
-            raise CError(NOT_FOUND, f"Could not find any versions of model {name}")
-        self.loading -= 1
-        return "LOADING" if self.loading >= 0 else "AVAILABLE"
-
-    def predict(self, name, signature, inputs):
-        """Run a signature; wrong names are refused as TF Serving does."""
-        self.check(name)
-        described = self.session.signatures.get(signature or "serving_default")
-        if described is None:
-            raise CError(INVALID_ARGUMENT, f'Serving signature name: "{signature}" not found')
-        if set(inputs) != set(described["inputs"]):
-            text = f"input alias: expected {set(described['inputs'])}, received {set(inputs)}"
-            raise CError(INVALID_ARGUMENT, text)
-        return self.session.run(signature or "serving_default", inputs)
-
-    def signature_defs(self):
-        """From the MetaGraphDef."""
-        graph = meta_graph_pb2.MetaGraphDef.FromString(self.session.meta_graph)
-        return graph.signature_def
-
-
-def _aborting(method):
-    def call(self, request, context):
+def _aborting(method: Callable[..., Any]) -> Callable[..., Any]:
+    def call(self: Any, request: Any, context: grpc.ServicerContext) -> Any:
         metadata = dict(context.invocation_metadata())
         self.model.metadata.append(metadata)
         try:
@@ -95,11 +59,11 @@ def _aborting(method):
 
 
 class _Prediction(prediction_service_pb2_grpc.PredictionServiceServicer):
-    def __init__(self, model):
+    def __init__(self, model: LoadedModel) -> None:
         self.model = model
 
     @_aborting
-    def Predict(self, request):
+    def Predict(self, request: Any) -> Any:
         inputs = {name: tf.make_ndarray(value) for name, value in request.inputs.items()}
         spec, answer = request.model_spec, predict_pb2.PredictResponse()
         for name, value in self.model.predict(spec.name, spec.signature_name, inputs).items():
@@ -107,7 +71,7 @@ class _Prediction(prediction_service_pb2_grpc.PredictionServiceServicer):
         return answer
 
     @_aborting
-    def GetModelMetadata(self, request):
+    def GetModelMetadata(self, request: Any) -> Any:
         self.model.check(request.model_spec.name)
         signatures = get_model_metadata_pb2.SignatureDefMap()
         for name, definition in self.model.signature_defs().items():
@@ -118,11 +82,11 @@ class _Prediction(prediction_service_pb2_grpc.PredictionServiceServicer):
 
 
 class _Status(model_service_pb2_grpc.ModelServiceServicer):
-    def __init__(self, model):
+    def __init__(self, model: LoadedModel) -> None:
         self.model = model
 
     @_aborting
-    def GetModelStatus(self, request):
+    def GetModelStatus(self, request: Any) -> Any:
         state = self.model.state(request.model_spec.name)
         number = get_model_status_pb2.ModelVersionStatus.State.Value(state)
         status = get_model_status_pb2.ModelVersionStatus(version=1, state=number)
@@ -130,18 +94,18 @@ class _Status(model_service_pb2_grpc.ModelServiceServicer):
 
 
 class _Rest(http.server.BaseHTTPRequestHandler):
-    model = None  # set by the server
+    model: LoadedModel  # set by the server
 
-    def do_GET(self):
+    def do_GET(self) -> None:
         self._answer(self._get)
 
-    def do_POST(self):
+    def do_POST(self) -> None:
         self._answer(self._post)
 
-    def log_message(self, *args):
+    def log_message(self, *args: Any) -> None:
         pass
 
-    def _answer(self, method):
+    def _answer(self, method: Callable[[], dict[str, Any]]) -> None:
         metadata = {name.lower(): value for name, value in self.headers.items()}
         self.model.metadata.append(metadata)
         try:
@@ -156,7 +120,7 @@ class _Rest(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    def _get(self):
+    def _get(self) -> dict[str, Any]:
         path = urllib.parse.unquote(self.path)
         name, _, rest = path.removeprefix("/v1/models/").partition("/")
         if rest != "metadata":
@@ -173,7 +137,7 @@ class _Rest(http.server.BaseHTTPRequestHandler):
         }
         return {"metadata": {"signature_def": {"signature_def": definitions}}}
 
-    def _post(self):
+    def _post(self) -> dict[str, Any]:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         path = urllib.parse.unquote(self.path)
         name = path.removeprefix("/v1/models/").removesuffix(":predict")
@@ -193,7 +157,7 @@ class _Rest(http.server.BaseHTTPRequestHandler):
         return {"predictions": rows if single is None else single}
 
 
-def _tensor_json(info):
+def _tensor_json(info: Any) -> dict[str, Any]:
     dims = [{"size": str(dim.size), "name": ""} for dim in info.tensor_shape.dim]
     shape = {"dim": dims, "unknown_rank": info.tensor_shape.unknown_rank}
     dtype = tf.as_dtype(info.dtype).as_datatype_enum if info.dtype else 0
@@ -201,7 +165,7 @@ def _tensor_json(info):
     return {"dtype": name, "tensor_shape": shape, "name": info.name}
 
 
-def _value_json(value):
+def _value_json(value: np.ndarray) -> list[Any]:
     if value.dtype == object:
         return [{"b64": base64.b64encode(item).decode()} for item in value]
     return value.tolist()
@@ -213,7 +177,9 @@ class Server:
     With `certificate` (of trustme) they speak TLS.
     """
 
-    def __init__(self, session, name, certificate=None, **pretended):
+    def __init__(
+        self, session: CSession, name: str, certificate: Any = None, **pretended: Any
+    ) -> None:
         self.model = LoadedModel(session, name, **pretended)
         options = [("grpc.max_receive_message_length", -1), ("grpc.so_reuseport", 0)]
         self._grpc = grpc.server(futures.ThreadPoolExecutor(8), options=options)
@@ -236,13 +202,13 @@ class Server:
             "rest": f"127.0.0.1:{self._rest.server_port}",
         }
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         self._grpc.start()
         self._thread = threading.Thread(target=self._rest.serve_forever)
         self._thread.start()
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self._grpc.stop(None).wait()
         self._rest.shutdown()
         self._thread.join()

@@ -4,9 +4,13 @@
 graph as a server does. Needs NumPy and the shared libraries of an installed TensorFlow.
 """
 
+from __future__ import annotations
+
 import ctypes
 import importlib.util
 import pathlib
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +22,7 @@ _STRING = 7
 class CError(Exception):
     """What a TF_Status said: its code (that of gRPC) and its message."""
 
-    def __init__(self, code, message):
+    def __init__(self, code: int, message: str) -> None:
         super().__init__(message)
         self.code = code
 
@@ -35,7 +39,7 @@ class _Buffer(ctypes.Structure):
     )
 
 
-def _library():
+def _library() -> ctypes.CDLL:
     folder = pathlib.Path(importlib.util.find_spec("tensorflow").submodule_search_locations[0])
     ctypes.CDLL(str(folder / "libtensorflow_framework.so.2"), mode=ctypes.RTLD_GLOBAL)
     library = ctypes.CDLL(str(folder / "libtensorflow_cc.so.2"), mode=ctypes.RTLD_GLOBAL)
@@ -60,7 +64,7 @@ class CSession:
       meta_graph: the serialized MetaGraphDef.
     """
 
-    def __init__(self, path):
+    def __init__(self, path: str | pathlib.Path) -> None:
         self._tf = _library()
         self._graph = ctypes.c_void_p(self._tf.TF_NewGraph())
         buffer = ctypes.cast(self._tf.TF_NewBuffer(), ctypes.POINTER(_Buffer))
@@ -82,7 +86,7 @@ class CSession:
         described = dict(map(_signature, _fields(self.meta_graph)[5]))
         self.signatures = {n: value for n, value in described.items() if not n.startswith("__")}
 
-    def run(self, signature, inputs):
+    def run(self, signature: str, inputs: Mapping[str, Any]) -> dict[str, np.ndarray]:
         """The outputs of a signature by name; `CError` if TensorFlow refuses."""
         described = self.signatures[signature]
         feeds = [self._tensor(np.asarray(value)) for value in inputs.values()]
@@ -110,13 +114,13 @@ class CSession:
                 self._tf.TF_DeleteTensor(ctypes.c_void_p(tensor))
         return dict(zip(described["outputs"], arrays, strict=True))
 
-    def _check(self, status):
+    def _check(self, status: ctypes.c_void_p) -> None:
         code, message = self._tf.TF_GetCode(status), self._tf.TF_Message(status)
         self._tf.TF_DeleteStatus(status)
         if code:
             raise CError(code, message.decode())
 
-    def _outputs(self, names):
+    def _outputs(self, names: Sequence[str]) -> ctypes.Array[_Output]:
         found = []
         for name in names:
             operation, index = name.rsplit(":", 1)
@@ -124,7 +128,7 @@ class CSession:
             found.append(_Output(pointer, int(index)))
         return (_Output * len(found))(*found)
 
-    def _tensor(self, value):
+    def _tensor(self, value: np.ndarray) -> int:
         dims = (ctypes.c_int64 * value.ndim)(*value.shape)
         code, size = _CODES[value.dtype], ctypes.c_size_t(value.nbytes)
         tensor = self._tf.TF_AllocateTensor(code, dims, value.ndim, size)
@@ -132,7 +136,7 @@ class CSession:
         ctypes.memmove(data, np.ascontiguousarray(value).ctypes.data, value.nbytes)
         return tensor
 
-    def _array(self, tensor):
+    def _array(self, tensor: ctypes.c_void_p) -> np.ndarray:
         shape = [self._tf.TF_Dim(tensor, i) for i in range(self._tf.TF_NumDims(tensor))]
         code, data = self._tf.TF_TensorType(tensor), self._tf.TF_TensorData(tensor)
         if code != _STRING:
@@ -147,7 +151,7 @@ class CSession:
         return texts.reshape(shape)
 
 
-def _varint(data, at):
+def _varint(data: bytes, at: int) -> tuple[int, int]:
     value = shift = 0
     while True:
         value |= (data[at] & 127) << shift
@@ -156,9 +160,10 @@ def _varint(data, at):
             return value - (value >> 63 << 64), at
 
 
-def _fields(data):
+def _fields(data: bytes) -> dict[int, list[Any]]:
     """The fields of a protocol buffer message: number -> list of integers or bytes."""
-    found, at = {}, 0
+    found: dict[int, list[Any]] = {}
+    at = 0
     while at < len(data):
         tag, at = _varint(data, at)
         kind = tag & 7
@@ -171,7 +176,7 @@ def _fields(data):
     return found
 
 
-def _signature(entry):
+def _signature(entry: bytes) -> tuple[str, dict[str, dict[str, Any]]]:
     pair = _fields(entry)
     tensors = _fields(pair[2][0])
     described = {
@@ -181,7 +186,7 @@ def _signature(entry):
     return pair[1][0].decode(), described
 
 
-def _tensor_info(entry):
+def _tensor_info(entry: bytes) -> tuple[str, tuple[str, int, list[int] | None]]:
     pair = _fields(entry)
     info = _fields(pair[2][0])
     shape = _fields(info.get(3, [b""])[0])

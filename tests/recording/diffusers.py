@@ -2,20 +2,16 @@
 
 For developers only, with torch and diffusers installed, which the package does not need:
 
-    python scripts/record_diffusers_golden.py
+    python -m tests.recording.diffusers
 
 It writes `tests/golden/diffusers_pipeline.npz`: the noise at the start and what `DDIMPipeline`
 has after 10 steps, before it clips, with the network of `unet_diffusers_ddpm32_a.npz`.
 """
 
-import pathlib
-import sys
-
 import diffusers
 import numpy as np
 import torch
 
-sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
 from tests.checkpoints.goldens import FOLDER, golden
 
 SEED, STEPS, COUNT = 0, 10, 2

@@ -2,7 +2,7 @@
 
 For developers only, with torch and diffusers installed, and the file `sampling.py` of k-diffusion:
 
-    python scripts/record_sampler_golden.py --k-diffusion path/to/k_diffusion/sampling.py
+    python -m tests.recording.sampler --k-diffusion path/to/k_diffusion/sampling.py
 
 It writes `tests/golden/diffusers_timesteps.npz`, the time steps of diffusers' schedulers, and
 `tests/golden/peer_samplers.npz`, where runs of diffusers and k-diffusion end in float64, with the
@@ -27,7 +27,6 @@ import numpy as np
 import torch
 from diffusers.schedulers import scheduling_sasolver
 
-sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
 from gddim_tf.sdes import VESDE, VPSDE
 from tests.oracles import Mixture
 from tests.samplers.problems import GOLDEN, golden

@@ -1,0 +1,1 @@
+"""What recorded the golden files from published code, for developers only."""
