@@ -27,7 +27,7 @@ def sides(image_size: int | Sequence[int], name: str = "image_size") -> tuple[in
 
 
 def compact(image_size: int | Sequence[int], name: str = "image_size") -> ImageSize:
-    """One number for a square, else `(height, width)`; checked as `sides` does."""
+    """One number for a square, else `(height, width)`; checked by `sides`."""
     height, width = sides(image_size, name)
     return height if height == width else (height, width)
 

@@ -23,6 +23,11 @@ class Imported:
       network: the network.
       family: the object of its source, one of `FAMILIES`.
       checkpoint: what the source tells of it.
+
+    Example:
+      >>> from gddim_tf.checkpoints import read
+      >>> read("tests/golden/diffusers_digits").source  # in a clone
+      'diffusers'
     """
 
     network: ScoreUNet

@@ -18,8 +18,8 @@ def load(
     """A `DiffusionModel` with published weights, ready to sample with any sampler.
 
     Args:
-      path: see `read`.
-      format: see `read`.
+      path: a file of weights, or the folder of a diffusers model or pipeline; `read` tells all.
+      format: one of `FORMATS`; None finds it out from the names of the tensors.
       sde: None for the one that the format stands for: DDPM's table of betas (from the scheduler's
         configuration beside a diffusers network, else linear from 1e-4 to 0.02 in 1000 steps) for
         diffusers and ermongroup; `VESDE.karras()` for EDM; for score_sde, CLD-SGM and gDDIM that of
@@ -41,7 +41,7 @@ def load(
 
 
 def with_diffusion(imported: Imported, sde: LinearSDE | str | None = None) -> DiffusionModel:
-    """A model of an imported network; arguments and errors as for `load`."""
+    """A model of an imported network; `sde` is that of `load`, which raises the same errors."""
     network, meaning = imported.network, imported.meaning
     if isinstance(sde, str):
         sde = make(sde, network.image_size)

@@ -124,11 +124,12 @@ def named_sampler(text: str) -> Sampler | None:
     """The sampler of a `--sampler`; None for `default`, which depends on diffusion and budget.
 
     Args:
-      text: as for `samplers.parse.parse`; or `module:Name`, with arguments if need be, of an own
-        class in a module that Python finds, from the current folder as well.
+      text: a sampler's name, or a call with keywords; `tuned:PATH`; or `module:Name`, with
+        arguments if need be, of an own class in a module that Python finds, from the current folder
+        as well.
 
     Raises:
-      ValueError: as `samplers.parse.parse`, or if the module has no such class of samplers.
+      ValueError: if there is no such sampler, or the module has no such class of samplers.
       ImportError: if the module cannot be imported.
     """
     from gddim_tf.samplers.parse import parse

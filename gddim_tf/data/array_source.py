@@ -32,7 +32,7 @@ class ArraySource:
 
     @classmethod
     def of(cls, name: str, splits: Mapping[str, Any], class_names: tuple[str, ...]) -> ArraySource:
-        """Check what was given, see `data.add`.
+        """Check what `data.add` was given.
 
         Args:
           name: that `load` takes.

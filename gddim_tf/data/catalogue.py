@@ -112,7 +112,7 @@ def find(
     """Return the source of a data set's images.
 
     Args:
-      name: as for `load`.
+      name: of a data set, `folder:PATH`, `idx:PATH` or `FILE.npz`.
       data_dir: folder of the TFDS data sets; the default is the environment variable
         `GDDIM_TF_DATA_DIR`, or else TFDS's own default (`~/tensorflow_datasets`).
 
@@ -165,7 +165,8 @@ def info(name: str, data_dir: str | os.PathLike | None = None) -> DataInfo:
 
     Args:
       name: one of `names()`, `folder:PATH` or `idx:PATH`.
-      data_dir: as for `load`; it decides which splits have a known size.
+      data_dir: folder of the TFDS data sets, which decides which splits have a known size; None is
+        `GDDIM_TF_DATA_DIR` or TFDS's own.
     """
     return find(name, data_dir).info()
 
@@ -177,8 +178,8 @@ def fingerprint(name: str, data_dir: str | os.PathLike | None = None) -> str:
     description beside them.
 
     Args:
-      name: as for `load`.
-      data_dir: as for `load`.
+      name: of a data set, `folder:PATH`, `idx:PATH` or `FILE.npz`.
+      data_dir: folder of the TFDS data sets; None is `GDDIM_TF_DATA_DIR` or TFDS's own.
 
     Returns:
       64 hexadecimal digits.
@@ -197,7 +198,7 @@ def prepare(name: str, data_dir: str | os.PathLike | None = None) -> str:
 
     Args:
       name: one of `names()`; a `folder:PATH` or `idx:PATH` is only checked for images.
-      data_dir: as for `load`.
+      data_dir: folder of the TFDS data sets; None is `GDDIM_TF_DATA_DIR` or TFDS's own.
 
     Raises:
       ConnectionError: if the data set must be downloaded and the network does not answer.

@@ -37,7 +37,7 @@ class IDXSource:
 
     The folder holds `train-images-idx3-ubyte` and `train-labels-idx1-ubyte`, gzipped (`.gz`) or
     not, and for the split "test" `t10k-...` or `test-...`; all may begin with the name of the set,
-    as in `emnist-balanced-train-images-idx3-ubyte`. The classes are called by the lines of
+    such as `emnist-balanced-train-images-idx3-ubyte`. The classes are called by the lines of
     `classes.txt`, if the folder holds one, or else by their numbers; those of Fashion-MNIST are
     known.
 

@@ -78,7 +78,7 @@ def decode(file: Path, size: tuple[int, int], channels: int, background: str) ->
       uint8 [height, width, channels].
 
     Raises:
-      ValueError: as `read_header`.
+      ValueError: if the file is no picture, or damaged.
     """
     header = read_header(file)
     if header.width * header.height <= _LARGE:
@@ -95,7 +95,7 @@ def _decode(file: Path, size: tuple[int, int], channels: int, background: str) -
             image.load()
             ImageOps.exif_transpose(image, in_place=True)
             part = _opaque(image.crop(_centred(image.size, size)), background, channels)
-    except Exception as error:  # as in `read_header`
+    except Exception as error:  # whatever a decoder raises
         raise _broken(file, error) from error
     pixels = np.asarray(part.resize(size[::-1], Image.Resampling.BILINEAR))
     return pixels.reshape(*size, channels)

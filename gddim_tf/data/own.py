@@ -53,7 +53,7 @@ def own_source(
 
     Args:
       name: of the data set.
-      data_dir: as for `load`.
+      data_dir: folder of the TFDS data sets; None is `GDDIM_TF_DATA_DIR` or TFDS's own.
 
     Returns:
       None if it is none of these.

@@ -33,7 +33,7 @@ class PreparedSource(TFDSSource):
 
         Args:
           name: the TFDS name, `dataset` or `dataset/config`.
-          data_dir: as for `load`.
+          data_dir: folder of the TFDS data sets; None is TFDS's own.
 
         Returns:
           The source, None if there is no such data set on disk.

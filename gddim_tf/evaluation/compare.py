@@ -50,7 +50,7 @@ def compare(
       split: of the reference images.
       floor_split: whose real images are measured against `split`, for the floor; by default another
         split that the data set has.
-      features: as in `feature_extractor`.
+      features: a name that `feature_extractor` knows, such as "digits" or "inception:FOLDER".
       count: images per sampler and budget.
       seed: of the images.
       guidance: weight of the class, see `GenerativeModel.guided_eps`; None is the plain model.

@@ -88,6 +88,12 @@ class InceptionFeatures(FeatureExtractor):
       ConnectionError: if the network of TensorFlow Hub cannot be fetched.
       ImportError: if `tensorflow_hub` is needed and cannot be imported.
       ValueError: if the folder holds no such SavedModel.
+
+    Example:
+      >>> InceptionFeatures("runs")  # where no network is
+      Traceback (most recent call last):
+        ...
+      ValueError: `path` must be a SavedModel folder, received 'runs'
     """
 
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:

@@ -102,7 +102,9 @@ def generate(
       The images, and the evaluations and the time that they took when they were made.
 
     Raises:
-      ValueError, NotFiniteError, StepLimitError: as `models.drawing.draw`.
+      ValueError: if the sampler cannot spend the budget, or an argument is out of range.
+      NotFiniteError: if the network returns something that is not finite.
+      StepLimitError: if an adaptive solver needs more steps than it may take.
     """
     size, chunks, start, traced = max(_CHUNK, batch_size * workers), [], 0, False
     title = f"{job.sampler} NFE {job.nfe}"

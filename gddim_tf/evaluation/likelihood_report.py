@@ -40,11 +40,12 @@ def split_bits_per_dim(
       count: how many images; all if None.
       conditional: whether each image is judged given its class.
       batch_size: images per pass.
-      levels: as in `bits_per_dim`.
-      probes: as in `bits_per_dim`.
-      seed: as in `bits_per_dim`; image i of the split is number i.
-      start: as in `bits_per_dim`.
-      solver: as in `bits_per_dim`.
+      levels: grey levels of the data, in [2, 256].
+      probes: 0 for the exact trace, or the number of probes of Hutchinson's estimate; None is 0 for
+        states of at most 256 numbers and 1 for larger ones.
+      seed: of all noise; that of image i of the split depends on `(seed, i)` alone.
+      start: the time at which the images are put; the model's `first_time` if None.
+      solver: of the probability flow; `RK45()` if None.
       progress: whether to show a progress bar.
 
     Returns:
@@ -54,7 +55,7 @@ def split_bits_per_dim(
       level, and the bits are those of noisier images.
 
     Raises:
-      ValueError: as `bits_per_dim` does, or if there are no images or no classes.
+      ValueError: if there are no images or no classes, or `bits_per_dim` refuses an argument.
     """
     if conditional and not model.num_classes:
         raise ValueError("`conditional` must be False for a model without classes, received True")

@@ -32,7 +32,7 @@ class Comparison:
       kept: activations of at most 10,000 of them, evenly spread, `[kept, dimension]`.
 
     Raises:
-      ValueError: as `Reference.check_count`.
+      ValueError: if there are too few images to be measured.
     """
 
     def __init__(

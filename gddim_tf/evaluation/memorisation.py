@@ -31,6 +31,12 @@ class MemorisationReport:
         nearest 5 % of the held-out images are; about 0.05 for a model that does not memorise.
       closest_pairs: [pairs, 2], up to ten pairs (generated index, training index), nearest first.
       verdict: the numbers in words.
+
+    Example:
+      >>> points = np.arange(6.0)[:, None]
+      >>> report = memorisation_report(points[:2], points[:4], points[4:])
+      >>> report.closest_pairs.tolist()
+      [[0, 0], [1, 1]]
     """
 
     generated_distances: np.ndarray

@@ -75,6 +75,10 @@ class SampleGrid(_Monitor):
 
     Raises:
       ValueError: if `every` or `count` is below 1.
+
+    Example:
+      >>> SampleGrid("runs/digits/samples", every=10, nfe=10).count
+      100
     """
 
     def __init__(
@@ -115,11 +119,15 @@ class FrechetMonitor(_Monitor):
       count: generated images.
       sampler: `samplers.default(sde, nfe)` by default.
       nfe: network evaluations per image.
-      features: as in `feature_extractor`.
+      features: a name that `feature_extractor` knows, such as "digits" or "inception:FOLDER".
       split: of the real images, all of which are used.
 
     Raises:
       ValueError: if `every` or `count` is below 1.
+
+    Example:
+      >>> FrechetMonitor("digits", every=10, count=500).nfe
+      20
     """
 
     def __init__(

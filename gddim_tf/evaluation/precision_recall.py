@@ -17,6 +17,11 @@ class PrecisionRecall(NamedTuple):
     Attributes:
       precision: of the generated images, those that lie among the real ones.
       recall: of the real images, those that lie among the generated ones.
+
+    Example:
+      >>> rows = np.random.default_rng(0).normal(size=(20, 2))
+      >>> precision_recall(rows, rows + 100.0)
+      PrecisionRecall(precision=0.0, recall=0.0)
     """
 
     precision: float

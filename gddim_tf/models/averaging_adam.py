@@ -21,6 +21,10 @@ class AveragingAdam(keras.optimizers.Adam):
       learning_rate: a number or a schedule.
       ema_momentum: the decay in the end, in [0, 1].
       **options: of `keras.optimizers.Adam`; `epsilon` is 1e-8 by default, as in the papers.
+
+    Example:
+      >>> AveragingAdam(1e-3).use_ema
+      True
     """
 
     def __init__(

@@ -56,6 +56,12 @@ class DiffusionModel(GenerativeModel, DenoisingTraining):
     Raises:
       ValueError: if the network lacks one of its numbers, or was made for another number of
         components or output channels.
+
+    Example:
+      >>> from gddim_tf.sdes import VPSDE
+      >>> model = DiffusionModel.from_preset("ddpm_tiny", VPSDE())
+      >>> model.sample(2, nfe=3, seed=0).shape
+      (2, 8, 8, 1)
     """
 
     def __init__(

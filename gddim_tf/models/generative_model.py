@@ -87,7 +87,7 @@ class GenerativeModel(abc.ABC):
 
         Args:
           count: how many.
-          sampler: one, its class or its name as in `"gddim(order=2)"`; by default
+          sampler: one, its class or its name such as `"gddim(order=2)"`; by default
             `samplers.default(sde, nfe)`.
           nfe: network evaluations per image (each over a doubled batch if guided); `RK45` takes as
             many as its tolerances ask for.
@@ -135,7 +135,7 @@ class GenerativeModel(abc.ABC):
     ) -> np.ndarray:
         """The states on the way from noise to images, `[nfe + 1, count, height, width, C]`.
 
-        Arguments and errors as for `sample`.
+        Arguments and errors are those of `sample`.
         """
         seeds = image_seeds(seed, 0, count)
         _, states = run(
@@ -235,7 +235,7 @@ def encoding_start(
       sde: the diffusion.
       table: from `Sampler.encode`.
       images: `[batch, height, width, C]`.
-      noise: of the further components, as in `LinearSDE.to_state`.
+      noise: standard normal, for the components after the image.
 
     Returns:
       `[batch, height, width, k * C]`.

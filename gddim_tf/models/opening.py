@@ -95,7 +95,8 @@ def load_trainable(path: str | os.PathLike) -> DiffusionModel:
       The model.
 
     Raises:
-      FileNotFoundError, ValueError: as `load`.
+      FileNotFoundError: if there is nothing at the path.
+      ValueError: if it is damaged, or no model.
       ValueError: if it is an exported model, whose network is a graph.
     """
     model = load(path)

@@ -26,6 +26,11 @@ class ServedModel(GenerativeModel):
     Raises:
       FileNotFoundError: if there is no exported model.
       DamagedFileError: if a file is damaged, or the description is not that of the graph.
+
+    Example:
+      >>> model = ServedModel("saved_models/digits_vp")  # in a clone
+      >>> model.sample(2, nfe=3, labels=[3, 7]).shape
+      (2, 8, 8, 1)
     """
 
     def __init__(self, path: str | os.PathLike) -> None:

@@ -77,6 +77,10 @@ class Architecture:
 
     Raises:
       ValueError: if a value is out of its range or two values contradict each other.
+
+    Example:
+      >>> Architecture(image_size=8, channels=1, base_channels=8).levels
+      4
     """
 
     image_size: ImageSize

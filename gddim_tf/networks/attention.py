@@ -29,6 +29,10 @@ class Attention(keras.layers.Layer):
       epsilon: of the normalization.
 
     Input and output: [batch, height, width, channels].
+
+    Example:
+      >>> Attention(groups=2)(tf.zeros([1, 4, 4, 8])).shape
+      TensorShape([1, 4, 4, 8])
     """
 
     def __init__(

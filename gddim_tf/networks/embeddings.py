@@ -55,6 +55,10 @@ class FourierEmbedding(keras.layers.Layer):
       log: whether the logarithm is taken; the labels must then be positive.
 
     Input: float32 [batch]. Output: float32 [batch, 2 features].
+
+    Example:
+      >>> FourierEmbedding(16)(tf.constant([0.1, 50.0])).shape
+      TensorShape([2, 32])
     """
 
     def __init__(self, features: int, scale: float = 16.0, log: bool = True, **kwargs: Any) -> None:

@@ -26,6 +26,12 @@ class Part:
       groups: for attention, groups of its normalization, None for the usual ones, 0 for none.
       conv: for a resampling layer, whether it holds a convolution.
       pyramid_width: for "combine", channels of the pyramid that is combined.
+
+    Example:
+      >>> from gddim_tf.networks import Architecture
+      >>> parts = layout(Architecture(image_size=8, channels=1, base_channels=8))
+      >>> [part.name for part in parts[:3]]
+      ['temb.dense_0', 'temb.dense_1', 'conv_in']
     """
 
     name: str

@@ -24,6 +24,10 @@ class GroupNorm(keras.layers.Layer):
 
     Raises:
       ValueError: when built with channels that cannot be divided into the groups.
+
+    Example:
+      >>> GroupNorm(2)(tf.ones([1, 4, 4, 8])).numpy().max().round(3)
+      np.float32(0.0)
     """
 
     def __init__(self, groups: int, epsilon: float = 1e-6, **kwargs: Any) -> None:

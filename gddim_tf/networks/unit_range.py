@@ -19,6 +19,12 @@ class UnitRange(keras.Model):
 
     Args:
       network: told sigma, predicts the score.
+
+    Example:
+      >>> from gddim_tf.networks import ScoreUNet
+      >>> network = UnitRange(ScoreUNet.from_preset("ddpm_tiny"))
+      >>> network(tf.zeros([1, 8, 8, 1]), tf.ones([1])).shape
+      TensorShape([1, 8, 8, 1])
     """
 
     def __init__(self, network: keras.Model, **kwargs: Any) -> None:

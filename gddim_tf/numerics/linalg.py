@@ -53,7 +53,8 @@ def sum_over_pixels(
     Args:
       values: `[*modes]`.
       shape: of one image, `(height, width, C)` or `(d,)`.
-      mode_index: as in `apply_matrix`.
+      mode_index: None, or an integer array that spreads one axis of distinct modes over the image
+        axes.
     """
     values = np.asarray(values) if mode_index is None else values[mode_index]
     return float(np.broadcast_to(values, shape).sum())

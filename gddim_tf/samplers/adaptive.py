@@ -51,6 +51,12 @@ class RK45:
 
     Raises:
       ValueError: if a number is not positive or `variable` is unknown.
+
+    Example:
+      >>> from gddim_tf.sdes import VPSDE
+      >>> standard_normal = lambda u, t: VPSDE().kernel(t)[1][:, :, 0] * u  # eps of such data
+      >>> RK45(rtol=1e-2, atol=1e-2).solve(VPSDE(), standard_normal, tf.ones([1, 2])).state.shape
+      TensorShape([1, 2])
     """
 
     rtol: float = 1e-5
@@ -78,12 +84,12 @@ class RK45:
 
         Args:
           sde: any linear diffusion.
-          eps_fn: as in `run`.
+          eps_fn: `(u, t) -> eps`, states and times `[batch]` to the same shape.
           u: `[batch, ..., k * C]`, float32 or float64.
           start: `sde.t_max` if None.
           end: `sde.t_min` if None. On the way to 0 the solver stops at `sde.t_first` and an order-0
             step makes the rest.
-          context: as in `run`.
+          context: further arguments of `eps_fn` by name, tensors `[batch, ...]`.
 
         Returns:
           The state and the number of network evaluations.
@@ -130,19 +136,21 @@ class RK45:
 
         Args:
           sde: any linear diffusion.
-          eps_fn: as in `run`, made of TensorFlow's operations.
-          u: as in `solve`.
+          eps_fn: `(u, t) -> eps`, states and times `[batch]` to the same shape, made of
+            TensorFlow's operations.
+          u: states `[batch, ..., k * C]` at `start`.
           start: in (0, t_max].
           end: likewise.
-          context: as in `run`.
-          probes: None for the exact trace, or `[count, *u.shape]` as in `divergence`.
+          context: further arguments of `eps_fn` by name, tensors `[batch, ...]`.
+          probes: None for the exact trace, or `[count, *u.shape]` with `E v v^T = I`.
 
         Returns:
           The state, the number of network evaluations and the log-determinant.
 
         Raises:
-          ValueError: as `solve` does, if `end` is 0, or if `eps_fn` has no gradient.
-          NotFiniteError, StepLimitError: as `solve` does.
+          ValueError: if a time is out of range, `end` is 0, or `eps_fn` has no gradient.
+          NotFiniteError: if the network returns something that is not finite.
+          StepLimitError: if it takes more steps than it may.
         """
         u = tf.convert_to_tensor(u)
         start, end = _check_ends(sde, start, end)

@@ -24,6 +24,11 @@ class Sampler(abc.ABC):
 
     Args:
       grid: from the SDE and a number of steps to a decreasing list of times.
+
+    Example:
+      >>> from gddim_tf.samplers import DDIM
+      >>> isinstance(DDIM(), Sampler)
+      True
     """
 
     grid: Grid = dataclasses.field(default=PowerGrid(2.0))
@@ -66,7 +71,7 @@ class Sampler(abc.ABC):
         which the table has fewer rows than `nfe`.
 
         Raises:
-          ValueError: as `table`.
+          ValueError: if the sampler cannot spend the budget on this diffusion.
           NotInvertibleError: for a sampler that draws noise, or a method without a reverse.
         """
         first = sde.t_first

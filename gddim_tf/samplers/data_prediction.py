@@ -58,7 +58,7 @@ def carry(sde: LinearSDE, start: float, end: float, prediction: str) -> np.ndarr
 
 
 def moments(sde: LinearSDE, start: float, end: float, count: int, prediction: str) -> np.ndarray:
-    """`W_k = int p^k dZ` (or `dY`) over a step, k = 0, ..., count - 1, p as in `positions`.
+    """`W_k = int p^k dZ` (or `dY`) over a step, k = 0, ..., count - 1, p is that of `positions`.
 
     Args:
       sde: the diffusion.

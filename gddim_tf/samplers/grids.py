@@ -32,6 +32,11 @@ class PowerGrid:
 
     Raises:
       ValueError: if `power` is not positive.
+
+    Example:
+      >>> from gddim_tf.sdes import VPSDE
+      >>> PowerGrid(1.0)(VPSDE(t_min=0.2), 4)
+      array([1. , 0.8, 0.6, 0.4, 0.2])
     """
 
     power: float = 2.0
@@ -53,6 +58,11 @@ class RhoGrid:
 
     Raises:
       ValueError: if `power` is not positive.
+
+    Example:
+      >>> from gddim_tf.sdes import VESDE
+      >>> RhoGrid()(VESDE.karras(), 3).round(2).tolist()
+      [80.0, 9.72, 0.47, 0.0]
     """
 
     power: float = 7.0
@@ -85,6 +95,11 @@ class VPTimeGrid:
 
     Raises:
       ValueError: if a number is not positive.
+
+    Example:
+      >>> from gddim_tf.sdes import VPSDE
+      >>> len(VPTimeGrid()(VPSDE(), 10))
+      11
     """
 
     power: float = 2.0
@@ -106,7 +121,13 @@ class VPTimeGrid:
 
 @dataclasses.dataclass(frozen=True)
 class LogSNRGrid:
-    """Uniform in `log rho`, that is in the logarithm of signal over noise; DPM-Solver's grid."""
+    """Uniform in `log rho`, that is in the logarithm of signal over noise; DPM-Solver's grid.
+
+    Example:
+      >>> from gddim_tf.sdes import VESDE
+      >>> LogSNRGrid()(VESDE.karras(0.01, 100.0), 4)
+      array([1.e+02, 1.e+01, 1.e+00, 1.e-01, 1.e-02])
+    """
 
     def __call__(self, sde: LinearSDE, steps: int) -> np.ndarray:
         """Times `[steps + 1]`; raises `ValueError` if there is no noise where the last step ends.
@@ -128,6 +149,11 @@ class ListGrid:
 
     Args:
       times: strictly decreasing (strictly increasing for encoding).
+
+    Example:
+      >>> from gddim_tf.sdes import VPSDE
+      >>> ListGrid([1.0, 0.5, 0.1])(VPSDE(), 2)
+      array([1. , 0.5, 0.1])
     """
 
     times: tuple[float, ...]

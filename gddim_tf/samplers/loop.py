@@ -109,7 +109,7 @@ def loop_inputs(
     seeds: tf.Tensor | None = None,
     context: dict[str, tf.Tensor] | None = None,
 ) -> LoopInputs:
-    """What `compiled_loop` takes to run a table; arguments as in `run`."""
+    """What `compiled_loop` takes to run a table; its arguments are those of `run`."""
     return LoopInputs(
         state=u_T,
         columns=columns_as_tensors(table.arrays(), u_T.dtype),
@@ -130,11 +130,11 @@ def compiled_loop(
     """The graph of `run`, for those who build a larger one around it (an exported model).
 
     Args:
-      eps_fn: as in `run`.
+      eps_fn: `(u, t) -> eps`, states and times `[batch]` to the same shape.
       layout: of the table, which shapes the graph; its numbers do not.
       inputs: of a run of the table, from `loop_inputs`; their shapes and dtypes matter.
       trajectory: whether to record the states.
-      jit_compile: as in `run`.
+      jit_compile: whether XLA compiles the loop.
 
     Returns:
       A concrete function of such inputs, for any number of rows and images. It gives the final

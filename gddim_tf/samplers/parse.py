@@ -29,7 +29,7 @@ def as_sampler(value: Any) -> Sampler:
     """A sampler, from itself, its class or its name.
 
     Args:
-      value: a `Sampler`, one of its classes that needs no arguments, or a text as for `parse`.
+      value: a `Sampler`, one of its classes that needs no arguments, or a text that `parse` reads.
 
     Returns:
       The sampler.

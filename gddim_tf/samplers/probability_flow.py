@@ -38,7 +38,8 @@ def compiled_flow(
 
     Args:
       sde: the diffusion.
-      eps_fn: as in `run`; for `volume` made of TensorFlow's operations.
+      eps_fn: `(u, t) -> eps`, states and times `[batch]` to the same shape; for `volume`
+        made of TensorFlow's operations.
       max_steps: most steps, accepted or not.
       variable: z, a key of `VARIABLES`.
       volume: whether `int tr(A + B J) dz` is integrated too, J the Jacobian of eps.

@@ -41,7 +41,15 @@ class Table:
       data_eps: None, or Q, like `data_state`.
       own: None, or `[rows, *modes, k, k]`, the weight of the row's own eps beside what it stores.
       clip: None, or what the image component of a stored data prediction is clipped to.
-      mode_index: as in `LinearSDE`.
+      mode_index: None, or an integer array that spreads one axis of distinct modes over the image
+        axes.
+
+    Example:
+      >>> from gddim_tf.samplers import DDIM
+      >>> from gddim_tf.sdes import CLD
+      >>> table = DDIM().table(CLD(), nfe=10)
+      >>> table.time.shape, table.state.shape, table.prediction.shape
+      ((10,), (10, 2, 2), (10, 1, 2, 2))
     """
 
     time: np.ndarray

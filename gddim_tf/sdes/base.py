@@ -39,6 +39,11 @@ class LinearSDE(abc.ABC):
         schedule that of its first label, from which one step leads to the data.
       signal_free: whether nothing of the data is left at t_max, where networks return the clean
         state instead of eps, which would be `R^{-1} u` whatever the data.
+
+    Example:
+      >>> from gddim_tf.sdes import CLD
+      >>> isinstance(CLD(), LinearSDE)
+      True
     """
 
     components: int = 1

@@ -44,6 +44,10 @@ class CLD(LinearSDE):
     Raises:
       ValueError: if a constant is not positive (beta_1, gamma and initial_eps may be 0, but not
         the last two at once).
+
+    Example:
+      >>> CLD().transition(0.5, 0.0).shape  # position and velocity
+      (2, 2)
     """
 
     components = 2

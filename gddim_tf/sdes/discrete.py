@@ -48,6 +48,10 @@ class DiscreteVPSDE(VariancePreserving):
 
     Raises:
       ValueError: if there is no beta, or one is outside (0, 1) but for a last 1.
+
+    Example:
+      >>> DiscreteVPSDE(np.linspace(1e-4, 0.02, 1000)).t_max
+      1000.0
     """
 
     t_earliest = 1.0

@@ -30,6 +30,10 @@ class RectifiedFlow(ScalarSDE):
 
     Raises:
       ValueError: if the shift is not positive or a time not in [0, 1).
+
+    Example:
+      >>> RectifiedFlow().root(0.25)
+      array([[0.25]])
     """
 
     signal_free = True

@@ -29,6 +29,10 @@ class HOLD(CriticallyDamped):
 
     Raises:
       ValueError: if a constant is not positive (gamma may be 0).
+
+    Example:
+      >>> HOLD().components  # position, velocity, acceleration
+      3
     """
 
     def __init__(

@@ -38,14 +38,20 @@ class NumericalSDE(LinearSDE):
         root depends on it, unless k = 1, when it may be 0.
       t_min: where sampling ends.
       t_max: where sampling starts.
-      modes: as in `LinearSDE`.
-      mode_index: as in `LinearSDE`.
+      modes: shape of the axes between times and the `k x k` matrices.
+      mode_index: None, or an integer array that spreads one axis of distinct modes over the image
+        axes.
       prior_scale: a root of the covariance from which sampling starts, `[*modes, k, k]`; by default
         the Cholesky factor of `Sigma(t_max)`.
 
     Raises:
       ValueError: if a shape does not fit, a value is not finite, or `initial_covariance` is not a
         covariance of the kind asked for; at the first use, if F or G is not smooth.
+
+    Example:
+      >>> sde = NumericalSDE(np.array([[-1.0]]), np.array([[2**0.5]]), np.array([[0.0]]))
+      >>> sde.covariance(1.0).round(6)  # 1 - exp(-2)
+      array([[0.864665]])
     """
 
     def __init__(

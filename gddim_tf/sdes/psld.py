@@ -30,6 +30,10 @@ class PSLD(CriticallyDamped):
 
     Raises:
       ValueError: if the constants are not so.
+
+    Example:
+      >>> PSLD().components
+      2
     """
 
     def __init__(

@@ -21,6 +21,12 @@ class ScalarSDE(LinearSDE):
     `Psi(t, s) = m_t / m_s`, `F = d log m / dt`, `G^2 = d sigma^2 / dt - 2 F sigma^2` and
     `Psi_hat = Psi (rho_t / rho_s)^(1 + lambda^2)` where `rho = sigma / m`.
     A subclass gives `log_signal`, `variance` and their derivatives.
+
+    Example:
+      >>> from gddim_tf.sdes import VPSDE
+      >>> sde = VPSDE()
+      >>> bool(np.isclose(sde.variance(0.3), sde.covariance(0.3).item()))
+      True
     """
 
     @abc.abstractmethod

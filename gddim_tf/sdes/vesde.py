@@ -32,6 +32,10 @@ class VESDE(ScalarSDE):
     Raises:
       ValueError: unless `0 < sigma_min < sigma_max`, `0 <= t_min < t_max`, of a known schedule, and
         `log_normal` goes with it.
+
+    Example:
+      >>> VESDE.karras().root(80.0)  # t is sigma
+      array([[80.]])
     """
 
     def __init__(

@@ -31,6 +31,10 @@ class Access:
     Raises:
       ValueError: if the file holds no certificates, or a token or metadata cannot be sent.
       OSError: if the file cannot be read.
+
+    Example:
+      >>> Access(tls=True, token="secret").tls
+      True
     """
 
     tls: bool = False

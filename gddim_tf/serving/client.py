@@ -48,6 +48,12 @@ class Client(abc.ABC):
 
     Raises:
       ValueError: if one of these is not of this kind.
+
+    Example:
+      >>> from gddim_tf.serving import connect
+      >>> with connect("localhost:8501", "digits", protocol="rest") as client:
+      ...     client.address
+      'localhost:8501'
     """
 
     def __init__(

@@ -31,7 +31,10 @@ def connect(
       address: `host:port`; TF Serving's own ports are 8500 for gRPC and 8501 for REST.
       model: the name of the model.
       protocol: "grpc", which needs the extra `serving`, or "rest".
-      tls, ca_file, token, metadata: see `Access`.
+      tls: speak TLS and require a certificate for the name in the address.
+      ca_file: PEM file of the authorities to trust; it implies `tls`.
+      token: sent as `authorization: Bearer TOKEN`; never without TLS to another machine.
+      metadata: names and values sent with every call, as headers over REST.
       **options: `version`, `deadline`, `wait` and `largest_answer` of `Client`.
 
     Raises:
@@ -40,7 +43,8 @@ def connect(
       OSError: if `ca_file` cannot be read.
 
     Example:
-      client = connect("images.example.org:443", "digits", "rest", tls=True, token=token)
+      >>> client = connect("images.example.org:443", "digits", "rest", tls=True, token="secret")
+      >>> client.close()
     """
     if protocol not in PROTOCOLS:
         raise ValueError(f"`protocol` must be one of grpc, rest, received {protocol!r}")

@@ -9,15 +9,30 @@ _LONGEST = 500
 
 
 class ServerUnavailable(ConnectionError):
-    """Nobody answers at the address, or the server has too much to do."""
+    """Nobody answers at the address, or the server has too much to do.
+
+    Example:
+      >>> issubclass(ServerUnavailable, OSError)  # like everything that a connection may do
+      True
+    """
 
 
 class ModelNotLoaded(OSError):
-    """The server answers, and the model is still being loaded."""
+    """The server answers, and the model is still being loaded.
+
+    Example:
+      >>> issubclass(ModelNotLoaded, ServerUnavailable)  # the server is there
+      False
+    """
 
 
 class WrongAnswer(OSError):
-    """The server answers something that is not what its protocol or its model promises."""
+    """The server answers something that is not what its protocol or its model promises.
+
+    Example:
+      >>> issubclass(WrongAnswer, OSError)
+      True
+    """
 
 
 def telling(message: str) -> str:

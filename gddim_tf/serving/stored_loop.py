@@ -17,7 +17,8 @@ class StoredLoop:
     """The sampling loop over tables stored one after another; which one runs is an input.
 
     Args:
-      eps_fn: as in `samplers.run`, with the names of the context as its further arguments.
+      eps_fn: `(u, t) -> eps`, states and times `[batch]` to the same shape, with the
+        names of the context as its further arguments.
       tables: of one layout.
       state_shape: of one state, `(height, width, k * C)`.
       context: dtypes of the further arguments of `eps_fn` by name, each `[batch]`.

@@ -32,6 +32,10 @@ class Checkpoint(keras.callbacks.Callback):
 
     Raises:
       ValueError: if `every` is below 1.
+
+    Example:
+      >>> Checkpoint("runs/digits/checkpoints", every=5).every
+      5
     """
 
     def __init__(self, directory: str | os.PathLike, every: int = 1) -> None:

@@ -48,6 +48,10 @@ class Recipe:
 
     Raises:
       ValueError: if a setting is out of its range, or of another type.
+
+    Example:
+      >>> Recipe(sde="cld", steps=500).model().sde.components
+      2
     """
 
     dataset: str = "digits"

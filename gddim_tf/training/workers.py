@@ -86,9 +86,10 @@ def fit(
     validation_steps: int | None = None,
     verbose: Any = 0,
 ) -> keras.callbacks.History:
-    """Train a model that was made in the scope of its strategy; arguments as in `keras.Model.fit`.
+    """Train a model that was made in the scope of its strategy.
 
-    Every worker calls it with the same numbers; callbacks may differ.
+    Its arguments are those of `keras.Model.fit`. Every worker calls it with the same numbers;
+    callbacks may differ.
 
     Raises:
       ConnectionError: if another worker is lost.

@@ -39,7 +39,7 @@ def output_sign(scheduler: Mapping[str, Any]) -> float:
 
 
 def diffusion(scheduler: Mapping[str, Any], config: Mapping[str, Any]) -> LinearSDE:
-    """The diffusion of a scheduler; arguments as for `meaning`."""
+    """The diffusion of a scheduler, from the same two configurations as its `meaning`."""
     if _exploding(config):
         names = ("sigma_min", "sigma_max")
         return VESDE(**{name: float(scheduler[name]) for name in names if name in scheduler})

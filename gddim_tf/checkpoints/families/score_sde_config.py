@@ -47,7 +47,7 @@ def options(config: Mapping[str, Any], in_channels: int, out_channels: int) -> d
     """Return the arguments of `ScoreUNet`.
 
     Args:
-      config: as for `flatten`.
+      config: the source's own configuration, nested or flat.
       in_channels: channels of the network's input.
       out_channels: channels of its output.
 

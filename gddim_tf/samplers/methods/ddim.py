@@ -34,6 +34,11 @@ class DDIM(Sampler):
 
     Raises:
       ValueError: if `eta` is outside [0, 1] or `clip` is not positive.
+
+    Example:
+      >>> from gddim_tf.sdes import VPSDE
+      >>> DDIM(eta=1.0).table(VPSDE(), nfe=10).stochastic
+      True
     """
 
     eta: float = 0.0

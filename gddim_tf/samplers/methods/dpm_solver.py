@@ -47,6 +47,11 @@ class DPMSolver(Sampler):
     Raises:
       ValueError: if an argument is unknown, or `clip` is given without data prediction or not
         positive.
+
+    Example:
+      >>> from gddim_tf.sdes import VPSDE
+      >>> DPMSolver(order=3).table(VPSDE(), nfe=10).history
+      3
     """
 
     order: int = 2

@@ -34,6 +34,11 @@ class ERSDE(Sampler):
 
     Raises:
       ValueError: if `order` is not 1, 2 or 3 or `clip` not positive.
+
+    Example:
+      >>> from gddim_tf.sdes import VPSDE
+      >>> ERSDE().table(VPSDE(), nfe=10).stochastic
+      True
     """
 
     order: int = 3

@@ -25,6 +25,10 @@ class Euler(RungeKutta):
 
     Raises:
       ValueError: if `flow` is unknown.
+
+    Example:
+      >>> Euler().steps_of(10)
+      10
     """
 
     method: str = dataclasses.field(default="1euler", init=False)
@@ -51,11 +55,15 @@ class Heun(Euler):
     `RhoGrid(7)`.
 
     Args:
-      flow: as in `Euler`.
+      flow: "t" for the equation of `Euler`; "rho" for `dv / d rho = eps`.
       grid: time grid.
 
     Raises:
       ValueError: if `flow` is unknown.
+
+    Example:
+      >>> Heun().steps_of(19)  # two evaluations a step, one in the last
+      10
     """
 
     method: str = dataclasses.field(default="2heun", init=False)

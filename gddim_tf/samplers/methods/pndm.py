@@ -46,6 +46,11 @@ class IPNDM(Sampler):
 
     Raises:
       ValueError: if `order` is outside 1 to 4.
+
+    Example:
+      >>> from gddim_tf.sdes import VPSDE
+      >>> IPNDM().table(VPSDE(), nfe=10).history
+      4
     """
 
     order: int = 4
@@ -74,6 +79,10 @@ class PLMS(Sampler):
 
     Raises:
       ValueError: if `order` is outside 2 to 4.
+
+    Example:
+      >>> PLMS().steps_of(10)  # the first step takes two evaluations
+      9
     """
 
     order: int = 4
@@ -106,6 +115,10 @@ class SPNDM(PLMS):
 
     Args:
       grid: time grid.
+
+    Example:
+      >>> SPNDM().steps_of(10)
+      9
     """
 
     order: int = dataclasses.field(default=2, init=False)
@@ -121,6 +134,10 @@ class FPNDM(Sampler):
 
     Args:
       grid: time grid.
+
+    Example:
+      >>> FPNDM().steps_of(20)  # each of the first three steps takes four evaluations
+      11
     """
 
     grid: Grid = dataclasses.field(default=PowerGrid(1.0))
@@ -156,6 +173,10 @@ class FON(Sampler):
 
     Args:
       grid: time grid.
+
+    Example:
+      >>> FON().steps_of(20)
+      11
     """
 
     grid: Grid = dataclasses.field(default=PowerGrid(1.0))

@@ -36,6 +36,11 @@ class EDMChurn(Sampler):
 
     Raises:
       ValueError: if an argument is unknown or out of range.
+
+    Example:
+      >>> from gddim_tf.sdes import VESDE
+      >>> EDMChurn().table(VESDE.karras(), nfe=19).nfe
+      19
     """
 
     churn: float = 40.0
@@ -94,6 +99,11 @@ class Restart(Sampler):
 
     Raises:
       ValueError: if an argument is out of range.
+
+    Example:
+      >>> from gddim_tf.sdes import VESDE
+      >>> Restart(repeats=1).table(VESDE.karras(), nfe=21).stochastic
+      True
     """
 
     low: float = 0.05

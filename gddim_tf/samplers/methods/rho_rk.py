@@ -34,6 +34,11 @@ class RhoRK(RungeKutta):
 
     Raises:
       ValueError: if an argument is unknown.
+
+    Example:
+      >>> from gddim_tf.sdes import VPSDE
+      >>> RhoRK(method="4rk").table(VPSDE(), nfe=20).nfe
+      20
     """
 
     variable: str = "rho"

@@ -45,6 +45,11 @@ class SASolver(Sampler):
 
     Raises:
       ValueError: if a number is out of range.
+
+    Example:
+      >>> from gddim_tf.sdes import VPSDE
+      >>> SASolver().table(VPSDE(), nfe=10).stochastic
+      True
     """
 
     predictor_order: int = 2
@@ -103,7 +108,7 @@ class SASolver(Sampler):
 
 
 def _end_slope(sde: LinearSDE, start: float, end: float, tau: float) -> np.ndarray:
-    """`dZ / dp` at the end of a step, p as in `positions`, `[*modes, k, k]`."""
+    """`dZ / dp` at the end of a step, p is that of `positions`, `[*modes, k, k]`."""
     inside = sde.quadrature_times(start, end)
     slope = interpolation_matrix(np.array([1.0]), len(inside))[0] @ legendre(len(inside))[2]
     flow = np.tensordot(slope, reverse_flow(sde, end, inside, tau), axes=(0, 0))

@@ -38,6 +38,11 @@ class SDEDPMSolver(Sampler):
 
     Raises:
       ValueError: if an argument is unknown or out of range.
+
+    Example:
+      >>> from gddim_tf.sdes import VPSDE
+      >>> SDEDPMSolver(lam=0.5).table(VPSDE(), nfe=10).stochastic
+      True
     """
 
     order: int = 2

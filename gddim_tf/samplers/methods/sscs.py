@@ -29,6 +29,11 @@ class SSCS(Sampler):
 
     Args:
       grid: time grid.
+
+    Example:
+      >>> from gddim_tf.sdes import CLD
+      >>> SSCS().table(CLD(), nfe=10).nfe
+      10
     """
 
     def fill(self, sde: LinearSDE, times: np.ndarray) -> Table:

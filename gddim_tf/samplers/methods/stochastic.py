@@ -28,6 +28,11 @@ class EulerMaruyama(Sampler):
 
     Raises:
       ValueError: if `lam` is negative.
+
+    Example:
+      >>> from gddim_tf.sdes import CLD
+      >>> EulerMaruyama(lam=0.0).table(CLD(), nfe=10).stochastic  # Euler's method
+      False
     """
 
     lam: float = 1.0
@@ -67,6 +72,11 @@ class Ancestral(Sampler):
 
     Raises:
       ValueError: if `variance` is unknown or `clip` is not positive.
+
+    Example:
+      >>> from gddim_tf.sdes import VPSDE
+      >>> Ancestral(clip=1.0).table(VPSDE(), nfe=10).nfe
+      10
     """
 
     variance: str = "small"

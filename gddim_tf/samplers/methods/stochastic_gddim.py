@@ -29,7 +29,7 @@ class StochasticGDDIM(Sampler):
 
     Args:
       lam: lambda, the noise, in [0, 1]: 0 is `GDDIM(order=0)`, 1 the reverse diffusion itself.
-      denoise: whether to end with one more evaluation, as in `GDDIM`.
+      denoise: whether to end with one more evaluation, which takes the noise away that is left.
       grid: time grid.
 
     Raises:

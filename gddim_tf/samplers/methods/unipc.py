@@ -41,6 +41,11 @@ class UniPC(Sampler):
 
     Raises:
       ValueError: if `order` or `variant` is unknown, or `clip` is not positive.
+
+    Example:
+      >>> from gddim_tf.sdes import VPSDE
+      >>> UniPC(order=3).table(VPSDE(), nfe=10).history
+      4
     """
 
     order: int = 2

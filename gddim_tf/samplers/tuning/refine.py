@@ -17,9 +17,9 @@ def refined(task: Task, teacher: Teacher, best: Fit, ridge: float) -> Fit:
 
     Args:
       task: the network and its seeds.
-      teacher: as in `fit`.
+      teacher: the fine run to come close to.
       best: where to begin.
-      ridge: as in `fit`.
+      ridge: weight of the analytic rows, relative to the mean square of what they multiply.
 
     Returns:
       The best fit that was found.

@@ -26,7 +26,7 @@ class Task:
 
     Args:
       sde: the diffusion.
-      eps_fn: as in `samplers.run`.
+      eps_fn: `(u, t) -> eps`, states and times `[batch]` to the same shape.
       image_shape: `(height, width, C)`.
       count: how many seeds, a multiple of 4.
       seed: of the priors; prior i is that of image i of `model.sample`.

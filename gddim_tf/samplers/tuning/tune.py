@@ -54,8 +54,8 @@ def tune(
     Args:
       model: any model that samples, an exported one too.
       nfe: the budget, or several.
-      labels: None for the classes in turn (none without classes), or as in `model.sample`.
-      guidance: as in `model.sample`.
+      labels: None for the classes in turn (none without classes), one for all, or one each.
+      guidance: weight of the class; None is the plain model.
       count: how many seeds, a multiple of 4.
       seed: of the starting states.
       base: the deterministic sampler to be better than; `samplers.default` if None.

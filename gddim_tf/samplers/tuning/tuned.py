@@ -32,9 +32,16 @@ class Tuned(Sampler):
       ValueError: if there is none.
 
     Example:
-      tuned = gd.samplers.tune(model, nfe=5)
-      tuned.save("five.npz")
-      images = model.sample(64, sampler=gd.samplers.Tuned.load("five.npz"), nfe=5)
+      >>> import gddim_tf as gd
+      >>> class Normal(gd.GenerativeModel):  # the exact model of standard normal pixels
+      ...     sde, image_shape, num_classes = gd.sdes.VPSDE(), (2, 2, 1), 0
+      ...     def eps(self, u, t, labels=None):
+      ...         return self.sde.kernel(t)[1][..., None] * u
+      ...     def fingerprint(self):
+      ...         return "normal"
+      >>> tuned = gd.samplers.tune(Normal(), nfe=3, count=8, evaluations=10)
+      >>> Normal().sample(2, tuned, nfe=3).shape  # or a file: tuned.save("three.npz")
+      (2, 2, 2, 1)
     """
 
     budgets: Mapping[int, file.Fitted]
