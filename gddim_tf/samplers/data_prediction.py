@@ -101,14 +101,18 @@ def reverse_moments(
     """
     back = sde.reverse_transition(np.array([end]), np.array([start]), lam)[0]
     whole = sde.transition(end, 0.0) - back @ sde.transition(start, 0.0)
-    covariance = sde.covariance(end) - back @ sde.covariance(start) @ transpose(back)
+    if lam == 0:  # the root of a rounding error would be noise
+        spread = np.zeros_like(back)
+    else:
+        carried = back @ sde.covariance(start) @ transpose(back)
+        spread = positive_root(sde.covariance(end) - carried)
     moments = whole[None]
     if count > 1:
         inside = sde.quadrature_times(start, end)
         powers = positions(sde, start, end, inside) ** np.arange(1, count)[:, None]
         rest = stieltjes(powers, reverse_flow(sde, end, inside, lam))
         moments = np.concatenate([moments, rest])
-    return back, moments, positive_root(covariance)
+    return back, moments, spread
 
 
 def reverse_flow(sde: LinearSDE, end: float, tau: np.ndarray, lam: float) -> np.ndarray:

@@ -103,9 +103,7 @@ def test_against_diffusers(name, sampler, last, steps):
         )
     times = [*(z[f"{name}_N{steps}_timesteps"] + 1.0), last]
     end = problem.run(problem.table(sampler, times), z["noise"])
-    # of third order and in 20 steps they agree to 2e-7 alone; the integrals here agree with 60
-    # digits to 1e-11, and where the rest comes from is not known
-    close(end, f"{name}_N{steps}", 2e-7 if name in ("sa_33", "sa_13") and steps == 20 else 1e-8)
+    close(end, f"{name}_N{steps}", 1e-11)
 
 
 def test_er_sde_is_the_published_formula():
