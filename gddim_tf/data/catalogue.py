@@ -16,6 +16,8 @@ from gddim_tf.data.idx_source import FASHION_MNIST_CLASSES, IDXSource
 from gddim_tf.data.own import own_source
 from gddim_tf.data.tfds_source import TFDSSource
 
+Source = TFDSSource | FolderSource | IDXSource | ArraySource
+
 FOLDER_PREFIX = "folder:"
 IDX_PREFIX = "idx:"
 
@@ -106,9 +108,7 @@ def names() -> list[str]:
     return list(_BY_NAME)
 
 
-def find(
-    name: str, data_dir: str | os.PathLike | None = None
-) -> TFDSSource | FolderSource | IDXSource | ArraySource:
+def find(name: str, data_dir: str | os.PathLike | None = None) -> Source:
     """Return the source of a data set's images.
 
     Args:

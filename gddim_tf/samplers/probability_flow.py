@@ -50,8 +50,6 @@ def compiled_flow(
       (or None). It gives a tuple, u at the end and with `volume` the integral
       `[batch]`, and the number of network evaluations.
     """
-    matrices = functools.partial(flow_matrices, sde, variable)
-    shape = (*sde.modes, sde.components, sde.components)
 
     @functools.partial(tf.function, autograph=False)
     def solve(
@@ -61,34 +59,8 @@ def compiled_flow(
         context: dict[str, tf.Tensor],
         probes: tf.Tensor | None,
     ) -> Any:
-        sign = tf.sign(ends[1] - ends[0])
-
-        # a function of its own, because the method calls it seven times: traced once, and kept out
-        # of line so that the graph is optimised with one network in it and not with seven
-        @functools.partial(
-            tf.function, autograph=False, experimental_attributes={"_noinline": True}
-        )
-        def flow(distance: tf.Tensor, variables: tuple[tf.Tensor, ...]) -> tuple[tf.Tensor, ...]:
-            """The slopes in the variable's distance from the start."""
-            state = variables[0]
-            z = ends[0] + sign * tf.cast(distance, tf.float64)
-            t, drift, pull = tf.numpy_function(matrices, [z], [tf.float64] * 3)
-            drift, pull = (tf.ensure_shape(sign * m, shape) for m in (drift, pull))
-            drift, pull = tf.cast(drift, state.dtype), tf.cast(pull, state.dtype)
-            time = tf.fill([tf.shape(state)[0]], tf.cast(t, state.dtype))
-
-            def pulled(state: tf.Tensor) -> tf.Tensor:
-                eps = tf.cast(eps_fn(state, time, **context), state.dtype)
-                return sde.apply(pull, eps)
-
-            if volume:
-                slope, rate = divergence(pulled, state, probes)
-                rates = (rate + _trace(sde, drift, state),)
-            else:
-                slope, rates = pulled(state), ()
-            slope = tf.debugging.assert_all_finite(slope, NOT_FINITE)
-            return (sde.apply(drift, state) + slope, *rates)
-
+        bound = functools.partial(eps_fn, **context)
+        flow = _slopes(sde, bound, variable, ends, probes, volume)
         variables = (u, tf.zeros(tf.shape(u)[:1], u.dtype)) if volume else (u,)
         span = tf.cast(tf.abs(ends[1] - ends[0]), u.dtype)
         solver = _landing_solver(tf.cast(tolerances, u.dtype), max_steps, span)
@@ -100,9 +72,47 @@ def compiled_flow(
     return solve
 
 
+def _slopes(
+    sde: LinearSDE,
+    eps_fn: EpsFn,
+    variable: str,
+    ends: tf.Tensor,
+    probes: tf.Tensor | None,
+    volume: bool,
+) -> Any:
+    """The slopes of the state (and of the integral) in the distance of z from where it starts."""
+    matrices = functools.partial(flow_matrices, sde, variable)
+    shape = (*sde.modes, sde.components, sde.components)
+    sign = tf.sign(ends[1] - ends[0])
+
+    # a function of its own, because the method calls it seven times: traced once, and kept out of
+    # line so that the graph is optimised with one network in it and not with seven
+    @functools.partial(tf.function, autograph=False, experimental_attributes={"_noinline": True})
+    def flow(distance: tf.Tensor, variables: tuple[tf.Tensor, ...]) -> tuple[tf.Tensor, ...]:
+        state = variables[0]
+        z = ends[0] + sign * tf.cast(distance, tf.float64)
+        t, drift, pull = tf.numpy_function(matrices, [z], [tf.float64] * 3)
+        drift, pull = (tf.ensure_shape(sign * m, shape) for m in (drift, pull))
+        drift, pull = tf.cast(drift, state.dtype), tf.cast(pull, state.dtype)
+        time = tf.fill([tf.shape(state)[0]], tf.cast(t, state.dtype))
+
+        def pulled(state: tf.Tensor) -> tf.Tensor:
+            return sde.apply(pull, tf.cast(eps_fn(state, time), state.dtype))
+
+        if volume:
+            slope, rate = divergence(pulled, state, probes)
+            rates = (rate + _trace(sde, drift, state),)
+        else:
+            slope, rates = pulled(state), ()
+        slope = tf.debugging.assert_all_finite(slope, NOT_FINITE)
+        return (sde.apply(drift, state) + slope, *rates)
+
+    return flow
+
+
 def flow_matrices(
     sde: LinearSDE, variable: str, z: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+) -> tuple[float, np.ndarray, np.ndarray]:
     """The probability flow `du/dz = A u + B eps` at one value z of a variable.
 
     `A = -d Psi(t, t') / dz'` and `B = d [Psi(t, t') R(t')] / dz'` at `z' = z`, from the

@@ -1,4 +1,20 @@
-"""A model as a SavedModel in TF Serving's layout, with everything it needs inside."""
+"""A model as a SavedModel in TF Serving's layout, with everything it needs inside.
+
+Every input and output has the batch as its first axis, so that TF Serving can batch requests.
+`seed` is `[batch]` or `[batch, 2]` int32; a model with classes also takes `label` `[batch]` int32
+and, where it samples, `guidance` `[batch]` float32 (1 is none). There are
+
+- a signature per sampler and budget: `seed` -> `image` `[batch, height, width, C]` uint8; image i
+  depends on `seed[i]` alone, and `seed[i] = (s, i)` gives image i of `model.sample`;
+- its twin with `png` in its name (`sample_png_10`): `image_bytes` `[batch]`, PNG files;
+- `serving_default`: the first of them;
+- `sample`: `seed`, `nfe` `[batch]` int32, one of the budgets (if several signatures have it, of the
+  first), the same in all rows -> `image`;
+- `encode`: `image` uint8, `seed` -> `state` `[batch, height, width, k * C]`, and `decode`: `state`
+  -> `image`, both by the sampler without noise that has the largest budget, where there is one;
+  `encode` only if its method can be inverted;
+- `denoise`: `state`, `time` `[batch]` -> `eps`.
+"""
 
 from __future__ import annotations
 
@@ -35,23 +51,8 @@ def export(
 ) -> pathlib.Path:
     """Write `directory/<version>/`, a SavedModel that needs neither Keras nor gddim_tf to run.
 
-    Every input and output has the batch as its first axis, so that TF Serving can batch requests.
-    `seed` is `[batch]` or `[batch, 2]` int32; a model with classes also takes `label` `[batch]`
-    int32 and, where it samples, `guidance` `[batch]` float32 (1 is none):
-
-    - one signature per entry of `signatures`: `seed` -> `image` `[batch, height, width, C]` uint8;
-      image i depends on `seed[i]` alone, and `seed[i] = (s, i)` gives image i of `model.sample`;
-    - its twin with `png` in its name (`sample_png_10`): `image_bytes` `[batch]`, PNG files;
-    - `serving_default`: the first of them;
-    - `sample`: `seed`, `nfe` `[batch]` int32, a budget of `signatures` (if several have it, of the
-      first), the same in all rows -> `image`;
-    - `encode`: `image` uint8, `seed` -> `state` `[batch, height, width, k * C]`, and `decode`:
-      `state` -> `image`, both by the sampler without noise that has the largest budget, where
-      there is one; `encode` only if its method can be inverted;
-    - `denoise`: `state`, `time` `[batch]` -> `eps`.
-
-    Beside the versions, files that configure a server are written where they are missing, see
-    `write_configuration`.
+    Its signatures are listed in this module. Beside the versions, files that configure a server are
+    written where they are missing, see `write_configuration`.
 
     Args:
       model: holding the weights to serve (after `fit`, their average).
@@ -73,11 +74,7 @@ def export(
         positive, `keep` or a size of a batch is below 1 or too large.
       OSError: if the folder cannot be written; what was there before stays.
     """
-    if keep is not None and not (isinstance(keep, numbers.Integral) and keep >= 1):
-        raise ValueError(f"`keep` must be at least 1, received {keep!r}")
-    batch_sizes = sorted(batch_sizes)
-    if not batch_sizes or batch_sizes[0] < 1 or batch_sizes[-1] > largest_batch:
-        raise ValueError(f"`batch_sizes` must be in 1 to {largest_batch}, received {batch_sizes}")
+    _check(keep, batch_sizes, largest_batch)
     directory, sde = pathlib.Path(directory), model.sde
     samplings = {
         name: (chosen(pair[0], sde, pair[1]), pair[1]) for name, pair in signatures.items()
@@ -90,17 +87,26 @@ def export(
             drop_shapes(draft)
             extra = draft / "assets.extra"
             extra.mkdir()
-            description = _description(model, samplings)
-            (extra / DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n")
+            told = json.dumps(_description(model, samplings), indent=2)
+            (extra / DESCRIPTION).write_text(f"{told}\n")
             name, (_, nfe) = directory.resolve().name, next(iter(samplings.values()))
             values = {"nfe": nfe, "guidance": 1, "time": sde.t_max}
-            write_warmup(extra, name, functions, batch_sizes, jit_compile, values)
-            write_configuration(directory, batch_sizes)
+            write_warmup(extra, name, functions, sorted(batch_sizes), jit_compile, values)
+            write_configuration(directory, sorted(batch_sizes))
     except tf.errors.OpError as error:  # a full disk, as TensorFlow reports it
         raise OSError(f"cannot write the model to {directory}: {error.message}") from error
     if keep is not None:
         prune(directory, keep, number)
     return directory / str(number)
+
+
+def _check(keep: int | None, batch_sizes: Sequence[int], largest_batch: int) -> None:
+    if keep is not None and not (isinstance(keep, numbers.Integral) and keep >= 1):
+        raise ValueError(f"`keep` must be at least 1, received {keep!r}")
+    if not batch_sizes or min(batch_sizes) < 1 or max(batch_sizes) > largest_batch:
+        raise ValueError(
+            f"`batch_sizes` must be in 1 to {largest_batch}, received {sorted(batch_sizes)}"
+        )
 
 
 def _description(model: DiffusionModel, signatures: dict[str, tuple[Sampler, int]]) -> dict:

@@ -85,10 +85,9 @@ def exponential_step(
             f"{type(sde).__name__}, received one from t = {start:g} to {end:g}"
         )
     low, high = VARIABLES[variable](sde, np.array([start, last]))
-    positions = tableau.c
-    times = np.where(positions == 0, start, last)
-    inside = (positions > 0) & (positions < 1)
-    times[inside] = INVERSES[variable](sde, low + positions[inside] * (high - low))
+    times = np.where(tableau.c == 0, start, last)
+    inside = (tableau.c > 0) & (tableau.c < 1)
+    times[inside] = INVERSES[variable](sde, low + tableau.c[inside] * (high - low))
 
     def theta(tau: np.ndarray) -> np.ndarray:
         return (VARIABLES[variable](sde, tau) - low) / (high - low)

@@ -1,4 +1,14 @@
-"""Fit tables to a model: teacher, grids, weights, and the check on seeds kept apart."""
+"""Fit tables to a model: teacher, grids, weights, and the check on seeds kept apart.
+
+A fine run of the model is the teacher. A short table goes through some of its states; which ones is
+found by dynamic programming over the errors of single steps, and the weights by least squares row
+by row, see `fit`. Half of the seeds are fitted on, a quarter chooses the grid, and a table that is
+not better than the untuned one on the last quarter is not kept. It costs `evaluations x count`
+network evaluations for the teacher and `nfe x count` for each of three grids, none of them with a
+gradient. It fits the solver to the network's flow: the network becomes no better.
+Grid search after GITS (Chen et al., 2024), least squares for coefficients after IIA (Zhang et al.,
+2024), here for matrices and along the student's own path.
+"""
 
 from __future__ import annotations
 
@@ -40,16 +50,7 @@ def tune(
     batch_size: int = 64,
     progress: bool = False,
 ) -> Tuned:
-    """A sampler whose weights and times suit one model.
-
-    A fine run of the model is the teacher. A short table goes through some of its states; which
-    ones is found by dynamic programming over the errors of single steps, and the weights by least
-    squares row by row, see `fit`. Half of the seeds are fitted on, a quarter chooses the grid, and
-    a table that is not better than the untuned one on the last quarter is not kept. It costs
-    `evaluations x count` network evaluations for the teacher and `nfe x count` for each of three
-    grids, none of them with a gradient. It fits the solver to the network's flow: the network
-    becomes no better. Grid search after GITS (Chen et al., 2024), least squares for coefficients
-    after IIA (Zhang et al., 2024), here for matrices and along the student's own path.
+    """A sampler whose weights and times suit one model; the module says how it is found.
 
     Args:
       model: any model that samples, an exported one too.
@@ -74,6 +75,26 @@ def tune(
     """
     from tqdm.auto import tqdm
 
+    budgets = _checked_budgets(nfe, evaluations, ridge)
+    tables = {n: _untuned(base or default(model.sde, n), model, n) for n in budgets}
+    total = count * (evaluations + sum(4 * n for n in budgets))
+    with tqdm(total=total, unit="evaluation", disable=not progress) as bar:
+        context = _context(model, labels, guidance, count)
+        eps_fn = model.eps if guidance is None else model.guided_eps
+        options = {"context": context, "batch_size": batch_size, "progress": bar.update}
+        task = Task(model.sde, eps_fn, model.image_shape, count, seed=seed, **options)
+        teacher, accuracy = _fine_teacher(task, evaluations, tables[budgets[-1]])
+        costs = step_costs(model.sde, teacher)
+        shared = {**_origin(model, task, context), "guidance": guidance, "teacher_error": accuracy}
+        return Tuned(
+            budgets={
+                n: _fitted(task, teacher, costs, table, ridge, refine, shared)
+                for n, table in tables.items()
+            }
+        )
+
+
+def _checked_budgets(nfe: int | Sequence[int], evaluations: int, ridge: float) -> list[int]:
     budgets = sorted({check_nfe(n) for n in np.atleast_1d(nfe).tolist()})
     if budgets[-1] > evaluations // 2:
         raise ValueError(
@@ -82,38 +103,19 @@ def tune(
         )
     if not ridge >= 0:
         raise ValueError(f"`ridge` must be at least 0, received {ridge}")
-    tables = {n: _untuned(base or default(model.sde, n), model, n) for n in budgets}
-    total = count * (evaluations + sum(4 * n for n in budgets))
-    with tqdm(total=total, unit="evaluation", disable=not progress) as bar:
-        context = _context(model, labels, guidance, count)
-        task = Task(
-            model.sde,
-            model.eps if guidance is None else model.guided_eps,
-            model.image_shape,
-            count,
-            seed=seed,
-            context=context,
-            batch_size=batch_size,
-            progress=bar.update,
-        )
-        teacher, accuracy = _fine_teacher(task, evaluations, tables[budgets[-1]])
-        costs = step_costs(model.sde, teacher)
-        shared = {
-            "weights": model.fingerprint(),
-            "sde": repr(model.sde),
-            "labels": "none" if "labels" not in context else str(np.unique(context["labels"])),
-            "guidance": guidance,
-            "seed": seed,
-            "count": count,
-            "teacher": f"{TEACHER}, {len(teacher.times) - 1} evaluations",
-            "teacher_error": accuracy,
-            "ridge": ridge,
-        }
-        fitted = {
-            n: _fitted(task, teacher, costs, table, ridge, refine, shared)
-            for n, table in tables.items()
-        }
-    return Tuned(budgets=fitted)
+    return budgets
+
+
+def _origin(model: Any, task: Task, context: dict[str, np.ndarray]) -> dict[str, Any]:
+    """What the record of a table tells of the model and of the seeds it was fitted on."""
+    labels = context.get("labels")
+    return {
+        "weights": model.fingerprint(),
+        "sde": repr(model.sde),
+        "labels": "none" if labels is None else str(np.unique(labels)),
+        "seed": task.seed,
+        "count": task.count,
+    }
 
 
 def _untuned(base: Sampler, model: Any, nfe: int) -> Table:
@@ -180,6 +182,8 @@ def _fitted(
     table = best.table if kept else untuned
     record = {
         **shared,
+        "teacher": f"{TEACHER}, {len(teacher.times) - 1} evaluations",
+        "ridge": ridge,
         "nfe": nfe,
         "grid": name,
         "times": [float(time) for time in teacher.times[list(best.nodes)]],
