@@ -27,11 +27,12 @@ def whole(name: str, value: Any, lowest: int, highest: int | None = None) -> int
     """
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
         raise TypeError(f"`{name}` must be a whole number, received {value!r}")
-    if value < lowest:
+    number = int(value)
+    if number < lowest:
         raise ValueError(f"`{name}` must be at least {lowest}, received {value}")
-    if highest is not None and value > highest:
+    if highest is not None and number > highest:
         raise ValueError(f"`{name}` must be at most {highest}, received {value}")
-    return int(value)
+    return number
 
 
 def real(
@@ -55,10 +56,14 @@ def real(
     """
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(f"`{name}` must be a number, received {value!r}")
-    low = value > lowest if above else value >= lowest
-    if not (math.isfinite(value) and low and value <= highest):
+    try:
+        number = float(value)
+    except OverflowError:  # an integer beyond all floats
+        number = math.inf
+    low = number > lowest if above else number >= lowest
+    if not (math.isfinite(number) and low and number <= highest):
         bound = f"{'above' if above else 'at least'} {lowest:g}"
         if math.isfinite(highest):
             bound += f" and at most {highest:g}"
         raise ValueError(f"`{name}` must be finite, {bound}, received {value}")
-    return value
+    return number

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numbers
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 ImageSize = int | tuple[int, int]
 
@@ -18,10 +18,11 @@ def sides(image_size: int | Sequence[int], name: str = "image_size") -> tuple[in
     Raises:
       ValueError: unless both are integers of at least 1.
     """
-    single = isinstance(image_size, numbers.Number)
-    both = (image_size, image_size) if single else tuple(image_size)
-    if len(both) != 2 or not all(isinstance(n, numbers.Integral) and n >= 1 for n in both):
-        form = "an integer of" if single else "(height, width), integers of"
+    if isinstance(image_size, Iterable):
+        both, form = tuple(image_size), "(height, width), integers of"
+    else:
+        both, form = (image_size, image_size), "an integer of"
+    if len(both) != 2 or not all(isinstance(n, numbers.Integral) and int(n) >= 1 for n in both):
         raise ValueError(f"`{name}` must be {form} at least 1, received {image_size!r}")
     return int(both[0]), int(both[1])
 

@@ -37,8 +37,9 @@ class Announcement(keras.callbacks.Callback):
         classes = f"{info.num_classes} classes" if recipe.conditional else "without classes"
         if recipe.conditional and info.class_names:
             classes += f" ({_shortened(info.class_names)})"
+        count = info.splits["train"]
         print(
-            f"data: {info.splits['train']} images of {recipe.dataset}, taken as {height} x {width} "
+            f"data: {count} images of {recipe.dataset}, taken as {height} x {width} "
             f"x {channels}, {classes}"
         )
         for note in info.notes:
@@ -46,10 +47,10 @@ class Announcement(keras.callbacks.Callback):
         self._first = self.model.steps_done
         weights = f"{self.model.network.count_params():,} weights"
         print(f"model: {recipe.network} with {weights} on {self.model.sde}")
-        print(
-            f"training: steps {self._first} to {recipe.steps} of {recipe.batch_size} images, "
-            f"about {recipe.steps * recipe.batch_size / info.splits['train']:.1f} times each image"
-        )
+        planned = f"steps {self._first} to {recipe.steps} of {recipe.batch_size} images"
+        if count:
+            planned += f", about {recipe.steps * recipe.batch_size / count:.1f} times each image"
+        print(f"training: {planned}")
         self._draw()
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:

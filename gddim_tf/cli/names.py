@@ -43,9 +43,12 @@ def names(kind: str) -> tuple[str, ...]:
         return _imported("samplers/__init__.py")
     file, variable = _TABLES[kind]
     for statement in _statements(file):
-        targets = statement.targets if isinstance(statement, ast.Assign) else []
-        if isinstance(statement, ast.AnnAssign):
+        if isinstance(statement, ast.Assign):
+            targets = statement.targets
+        elif isinstance(statement, ast.AnnAssign):
             targets = [statement.target]
+        else:
+            continue
         if any(isinstance(target, ast.Name) and target.id == variable for target in targets):
             return tuple(ast.literal_eval(name) for name in _entries(statement.value))
     raise LookupError(f"{file} must define `{variable}`")

@@ -120,11 +120,12 @@ def run(options: argparse.Namespace) -> None:
 def _check_default_network(recipe: Recipe) -> None:
     """Refuse to train the digits' network on larger images that nobody chose it for."""
     from gddim_tf import data
+    from gddim_tf.image_size import sides, text
 
     size = recipe.image_size or data.info(recipe.dataset).image_size
-    if size > _LARGEST_DIGIT:
+    if max(sides(size)) > _LARGEST_DIGIT:
         raise ValueError(
-            f"--network must be given for images of {size} x {size}: {recipe.network} is made for "
+            f"--network must be given for images of {text(size)}: {recipe.network} is made for "
             f"8 x 8; choose one of {NETWORKS}, or a smaller --image-size"
         )
 

@@ -54,7 +54,8 @@ class ArraySource:
             )
         if labelled == {False}:
             return cls(name, checked)
-        count = 1 + max(int(labels.max()) for _, labels in checked.values())
+        given = [labels for _, labels in checked.values() if labels is not None]
+        count = 1 + max(int(labels.max()) for labels in given)
         names = class_names or tuple(str(number) for number in range(count))
         if len(names) < count:
             raise ValueError(f"`class_names` must be at least {count}, received {len(names)}")
@@ -82,8 +83,8 @@ class ArraySource:
         digest = hashlib.sha256(repr(self.class_names).encode())
         for split, (images, labels) in sorted(self.splits.items()):
             digest.update(f"{split} {images.shape}".encode())
-            digest.update(np.ascontiguousarray(images))
-            digest.update(b"" if labels is None else np.ascontiguousarray(labels))
+            digest.update(np.ascontiguousarray(images).data)
+            digest.update(b"" if labels is None else np.ascontiguousarray(labels).data)
         return digest.hexdigest()
 
     def count(self, split: str) -> int:

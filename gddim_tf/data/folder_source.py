@@ -16,6 +16,7 @@ from gddim_tf.data.file_digest import digest_of_files
 from gddim_tf.data.image_file import KINDS, Header, decode, read_header
 from gddim_tf.data.image_tree import ImageTree
 from gddim_tf.data.threads import in_threads
+from gddim_tf.image_size import sides
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,7 @@ class FolderSource:
         self._check_split(split)
         index, count = shard
         files = self.tree.files[index::count]
-        size = (image_size, image_size) if isinstance(image_size, int) else tuple(image_size)
+        size = sides(image_size)
 
         def decoded(file: Path) -> np.ndarray:
             return decode(file, size, self.channels, self.background)

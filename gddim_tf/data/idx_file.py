@@ -14,6 +14,8 @@ import numpy as np
 # The type of the numbers in a file, of which images and labels only have this one.
 _UNSIGNED_BYTE = 0x08
 
+_Stream = BinaryIO | gzip.GzipFile
+
 
 def read_idx(path: Path, axes: int) -> np.ndarray:
     """Read an array of bytes, gzipped if the name ends in `.gz`.
@@ -59,11 +61,11 @@ def read_idx_shape(path: Path, axes: int) -> tuple[int, ...]:
         raise ValueError(f"IDX file {path} must be whole, received: {error}") from error
 
 
-def _open(path: Path) -> BinaryIO:
+def _open(path: Path) -> _Stream:
     return gzip.open(path) if path.suffix == ".gz" else path.open("rb")
 
 
-def _read_shape(file: BinaryIO, path: Path, axes: int) -> tuple[int, ...]:
+def _read_shape(file: _Stream, path: Path, axes: int) -> tuple[int, ...]:
     header = file.read(4 + 4 * axes)
     expected = bytes((0, 0, _UNSIGNED_BYTE, axes))
     if len(header) < 4 + 4 * axes or header[:4] != expected:

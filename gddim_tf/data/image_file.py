@@ -97,7 +97,7 @@ def _decode(file: Path, size: tuple[int, int], channels: int, background: str) -
             part = _opaque(image.crop(_centred(image.size, size)), background, channels)
     except Exception as error:  # whatever a decoder raises
         raise _broken(file, error) from error
-    pixels = np.asarray(part.resize(size[::-1], Image.Resampling.BILINEAR))
+    pixels = np.asarray(part.resize((size[1], size[0]), Image.Resampling.BILINEAR))
     return pixels.reshape(*size, channels)
 
 

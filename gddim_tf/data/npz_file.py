@@ -64,21 +64,21 @@ def open_npz(place: str | os.PathLike) -> ArraySource:
 def _arrays(path: Path) -> dict[str, np.ndarray]:
     """The arrays of known names, if they are as large as they say."""
     known = {_CLASS_NAMES, *sum((*_IMAGES.values(), *_LABELS.values()), ())}
-    zipfile.ZipFile(path).close()  # a lone array or a pickle is no archive
-    with np.load(path, allow_pickle=False) as file:
+    # opened as an archive first, which a lone array or a pickle is not
+    with zipfile.ZipFile(path) as archive, np.load(path, allow_pickle=False) as file:
         found = [name for name in file.files if name in known]
         room = _LARGEST
         for name in found:
-            told = _size(file, name)
+            told = _size(archive, name)
             room -= told
-            if room < 0 or told > file.zip.getinfo(f"{name}.npy").file_size:
+            if room < 0 or told > archive.getinfo(f"{name}.npy").file_size:
                 raise ValueError(f"`{name}`, which says that it has {told} bytes")
         return {name: file[name] for name in found}
 
 
-def _size(file: np.lib.npyio.NpzFile, name: str) -> int:
+def _size(archive: zipfile.ZipFile, name: str) -> int:
     """The bytes of an array, by its header alone."""
-    with file.zip.open(f"{name}.npy") as stream:
+    with archive.open(f"{name}.npy") as stream:
         version = np.lib.format.read_magic(stream)
         old = version == (1, 0)
         read = np.lib.format.read_array_header_1_0 if old else np.lib.format.read_array_header_2_0

@@ -18,10 +18,10 @@ def to_uint8(images: tf.Tensor | np.ndarray) -> tf.Tensor:
     Raises:
       TypeError: if `images` are not floating point.
     """
-    images = tf.convert_to_tensor(images)
-    if not images.dtype.is_floating:
-        raise TypeError(f"`images` must be floating point in [-1, 1], received {images.dtype.name}")
-    levels = tf.clip_by_value((images + 1) * 127.5, 0, 255)
+    values = tf.convert_to_tensor(images)
+    if not values.dtype.is_floating:
+        raise TypeError(f"`images` must be floating point in [-1, 1], received {values.dtype.name}")
+    levels = tf.clip_by_value((values + 1) * 127.5, 0, 255)
     return tf.cast(tf.round(levels), tf.uint8)
 
 

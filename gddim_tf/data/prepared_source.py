@@ -49,7 +49,8 @@ class PreparedSource(TFDSSource):
         info = tfds.builder_from_directory(folder).info
         features = dict(info.features.items())
         image, label = features.get("image"), features.get("label")
-        if not isinstance(image, tfds.features.Image) or image.shape[-1] not in (1, 3):
+        is_image = image is not None and isinstance(image, tfds.features.Image)
+        if image is None or not is_image or image.shape[-1] not in (1, 3):
             raise ValueError(
                 f"data set {name!r} must have a feature `image` of 1 or 3 channels, received "
                 f"{image or ', '.join(features)}"
@@ -62,7 +63,7 @@ class PreparedSource(TFDSSource):
             channels=image.shape[-1],
             splits={split: part.num_examples for split, part in info.splits.items()},
             flip=None,
-            class_names=tuple(label.names) if labelled else (),
+            class_names=tuple(label.names) if label is not None and labelled else (),
             data_dir=data_dir,
             folder=str(folder),
         )

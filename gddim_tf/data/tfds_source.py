@@ -46,7 +46,7 @@ class TFDSSource:
     image_size: int
     channels: int
     splits: Mapping[str, int | None]
-    flip: bool
+    flip: bool | None
     class_names: tuple[str, ...] = ()
     box: tuple[int, int, int, int] | None = None
     generated: bool = False

@@ -49,13 +49,14 @@ def frechet_distance(real_activations: ArrayLike, fake_activations: ArrayLike) -
       8.0
     """
     sets = activation_pair(real_activations, fake_activations)
-    counts, means = [len(rows) for rows in sets], [rows.mean(axis=0) for rows in sets]
+    real, fake = sets
+    counts, means = (len(real), len(fake)), [rows.mean(axis=0) for rows in sets]
     covariances = [np.atleast_2d(np.cov(rows, rowvar=False)) for rows in sets]
     return gaussian_distance(means, covariances, counts)
 
 
 def gaussian_distance(
-    means: Sequence[np.ndarray], covariances: Sequence[np.ndarray], counts: Sequence[int]
+    means: Sequence[np.ndarray], covariances: Sequence[np.ndarray], counts: tuple[int, int]
 ) -> float:
     """Frechet distance of two Gaussians that were fitted to so many images each.
 

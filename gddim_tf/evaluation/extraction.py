@@ -7,18 +7,18 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import tensorflow as tf
-from numpy.typing import ArrayLike
 from tqdm import tqdm
 
 from gddim_tf.evaluation.images import as_uint8
 from gddim_tf.evaluation.statistics import ActivationStatistics
 
 Extractor = Callable[[np.ndarray], np.ndarray]
+Images = np.ndarray | tf.Tensor | tf.data.Dataset
 
 
 def extract(
     extractor: Extractor,
-    images: ArrayLike | tf.data.Dataset,
+    images: Images,
     batch_size: int = 64,
     progress: bool = True,
 ) -> np.ndarray:
@@ -46,7 +46,7 @@ def extract(
 
 def extract_statistics(
     extractor: Extractor,
-    images: ArrayLike | tf.data.Dataset,
+    images: Images,
     batch_size: int = 64,
     progress: bool = True,
 ) -> ActivationStatistics:
@@ -65,7 +65,7 @@ def extract_statistics(
 
 def activations(
     extractor: Extractor,
-    images: ArrayLike | tf.data.Dataset,
+    images: Images,
     batch_size: int = 64,
     progress: bool = True,
 ) -> Iterator[np.ndarray]:

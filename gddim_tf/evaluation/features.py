@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -102,7 +103,7 @@ class InceptionFeatures(FeatureExtractor):
             raise ValueError(f"`path` must be a SavedModel folder, received {folder!r}")
         inception = tf.saved_model.load(folder)
         side = _INCEPTION_SIZE
-        outputs = inception(tf.zeros([1, side, side, 3])) if callable(inception) else None
+        outputs = _answer(inception, tf.zeros([1, side, side, 3]))
         if not isinstance(outputs, Mapping) or not {"pool_3", "logits"} <= outputs.keys():
             raise ValueError(
                 "`path` must be a SavedModel that is called with images and returns `pool_3` and "
@@ -113,7 +114,7 @@ class InceptionFeatures(FeatureExtractor):
             # The operation with TensorFlow 1's conventions, which `tf.image.resize` does not offer.
             resized = tf.raw_ops.ResizeBilinear(images=from_uint8(images), size=[side, side])
             coloured = tf.ensure_shape(resized * tf.ones([3]), [None, side, side, 3])
-            outputs = inception(coloured)
+            outputs = _answer(inception, coloured)
             return outputs["pool_3"], outputs["logits"]
 
         super().__init__(
@@ -144,6 +145,11 @@ def feature_extractor(name: str) -> FeatureExtractor | RandomFeatures:
             f"path, or 'random', received {name!r}"
         )
     return kinds[kind](path or None)
+
+
+def _answer(network: Any, images: tf.Tensor) -> Any:
+    """What a network from a file returns, None if it cannot be called."""
+    return network(images) if callable(network) else None
 
 
 def _fetch_inception() -> str:

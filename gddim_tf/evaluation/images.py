@@ -107,7 +107,7 @@ def save_comparison(
 
 
 def save_closest_pairs(
-    pairs: tuple[ArrayLike, ArrayLike], distances: ArrayLike, path: str | os.PathLike[str]
+    pairs: tuple[np.ndarray, np.ndarray], distances: ArrayLike, path: str | os.PathLike[str]
 ) -> None:
     """Save pairs of images as columns: generated, training image, distance.
 

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from gddim_tf import data
 from gddim_tf.evaluation.extraction import extract
 from gddim_tf.evaluation.images import as_uint8
+from gddim_tf.image_size import ImageSize
 
 
 def label_agreement(
@@ -38,7 +39,7 @@ def agreement_of_logits(logits: np.ndarray, labels: ArrayLike, classes: int) -> 
     return float(np.mean(np.argmax(logits, axis=1) == np.asarray(labels)))
 
 
-def real_label_agreement(extractor: Any, dataset: str, split: str, size: int) -> float | None:
+def real_label_agreement(extractor: Any, dataset: str, split: str, size: ImageSize) -> float | None:
     """The same of the images of a split, of `size` pixels a side: the classifier's accuracy."""
     classes = data.info(dataset).num_classes
     if not classes:

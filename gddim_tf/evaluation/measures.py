@@ -55,10 +55,10 @@ class Comparison:
     @functools.cached_property
     def logits(self) -> np.ndarray | None:
         """Of the images of `kept`; None if the extractor has none."""
-        if not hasattr(self.reference.extractor, "logits"):
+        logits_of = getattr(self.reference.extractor, "logits", None)
+        if logits_of is None:
             return None
-        images = self._images[self._chosen]
-        return extract(self.reference.extractor.logits, images, progress=False)
+        return extract(logits_of, self._images[self._chosen], progress=False)
 
     @functools.cached_property
     def coverage(self) -> PrecisionRecall:

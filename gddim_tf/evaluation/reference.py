@@ -19,7 +19,7 @@ from gddim_tf import data
 from gddim_tf.data.catalogue import find
 from gddim_tf.evaluation.distances import frechet_floor, kernel_distance
 from gddim_tf.evaluation.extraction import extract, extract_statistics
-from gddim_tf.evaluation.features import FeatureExtractor
+from gddim_tf.evaluation.extractor import ImageFeatures
 from gddim_tf.evaluation.images import as_uint8
 from gddim_tf.evaluation.memorisation import MemorisationReport, memorisation_report
 from gddim_tf.evaluation.statistics import (
@@ -59,7 +59,7 @@ class Reference:
     def __init__(
         self,
         dataset: str,
-        extractor: FeatureExtractor,
+        extractor: ImageFeatures,
         image_size: ImageSize,
         split: str = "train",
         held_out: str | None = None,
@@ -109,7 +109,10 @@ class Reference:
     @functools.cached_property
     def unseen(self) -> np.ndarray:
         """The images of the split that is not the training split, in uint8."""
-        return self._pixels(self.held_out if _whole(self.split) == "train" else self.split)
+        other = self.held_out if _whole(self.split) == "train" else self.split
+        if other is None:
+            raise ValueError(f"`floor_split` must be given: {self.dataset} has one split only")
+        return self._pixels(other)
 
     def check_count(self, count: int) -> None:
         """Raise a ValueError unless so many generated images can be measured."""
@@ -145,7 +148,7 @@ class Reference:
             "reference": f"{self.statistics.count} images of {self.dataset}, split {self.split}",
             "features": f"{self.extractor.name}, resize {self.extractor.resize}",
         }
-        if self.floor is not None:
+        if self.floor is not None and self.held_out is not None:
             told["real against real"] = (
                 f"{self.floor:.2f}, the Frechet distance of the {self._number(self.held_out)} "
                 f"images of split {self.held_out} to the reference"
@@ -165,7 +168,13 @@ class Reference:
         return extract(self.extractor, images.map(lambda _, image: image), progress=False)
 
     def _number(self, split: str) -> int:
-        return find(self.dataset).count(split)
+        count = find(self.dataset).count(split)
+        if count is None:
+            raise FileNotFoundError(
+                f"data set {self.dataset!r} is not on disk; `gddim-tf prepare {self.dataset}` puts "
+                "it there"
+            )
+        return count
 
     def _images(self, split: str) -> tf.data.Dataset:
         """One by one; the extractor makes the batches."""

@@ -112,6 +112,8 @@ def _load_unfinished(run: pathlib.Path) -> DiffusionModel:
     epoch, file, damaged = newest_whole(run / CHECKPOINTS)
     for error in damaged:
         warnings.warn(f"{error}; trying the checkpoint before it", stacklevel=3)
+    if file is None:
+        raise FileNotFoundError(f"{run} is an unfinished run without a checkpoint")
     if file.suffix != ".keras":
         raise ValueError(
             f"{run} is an unfinished run of an earlier version, whose checkpoints do not tell the "

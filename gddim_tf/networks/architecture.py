@@ -173,7 +173,7 @@ class Architecture:
     @property
     def patch_out_channels(self) -> int:
         """Channels that the last convolution gives: those of a patch of the output."""
-        return self.out_channels * self.patch_size**2
+        return (self.out_channels or self.in_channels) * self.patch_size**2
 
     @property
     def embedding_width(self) -> int:

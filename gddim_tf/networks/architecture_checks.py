@@ -115,8 +115,8 @@ def _check_resampling(arch: Architecture) -> None:
         kinds = getattr(arch, name)
         if kinds is None and name == "up_resampling":
             continue
-        each = (kinds,) if isinstance(kinds, str) else kinds
-        if not isinstance(kinds, str) and len(each) != arch.levels - 1:
+        each = kinds if isinstance(kinds, tuple) else (kinds,)
+        if isinstance(kinds, tuple) and len(each) != arch.levels - 1:
             raise ValueError(
                 f"`{name}` must be one word, or one for each of {arch.levels - 1} steps between "
                 f"levels, received {kinds!r}"

@@ -11,6 +11,7 @@ from gddim_tf.networks.attention import Attention
 from gddim_tf.networks.blocks import Combine, ResidualBlock
 from gddim_tf.networks.convolution import conv, dense
 from gddim_tf.networks.embeddings import FourierEmbedding
+from gddim_tf.networks.layer_shape import Shape
 from gddim_tf.networks.layout import Part
 from gddim_tf.networks.normalization import GroupNorm
 from gddim_tf.networks.resampling import Downsample, Upsample
@@ -78,7 +79,7 @@ def _is_float32(part: Part, arch: Architecture) -> bool:
     )
 
 
-def input_shapes(part: Part, arch: Architecture) -> tuple[tuple[int | None, ...], ...]:
+def input_shapes(part: Part, arch: Architecture) -> tuple[Shape, ...]:
     """Return the shapes that the layer of a part is built with."""
     features = (None, *part.size, part.width)
     if part.kind == "block":

@@ -8,10 +8,9 @@ import keras
 import tensorflow as tf
 
 from gddim_tf.networks.convolution import dense
+from gddim_tf.networks.layer_shape import Shape
 from gddim_tf.networks.normalization import GroupNorm
 from gddim_tf.networks.residual import residual_sum
-
-Shape = tuple[int | None, ...]
 
 
 @keras.saving.register_keras_serializable(package="gddim_tf")

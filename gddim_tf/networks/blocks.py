@@ -10,11 +10,10 @@ import tensorflow as tf
 
 from gddim_tf.networks.activations import ACTIVATIONS
 from gddim_tf.networks.convolution import conv, dense
+from gddim_tf.networks.layer_shape import Shape
 from gddim_tf.networks.normalization import GroupNorm
 from gddim_tf.networks.resampling import downsample, upsample
 from gddim_tf.networks.residual import residual_sum
-
-Shape = tuple[int | None, ...]
 
 
 @keras.saving.register_keras_serializable(package="gddim_tf")
@@ -95,8 +94,9 @@ class ResidualBlock(keras.layers.Layer):
         self.conv2.build(inner)
         resamples = self.resample and self.resample_shortcut
         if resamples or x_shape[-1] != self.filters:
-            self.shortcut = conv(self.filters, 1, dtype=self.dtype_policy, name="shortcut")
-            self.shortcut.build((*inner[:-1], x_shape[-1]))
+            shortcut = conv(self.filters, 1, dtype=self.dtype_policy, name="shortcut")
+            shortcut.build((*inner[:-1], x_shape[-1]))
+            self.shortcut = shortcut
 
     def call(self, x: tf.Tensor, temb: tf.Tensor) -> tf.Tensor:
         """Apply the block."""

@@ -9,6 +9,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from gddim_tf.networks.layer_shape import Shape
+
 
 def positional_embedding(
     labels: tf.Tensor, width: int, shift: float = 1.0, cosine_first: bool = False
@@ -67,7 +69,7 @@ class FourierEmbedding(keras.layers.Layer):
         self.scale = scale
         self.log = log
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Draw the frequencies, which are never trained."""
         self.frequencies = self.add_weight(
             shape=(self.features,),
@@ -83,7 +85,7 @@ class FourierEmbedding(keras.layers.Layer):
         angles = positions[:, None] * self.frequencies[None, :] * 2.0 * np.float32(np.pi)
         return tf.concat([tf.sin(angles), tf.cos(angles)], axis=1)
 
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return [batch, 2 features]."""
         return (input_shape[0], 2 * self.features)
 

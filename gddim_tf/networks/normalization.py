@@ -7,6 +7,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from gddim_tf.networks.layer_shape import Shape
+
 
 @keras.saving.register_keras_serializable(package="gddim_tf")
 class GroupNorm(keras.layers.Layer):
@@ -35,7 +37,7 @@ class GroupNorm(keras.layers.Layer):
         self.groups = groups
         self.epsilon = epsilon
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Create the scale and the bias of each channel."""
         channels = input_shape[-1]
         if channels % self.groups:
@@ -67,7 +69,7 @@ class GroupNorm(keras.layers.Layer):
         averages = tf.reduce_mean(grouped, axis=-1, keepdims=True) * tf.ones([size])
         return tf.reshape(averages, [-1, 1, 1, channels])
 
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return the shape of the input."""
         return tuple(input_shape)
 

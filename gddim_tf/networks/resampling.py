@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from gddim_tf.networks.convolution import conv
+from gddim_tf.networks.layer_shape import Shape
 
 
 def downsample(x: tf.Tensor, kernel: Sequence[float] | None = None) -> tf.Tensor:
@@ -99,9 +100,9 @@ class _Resampling(keras.layers.Layer):
         super().__init__(**kwargs)
         self.filters = filters
         self.kernel = None if kernel is None else tuple(kernel)
-        self.conv = None if filters is None else self._make_conv()
+        self.conv = None if filters is None else self._make_conv(filters)
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Create the weights of the convolution."""
         if self.conv is not None:
             # It sees a filtered and padded input, whose size is not that of the layer's.
@@ -111,9 +112,7 @@ class _Resampling(keras.layers.Layer):
         """Return the constructor's arguments."""
         return {**super().get_config(), "filters": self.filters, "kernel": self.kernel}
 
-    def _output_shape(
-        self, input_shape: tuple[int | None, ...], factor: float
-    ) -> tuple[int | None, ...]:
+    def _output_shape(self, input_shape: Shape, factor: float) -> Shape:
         batch, *sizes, channels = input_shape
         sizes = [None if size is None else int(factor * size) for size in sizes]
         return (batch, *sizes, self.filters or channels)
@@ -163,14 +162,14 @@ class Downsample(_Resampling):
         """Return the constructor's arguments."""
         return {**super().get_config(), "padding": self.padding}
 
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return the shape at half the resolution."""
         return self._output_shape(input_shape, 0.5)
 
-    def _make_conv(self) -> keras.layers.Conv2D:
+    def _make_conv(self, filters: int) -> keras.layers.Conv2D:
         padding = "same" if self.kernel is None and self.padding == "after" else "valid"
         options = {"padding": padding, "dtype": self.dtype_policy, "name": "conv"}
-        return conv(self.filters, 3, strides=2, **options)
+        return conv(filters, 3, strides=2, **options)
 
 
 @keras.saving.register_keras_serializable(package="gddim_tf")
@@ -200,10 +199,10 @@ class Upsample(_Resampling):
         wider = upsample(tf.pad(x, [[0, 0], [1, 1], [1, 1], [0, 0]]), self.kernel)
         return self.conv(wider[:, 1:-1, 1:-1])
 
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return the shape at twice the resolution."""
         return self._output_shape(input_shape, 2)
 
-    def _make_conv(self) -> keras.layers.Conv2D:
+    def _make_conv(self, filters: int) -> keras.layers.Conv2D:
         padding = "same" if self.kernel is None else "valid"
-        return conv(self.filters, 3, padding=padding, dtype=self.dtype_policy, name="conv")
+        return conv(filters, 3, padding=padding, dtype=self.dtype_policy, name="conv")

@@ -14,6 +14,7 @@ from gddim_tf.networks.architecture import Architecture
 from gddim_tf.networks.assembly import input_shapes, make_layer
 from gddim_tf.networks.blocks import ResidualBlock
 from gddim_tf.networks.embeddings import positional_embedding
+from gddim_tf.networks.layer_shape import Shape
 from gddim_tf.networks.layout import layout
 from gddim_tf.networks.presets import PRESETS
 from gddim_tf.networks.residual import residual_sum
@@ -142,7 +143,7 @@ class ScoreUNet(keras.Model):
                 named[f"{part}.{path.replace('/', '.')}"] = variable
         return named
 
-    def compute_output_shape(self, x_shape: Any, *_: Any) -> tuple[int | None, ...]:
+    def compute_output_shape(self, x_shape: Any, *_: Any) -> Shape:
         """Return [batch, height, width, out_channels]."""
         return (x_shape[0], *sides(self.image_size), self.out_channels)
 
@@ -212,7 +213,7 @@ class ScoreUNet(keras.Model):
             h, pyramid = self._branch_output(level, h, pyramid)
             if level:
                 h = self._resample(f"up.{level}.upsample", h, temb)
-        if self.architecture.output_pyramid == "skip":
+        if pyramid is not None and self.architecture.output_pyramid == "skip":
             return pyramid
         return self._norm_and_conv("norm_out", "conv_out", h)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Sequence
 
 import numpy as np
@@ -37,8 +39,10 @@ def interpolate(tables: Sequence[np.ndarray], t: tf.Tensor, t_max: float) -> tup
         -(x + 1) * x * (x - 2) / 2,
         (x + 1) * x * (x - 1) / 6,
     )
-    values = (tf.constant(table, t.dtype) for table in tables)
-    return tuple(
-        sum(weight * tf.gather(value, left + j - 1) for j, weight in enumerate(weights))
-        for value in values
-    )
+
+    def between(table: np.ndarray) -> tf.Tensor:
+        value = tf.constant(table, t.dtype)
+        parts = (weight * tf.gather(value, left + j - 1) for j, weight in enumerate(weights))
+        return functools.reduce(operator.add, parts)
+
+    return tuple(between(table) for table in tables)

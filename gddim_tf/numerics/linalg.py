@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import operator
+
 import numpy as np
 import tensorflow as tf
 
@@ -20,7 +23,7 @@ def positive_root(covariance: np.ndarray) -> np.ndarray:
 def apply_matrix(
     matrix: tf.Tensor,
     state: tf.Tensor,
-    mode_index: np.ndarray | None = None,
+    mode_index: np.ndarray | tf.Tensor | None = None,
     batched: bool = False,
 ) -> tf.Tensor:
     """`matrix @ state` for states that pack their k components along the channels.
@@ -41,7 +44,10 @@ def apply_matrix(
         for _ in range(state.shape.rank + 2 - matrix.shape.rank):
             matrix = tf.expand_dims(matrix, 1)
     parts = tf.split(state, columns, axis=-1) if columns > 1 else [state]
-    products = [sum(matrix[..., i, j] * parts[j] for j in range(columns)) for i in range(rows)]
+    products = [
+        functools.reduce(operator.add, [matrix[..., i, j] * parts[j] for j in range(columns)])
+        for i in range(rows)
+    ]
     return tf.concat(products, axis=-1) if rows > 1 else products[0]
 
 

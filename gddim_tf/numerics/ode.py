@@ -88,8 +88,11 @@ def exact_dormand_prince() -> ModuleType:
     TFP casts the Python floats of its tableau with `tf.cast`, which rounds them through float32 and
     leaves an error of 1e-8 at every tolerance; the same numbers as NumPy doubles are cast exactly.
     """
-    spec = importlib.util.find_spec("tensorflow_probability.python.math.ode.dormand_prince")
-    module = importlib.util.module_from_spec(spec)
+    name = "tensorflow_probability.python.math.ode.dormand_prince"
+    spec = importlib.util.find_spec(name)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"`{name}` is not there; TensorFlow Probability 0.25 has it")
+    module: Any = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
 
     def exact(value: Any) -> Any:

@@ -34,7 +34,7 @@ def legendre(nodes: int = _NODES) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return x, w, derivative
 
 
-def interval_times(start: np.ndarray, end: np.ndarray) -> np.ndarray:
+def interval_times(start: float | np.ndarray, end: float | np.ndarray) -> np.ndarray:
     """Times of the nodes between `start` and `end`, `[*times, nodes]`, exactly inside."""
     x, _, _ = legendre()
     low, high = (np.asarray(t, np.float64)[..., None] ** 0.25 for t in (start, end))

@@ -10,7 +10,7 @@ import numpy as np
 from gddim_tf.samplers.table import Table
 from gddim_tf.sdes import LinearSDE
 
-Weights = Sequence[np.ndarray]
+Weights = Sequence[np.ndarray] | np.ndarray
 
 # The weight of the state and those of the outputs, newest first.
 Move = tuple[np.ndarray, Weights]
@@ -68,16 +68,14 @@ def pack(rows: Sequence[Row], sde: LinearSDE) -> Table:
 
     columns = {}
     if any(row.corrected_state is not None for row in rows):
-        own = [row.corrected_state is None for row in rows]
-        columns["corrected_state"] = np.stack(
-            [row.state if o else row.corrected_state for row, o in zip(rows, own, strict=True)]
-        )
-        columns["corrected_prediction"] = np.stack(
-            [
-                padded(row.kept, row.scratch) if o else padded(row.corrected, ())
-                for row, o in zip(rows, own, strict=True)
-            ]
-        )
+        ends = [
+            (row.state, padded(row.kept, row.scratch))
+            if row.corrected_state is None
+            else (row.corrected_state, padded(row.corrected, ()))
+            for row in rows
+        ]
+        columns["corrected_state"] = np.stack([state for state, _ in ends])
+        columns["corrected_prediction"] = np.stack([prediction for _, prediction in ends])
     if any(row.noise is not None for row in rows):
         zero = np.zeros(shape)
         columns["noise"] = np.stack([zero if row.noise is None else row.noise for row in rows])

@@ -74,7 +74,7 @@ def _corrected(
     flow = sde.root(end) @ np.linalg.inv(sde.root(inside)) @ sde.transition(inside, 0 * inside)
     share = stieltjes(((start - inside) / (start - end))[None], flow)[0]
     inverse = np.linalg.inv(signal)
-    if rest.data_state is not None and not _stores_data(sde, end, rest):
+    if rest.data_state is not None and not _stores_data(sde, end, rest.data_state[0]):
         return move, move, rest
     if rest.data_state is None:
         kept = np.eye(sde.components) + share @ inverse
@@ -85,8 +85,8 @@ def _corrected(
     return move, ended, _with_correction(rest, brought)
 
 
-def _stores_data(sde: LinearSDE, end: float, rest: Table) -> bool:
-    return np.allclose(rest.data_state[0] @ sde.transition(end, 0.0), np.eye(sde.components))
+def _stores_data(sde: LinearSDE, end: float, data_state: np.ndarray) -> bool:
+    return np.allclose(data_state @ sde.transition(end, 0.0), np.eye(sde.components))
 
 
 def _with_correction(rest: Table, brought: np.ndarray) -> Table:
@@ -131,13 +131,12 @@ def _joined(
     columns: dict[str, Any] = {}
     corrects = rest.corrected_state is not None or ended is not lead
     if corrects:
-        later = rest.state if rest.corrected_state is None else rest.corrected_state
-        weighed = rest.prediction if rest.corrected_state is None else rest.corrected_prediction
+        later, weighed = rest.committing
         columns["corrected_state"] = before(ended[0], later)
         columns["corrected_prediction"] = weights(ended[1], weighed)
     if rest.noise is not None:
         columns["noise"] = before(np.zeros(shape) if noise is None else noise[None], rest.noise)
-    if rest.data_state is not None:
+    if rest.data_state is not None and rest.data_eps is not None:
         columns["data_state"] = before(np.zeros(shape), rest.data_state)
         columns["data_eps"] = before(identity, rest.data_eps)
     if rest.own is not None:
@@ -177,9 +176,10 @@ def _with_last_row(sde: LinearSDE, start: float, root: np.ndarray, table: Table)
         return np.concatenate([widened, row])
 
     if table.corrected_state is not None:
-        columns["corrected_state"] = np.concatenate([table.corrected_state, state])
-        columns["corrected_prediction"] = weights(table.corrected_prediction, root)
-    if table.data_state is not None:  # the last row stores eps
+        later, weighed = table.committing
+        columns["corrected_state"] = np.concatenate([later, state])
+        columns["corrected_prediction"] = weights(weighed, root)
+    if table.data_state is not None and table.data_eps is not None:  # the last row stores eps
         columns["data_state"] = np.concatenate([table.data_state, state])
         columns["data_eps"] = np.concatenate(
             [table.data_eps, np.broadcast_to(np.eye(sde.components), (1, *shape))]

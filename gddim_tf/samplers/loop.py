@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Hashable
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 import tensorflow as tf
@@ -16,6 +16,34 @@ from gddim_tf.samplers.table import Table
 
 # Compiled loops of the most recent networks; each holds a graph, so the number is bounded.
 _COMPILED_LOOPS = 16
+
+
+@overload
+def run(
+    table: Table,
+    eps_fn: EpsFn,
+    u_T: tf.Tensor,
+    noise: tf.Tensor | None = None,
+    seeds: tf.Tensor | None = None,
+    *,
+    context: dict[str, tf.Tensor] | None = None,
+    trajectory: Literal[False] = False,
+    jit_compile: bool = False,
+) -> tf.Tensor: ...
+
+
+@overload
+def run(
+    table: Table,
+    eps_fn: EpsFn,
+    u_T: tf.Tensor,
+    noise: tf.Tensor | None = None,
+    seeds: tf.Tensor | None = None,
+    *,
+    context: dict[str, tf.Tensor] | None = None,
+    trajectory: bool,
+    jit_compile: bool = False,
+) -> tuple[tf.Tensor, tf.Tensor]: ...
 
 
 def run(
@@ -165,7 +193,8 @@ def _compiled(
     def loop(inputs: LoopInputs) -> Any:
         return LoopBody(eps_fn, layout, inputs, trajectory).run()
 
-    structure = LoopInputs(None, dict.fromkeys(layout.columns), dict.fromkeys(context))
+    names = (None, dict.fromkeys(layout.columns), dict.fromkeys(context), None, None)
+    structure = LoopInputs._make(names)
     graph = tf.function(loop, jit_compile=jit_compile, autograph=False)
     # concrete, because TensorFlow takes several samplers in a row for one that is traced again
     return graph.get_concrete_function(tf.nest.pack_sequence_as(structure, specs))

@@ -181,7 +181,9 @@ class LoopBody:
 
     def draw(self, number: tf.Tensor) -> tf.Tensor:
         """Standard normal noise like a state: what was given, or each image's own."""
-        state, seeds = self.inputs.state, self.inputs.seeds
-        if seeds is None:
-            return self.inputs.noise[number]
-        return normal_per_image(fold_in(seeds, number + 1), state.shape[1:], state.dtype)
+        state, seeds, noise = self.inputs.state, self.inputs.seeds, self.inputs.noise
+        if seeds is not None:
+            return normal_per_image(fold_in(seeds, number + 1), state.shape[1:], state.dtype)
+        if noise is None:
+            raise ValueError("`seeds` or `noise` must be given to a loop that draws, received None")
+        return noise[number]

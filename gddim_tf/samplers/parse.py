@@ -142,12 +142,17 @@ def _evaluate(node: ast.expr, known: dict[str, type]) -> Any:
         if node.args and issubclass(cls, Sampler):
             example = f"{node.func.id}(grid=power(power=3))"
             raise ValueError(f"arguments must be keywords, as in {example}")
-        keywords = {
-            keyword.arg: _evaluate(keyword.value, _classes_for(keyword.arg))
-            for keyword in node.keywords
-        }
-        return cls(*(_literal(value) for value in node.args), **keywords)
+        return cls(*(_literal(value) for value in node.args), **_keywords(node))
     return _literal(node)
+
+
+def _keywords(node: ast.Call) -> dict[str, Any]:
+    values = {}
+    for keyword in node.keywords:
+        if keyword.arg is None:
+            raise ValueError(f"arguments must be named, received **{ast.unparse(keyword.value)}")
+        values[keyword.arg] = _evaluate(keyword.value, _classes_for(keyword.arg))
+    return values
 
 
 def _literal(node: ast.expr) -> Any:

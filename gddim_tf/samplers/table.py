@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 
@@ -84,6 +85,13 @@ class Table:
         return self.state.shape[-1]
 
     @property
+    def committing(self) -> tuple[np.ndarray, np.ndarray]:
+        """State and prediction weights of what a row commits: the second pair, if there is one."""
+        if self.corrected_state is None or self.corrected_prediction is None:
+            return self.state, self.prediction
+        return self.corrected_state, self.corrected_prediction
+
+    @property
     def stochastic(self) -> bool:
         """Whether fresh noise is drawn on the way."""
         return self.noise is not None or self.start is not None
@@ -113,7 +121,7 @@ class Table:
 
 
 def multistep_table(
-    time: np.ndarray, state: np.ndarray, weights: list[np.ndarray], **columns: object
+    time: np.ndarray, state: np.ndarray, weights: list[np.ndarray], **columns: Any
 ) -> Table:
     """A table in which every row keeps its output and ends a step.
 

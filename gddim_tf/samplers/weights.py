@@ -15,6 +15,7 @@ import numpy as np
 from gddim_tf.numerics.linalg import transpose
 from gddim_tf.numerics.quadrature import is_resolved, stieltjes
 from gddim_tf.sdes import LinearSDE
+from gddim_tf.sdes.times import Times
 
 # How often an interval is halved at most where 64 nodes do not resolve its transitions.
 _HALVINGS = 4
@@ -51,7 +52,7 @@ def exponential_weights(
     sde: LinearSDE,
     start: float,
     end: float,
-    nodes: Sequence[float],
+    nodes: Sequence[float] | np.ndarray,
     variable: str = "t",
     root: str = "R",
 ) -> np.ndarray:
@@ -71,19 +72,20 @@ def exponential_weights(
     """
     if root == "R" and len(nodes) == 1:
         return (sde.root(end) - sde.transition(end, start) @ sde.root(start))[None]
-    nodes, inner = np.asarray(nodes), VARIABLES[variable]
+    times, inner = np.asarray(nodes), VARIABLES[variable]
 
     def basis(tau: np.ndarray) -> np.ndarray:
-        return lagrange(inner(sde, nodes), inner(sde, tau))
+        return lagrange(inner(sde, times), inner(sde, tau))
 
     if root == "R":
         return flow_integrals(sde, start, end, basis)
-    weights = 0.0
-    for inside, flow in _panels(sde, start, end, end):
-        pieces = stieltjes(np.eye(len(inside)), flow)
-        turned = pieces @ transpose(cholesky_turn(sde, inside))
-        weights += np.tensordot(basis(inside), turned, axes=(1, 0))
-    return weights @ cholesky_turn(sde, nodes)
+
+    def turned(inside: np.ndarray, flow: np.ndarray) -> np.ndarray:
+        pieces = stieltjes(np.eye(len(inside)), flow) @ transpose(cholesky_turn(sde, inside))
+        return np.tensordot(basis(inside), pieces, axes=(1, 0))
+
+    weights = [turned(inside, flow) for inside, flow in _panels(sde, start, end, end)]
+    return np.add.reduce(weights) @ cholesky_turn(sde, times)
 
 
 def flow_integrals(
@@ -100,10 +102,11 @@ def flow_integrals(
     Returns:
       `[n, *modes, k, k]`, float64.
     """
-    return sum(stieltjes(basis(inside), flow) for inside, flow in _panels(sde, start, end, end))
+    panels = _panels(sde, start, end, end)
+    return np.add.reduce([stieltjes(basis(inside), flow) for inside, flow in panels])
 
 
-def noise_pull(sde: LinearSDE, t: np.ndarray) -> np.ndarray:
+def noise_pull(sde: LinearSDE, t: Times) -> np.ndarray:
     """`G (R^{-1} G)^T`, which makes `-G G^T s` of eps because `s = -R^{-T} eps`.
 
     Args:

@@ -20,7 +20,7 @@ from gddim_tf.numerics.image_noise import normal_per_image
 from gddim_tf.numerics.kernel_interpolation import interpolate, knots
 from gddim_tf.numerics.linalg import apply_matrix, transpose
 from gddim_tf.numerics.quadrature import interval_times, solve_linear_ode
-from gddim_tf.sdes.times import check_times
+from gddim_tf.sdes.times import Times, check_times
 
 
 class LinearSDE(abc.ABC):
@@ -57,7 +57,7 @@ class LinearSDE(abc.ABC):
     # ---- the mathematics, in float64 -----------------------------------------------------------
 
     @abc.abstractmethod
-    def transition(self, t: np.ndarray, s: np.ndarray) -> np.ndarray:
+    def transition(self, t: Times, s: Times) -> np.ndarray:
         """`Psi(t, s)`, which solves `d Psi / dt = F(t) Psi`, `Psi(s, s) = I`.
 
         Args:
@@ -69,26 +69,26 @@ class LinearSDE(abc.ABC):
         """
 
     @abc.abstractmethod
-    def covariance(self, t: np.ndarray) -> np.ndarray:
+    def covariance(self, t: Times) -> np.ndarray:
         """`Sigma(t)`, the covariance of the state given the data, `[*times, *modes, k, k]`."""
 
     @abc.abstractmethod
-    def root(self, t: np.ndarray) -> np.ndarray:
+    def root(self, t: Times) -> np.ndarray:
         """`R(t)` of gDDIM: `R R^T = Sigma` and `dR/dt = (F + 1/2 G G^T Sigma^{-1}) R` (eq. 17)."""
 
     @abc.abstractmethod
-    def drift(self, t: np.ndarray) -> np.ndarray:
+    def drift(self, t: Times) -> np.ndarray:
         """`F(t)`, `[*times, *modes, k, k]`."""
 
     @abc.abstractmethod
-    def diffusion(self, t: np.ndarray) -> np.ndarray:
+    def diffusion(self, t: Times) -> np.ndarray:
         """`G(t)`, `[*times, *modes, k, k]`."""
 
-    def cholesky(self, t: np.ndarray) -> np.ndarray:
+    def cholesky(self, t: Times) -> np.ndarray:
         """`L(t)`, the lower Cholesky factor of `Sigma(t)`, `[*times, *modes, k, k]`."""
         return np.linalg.cholesky(self.covariance(t))
 
-    def rho(self, t: np.ndarray) -> np.ndarray:
+    def rho(self, t: Times) -> np.ndarray:
         """Noise over signal of the image component at the first mode, `[*times]`, increasing in t.
 
         `rho = sqrt(Sigma_xx) / Psi_xx(t, 0)`; for the scalar diffusions this is DEIS's rho.
@@ -99,7 +99,7 @@ class LinearSDE(abc.ABC):
         with np.errstate(divide="ignore"):
             return np.sqrt(self.covariance(t)[first]) / signal
 
-    def time_of_rho(self, rho: np.ndarray) -> np.ndarray:
+    def time_of_rho(self, rho: Times) -> np.ndarray:
         """The inverse of `rho` on [0, t_max], by bisection in log t, `[*times]`."""
         rho = np.asarray(rho, np.float64)
         low, high = np.full(rho.shape, -700.0), np.full(rho.shape, np.log(self.t_max))
@@ -109,7 +109,7 @@ class LinearSDE(abc.ABC):
             low, high = np.where(above, low, middle), np.where(above, middle, high)
         return np.where(rho > 0, np.exp(0.5 * (low + high)), 0.0)
 
-    def reverse_transition(self, t: np.ndarray, s: np.ndarray, lam: float) -> np.ndarray:
+    def reverse_transition(self, t: Times, s: Times, lam: float) -> np.ndarray:
         """`Psi_hat(t, s)`, the transition of `F + (1 + lambda^2) / 2 G G^T Sigma^{-1}`.
 
         With `Psi_hat = R_t X R_s^{-1}` the equation becomes `dX/dt = lambda^2 / 2 A X` with the
@@ -192,7 +192,8 @@ class LinearSDE(abc.ABC):
         Returns:
           Two tensors `[batch, *modes, k, k]` of the dtype of `t`.
         """
-        return interpolate(self._kernel_knots, t, self.t_max)
+        signal, root = interpolate(self._kernel_knots, t, self.t_max)
+        return signal, root
 
     @functools.cached_property
     def _kernel_knots(self) -> tuple[np.ndarray, np.ndarray]:

@@ -11,7 +11,7 @@ import tensorflow as tf
 from gddim_tf.image_size import ImageSize, compact, sides
 from gddim_tf.numerics.dct import dct, inverse_dct, laplacian_modes
 from gddim_tf.sdes.scalar import ScalarSDE
-from gddim_tf.sdes.times import check_times
+from gddim_tf.sdes.times import Times, check_times
 
 # There is a matrix per frequency; those of one image of this size take hundreds of megabytes.
 _LARGEST_IMAGE = 4096
@@ -72,7 +72,8 @@ class BDM(ScalarSDE):
         self._eigenvalues, self.mode_index = laplacian_modes(self.image_size)
         self.modes = self._eigenvalues.shape
         if t_max is None:
-            t_max = _time_of_rho((80.0 + np.sin(_angle(0.0))) / np.cos(_angle(0.0)))
+            start = _angle(0.0)
+            t_max = float(_time_of_rho((80.0 + np.sin(start)) / np.cos(start)))
         self.t_min, self.t_max = check_times(t_min, t_max)
 
     @classmethod
@@ -86,7 +87,7 @@ class BDM(ScalarSDE):
 
     # ---- schedule -------------------------------------------------------------------------------
 
-    def _blur(self, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _blur(self, t: Times) -> tuple[np.ndarray, np.ndarray]:
         """Log blur and its rate, `[*times, modes]`."""
         t = np.asarray(t, np.float64)[..., None]
         sine, cosine = np.sin(0.5 * np.pi * t), np.cos(0.5 * np.pi * t)
@@ -96,28 +97,28 @@ class BDM(ScalarSDE):
         blur = decay + self.min_scale
         return np.log(blur), -self._eigenvalues * tau_rate * decay / blur
 
-    def log_signal(self, t: np.ndarray) -> np.ndarray:
+    def log_signal(self, t: Times) -> np.ndarray:
         """See `ScalarSDE.log_signal`."""
         return 0.5 * _log_alpha(t)[..., None] + self._blur(t)[0]
 
-    def variance(self, t: np.ndarray) -> np.ndarray:
+    def variance(self, t: Times) -> np.ndarray:
         """See `ScalarSDE.variance`."""
         return np.broadcast_to(np.sin(_angle(t))[..., None] ** 2, (*np.shape(t), *self.modes))
 
-    def log_signal_rate(self, t: np.ndarray) -> np.ndarray:
+    def log_signal_rate(self, t: Times) -> np.ndarray:
         """See `ScalarSDE.log_signal_rate`."""
         return -_ANGLE_RATE * np.tan(_angle(t))[..., None] + self._blur(t)[1]
 
-    def variance_rate(self, t: np.ndarray) -> np.ndarray:
+    def variance_rate(self, t: Times) -> np.ndarray:
         """See `ScalarSDE.variance_rate`."""
         rate = _ANGLE_RATE * np.sin(2 * _angle(t))[..., None]
         return np.broadcast_to(rate, (*np.shape(t), *self.modes))
 
-    def rho(self, t: np.ndarray) -> np.ndarray:
+    def rho(self, t: Times) -> np.ndarray:
         """`tan` of the schedule's angle: noise over signal without the blur, `[*times]`."""
         return np.tan(_angle(t))
 
-    def time_of_rho(self, rho: np.ndarray) -> np.ndarray:
+    def time_of_rho(self, rho: Times) -> np.ndarray:
         """The inverse of `rho`, `[*times]`."""
         return _time_of_rho(rho)
 
@@ -161,14 +162,14 @@ class BDM(ScalarSDE):
         }
 
 
-def _angle(t: np.ndarray) -> np.ndarray:
+def _angle(t: Times) -> np.ndarray:
     """`a = cos^2(angle)`."""
     return _ANGLE_RATE * (np.asarray(t, np.float64) + _OFFSET)
 
 
-def _log_alpha(t: np.ndarray) -> np.ndarray:
+def _log_alpha(t: Times) -> np.ndarray:
     return 2 * np.log(np.cos(_angle(t)))
 
 
-def _time_of_rho(rho: np.ndarray) -> np.ndarray:
+def _time_of_rho(rho: Times) -> np.ndarray:
     return np.arctan(rho) / _ANGLE_RATE - _OFFSET

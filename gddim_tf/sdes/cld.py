@@ -10,7 +10,7 @@ import numpy as np
 
 from gddim_tf.numerics.quadrature import legendre
 from gddim_tf.sdes.base import LinearSDE
-from gddim_tf.sdes.times import check_times
+from gddim_tf.sdes.times import Times, check_times
 
 # The root turns fast near t = 0, on the scale where the initial noise is overtaken; panels evenly
 # spaced in log t see every scale.
@@ -85,7 +85,7 @@ class CLD(LinearSDE):
     def _integral(self, t: np.ndarray) -> np.ndarray:
         return self.beta_0 * t + 0.5 * self.beta_1 * t**2
 
-    def transition(self, t: np.ndarray, s: np.ndarray) -> np.ndarray:
+    def transition(self, t: Times, s: Times) -> np.ndarray:
         """See `LinearSDE.transition`."""
         t, s = np.asarray(t, np.float64), np.asarray(s, np.float64)
         a = self.mass**-0.5
@@ -93,7 +93,7 @@ class CLD(LinearSDE):
         matrix = [[1 + a * b, a * a * b], [-b, 1 - a * b]]
         return np.exp(-a * b)[..., None, None] * _matrix(matrix)
 
-    def covariance(self, t: np.ndarray) -> np.ndarray:
+    def covariance(self, t: Times) -> np.ndarray:
         """See `LinearSDE.covariance`."""
         xx, xv, vv, _ = self._covariance_entries(np.asarray(t, np.float64))
         return _matrix([[xx, xv], [xv, vv]])
@@ -122,7 +122,7 @@ class CLD(LinearSDE):
         )
         return xx + noise_xx, xv + noise_xv, vv + noise_vv, determinant
 
-    def cholesky(self, t: np.ndarray) -> np.ndarray:
+    def cholesky(self, t: Times) -> np.ndarray:
         """See `LinearSDE.cholesky`; in closed form, valid to t = 0."""
         xx, xv, vv, determinant = self._covariance_entries(np.asarray(t, np.float64))
         l_xx = np.sqrt(xx)
@@ -130,25 +130,25 @@ class CLD(LinearSDE):
         l_vv = np.sqrt(np.divide(determinant, xx, out=np.array(vv), where=xx > 0))
         return _matrix([[l_xx, np.zeros_like(xx)], [l_vx, l_vv]])
 
-    def root(self, t: np.ndarray) -> np.ndarray:
+    def root(self, t: Times) -> np.ndarray:
         """See `LinearSDE.root`."""
         phi = self._angle(np.asarray(t, np.float64))
         turn = _matrix([[np.cos(phi), np.sin(phi)], [-np.sin(phi), np.cos(phi)]])
         return self.cholesky(t) @ turn
 
-    def drift(self, t: np.ndarray) -> np.ndarray:
+    def drift(self, t: Times) -> np.ndarray:
         """See `LinearSDE.drift`."""
         beta = self._beta(np.asarray(t, np.float64))
         return beta[..., None, None] * np.array(
             [[0.0, 1 / self.mass], [-1.0, -2 * self.mass**-0.5]]
         )
 
-    def diffusion(self, t: np.ndarray) -> np.ndarray:
+    def diffusion(self, t: Times) -> np.ndarray:
         """See `LinearSDE.diffusion`."""
         noise = np.sqrt(4 * self.mass**0.5 * self._beta(np.asarray(t, np.float64)))
         return noise[..., None, None] * np.diag([0.0, 1.0])
 
-    def rho(self, t: np.ndarray) -> np.ndarray:
+    def rho(self, t: Times) -> np.ndarray:
         """See `LinearSDE.rho`."""
         t = np.asarray(t, np.float64)
         a, b = self.mass**-0.5, self._integral(t)

@@ -10,11 +10,11 @@ import numpy as np
 import tensorflow as tf
 
 from gddim_tf.numerics.quadrature import legendre
-from gddim_tf.sdes.times import check_times
+from gddim_tf.sdes.times import Times, check_times
 from gddim_tf.sdes.variance_preserving import VariancePreserving
 
 
-def zero_snr_betas(betas: Sequence[float]) -> np.ndarray:
+def zero_snr_betas(betas: Sequence[float] | np.ndarray) -> np.ndarray:
     """A table with zero terminal SNR: `sqrt(alpha-bar)` shifted to end at 0, its start kept.
 
     Lin et al. (2024), algorithm 1; diffusers' `rescale_betas_zero_snr`.
@@ -56,7 +56,7 @@ class DiscreteVPSDE(VariancePreserving):
 
     t_earliest = 1.0
 
-    def __init__(self, betas: Sequence[float], t_min: float = 0.0) -> None:
+    def __init__(self, betas: Sequence[float] | np.ndarray, t_min: float = 0.0) -> None:
         self.betas = np.asarray(betas, np.float64)
         if self.betas.ndim != 1 or self.betas.size == 0:
             raise ValueError(
@@ -74,10 +74,10 @@ class DiscreteVPSDE(VariancePreserving):
             self._sigmas = np.concatenate([[0.0], np.sqrt((1 - alpha) / alpha)])
         self.t_min, self.t_max = check_times(t_min, float(len(self.betas)))
 
-    def _sigma(self, t: np.ndarray) -> np.ndarray:
+    def _sigma(self, t: Times) -> np.ndarray:
         index = np.arange(len(self._sigmas))
         if not self.signal_free:
-            return np.interp(t, index, self._sigmas)
+            return np.asarray(np.interp(t, index, self._sigmas))
         t = np.asarray(t, np.float64)
         before = np.interp(t, index[:-1], self._sigmas[:-1])
         return np.where(t > index[-2], self._last_sigma(t), before)
@@ -88,11 +88,11 @@ class DiscreteVPSDE(VariancePreserving):
         with np.errstate(divide="ignore"):
             return 1 / np.tan(left * np.clip(len(self.betas) - t, 0.0, 1.0))
 
-    def log_alpha(self, t: np.ndarray) -> np.ndarray:
+    def log_alpha(self, t: Times) -> np.ndarray:
         """`log a(t)`, `[*times]`."""
         return -np.log1p(self._sigma(t) ** 2)
 
-    def log_alpha_rate(self, t: np.ndarray) -> np.ndarray:
+    def log_alpha_rate(self, t: Times) -> np.ndarray:
         """`d log a / dt` (from the right at the nodes), `[*times]`."""
         left = np.clip(np.floor(t).astype(int), 0, len(self.betas) - 1)
         sigma = self._sigma(t)
@@ -104,15 +104,15 @@ class DiscreteVPSDE(VariancePreserving):
         angle_rate = np.arctan2(1.0, self._sigmas[-2])
         return np.where(left == len(self.betas) - 1, -2 * sigma * angle_rate, slope)
 
-    def rho(self, t: np.ndarray) -> np.ndarray:
+    def rho(self, t: Times) -> np.ndarray:
         """`sqrt((1 - a) / a)`, `[*times]`."""
         return self._sigma(t)
 
-    def time_of_rho(self, rho: np.ndarray) -> np.ndarray:
+    def time_of_rho(self, rho: Times) -> np.ndarray:
         """The inverse of `rho`, `[*times]`."""
         index = np.arange(len(self._sigmas))
         if not self.signal_free:
-            return np.interp(rho, self._sigmas, index)
+            return np.asarray(np.interp(rho, self._sigmas, index))
         rho = np.asarray(rho, np.float64)
         before = np.interp(rho, self._sigmas[:-1], index[:-1])
         left = np.arctan2(1.0, self._sigmas[-2])

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from gddim_tf.sdes.scalar import ScalarSDE
-from gddim_tf.sdes.times import check_times
+from gddim_tf.sdes.times import Times, check_times
 
 
 @keras.saving.register_keras_serializable(package="gddim_tf")
@@ -59,34 +59,34 @@ class RectifiedFlow(ScalarSDE):
     def _sigma_rate(self, t: np.ndarray) -> np.ndarray:
         return self.shift / (1 + (self.shift - 1) * t) ** 2
 
-    def log_signal(self, t: np.ndarray) -> np.ndarray:
+    def log_signal(self, t: Times) -> np.ndarray:
         """See `ScalarSDE.log_signal`; `1 - sigma = (1 - t) / (1 + (s - 1) t)`."""
         t = np.asarray(t, np.float64)
         with np.errstate(divide="ignore"):
             return np.log1p(-t) - np.log1p((self.shift - 1) * t)
 
-    def variance(self, t: np.ndarray) -> np.ndarray:
+    def variance(self, t: Times) -> np.ndarray:
         """See `ScalarSDE.variance`."""
         return self._sigma(np.asarray(t, np.float64)) ** 2
 
-    def log_signal_rate(self, t: np.ndarray) -> np.ndarray:
+    def log_signal_rate(self, t: Times) -> np.ndarray:
         """See `ScalarSDE.log_signal_rate`."""
         t = np.asarray(t, np.float64)
         with np.errstate(divide="ignore"):
             return -1 / (1 - t) - (self.shift - 1) / (1 + (self.shift - 1) * t)
 
-    def variance_rate(self, t: np.ndarray) -> np.ndarray:
+    def variance_rate(self, t: Times) -> np.ndarray:
         """See `ScalarSDE.variance_rate`."""
         t = np.asarray(t, np.float64)
         return 2 * self._sigma(t) * self._sigma_rate(t)
 
-    def rho(self, t: np.ndarray) -> np.ndarray:
+    def rho(self, t: Times) -> np.ndarray:
         """`sigma / (1 - sigma) = s t / (1 - t)`, `[*times]`."""
         t = np.asarray(t, np.float64)
         with np.errstate(divide="ignore"):
             return self.shift * t / (1 - t)
 
-    def time_of_rho(self, rho: np.ndarray) -> np.ndarray:
+    def time_of_rho(self, rho: Times) -> np.ndarray:
         """The inverse of `rho`, `[*times]`."""
         with np.errstate(divide="ignore"):
             return 1 / (1 + self.shift / np.asarray(rho, np.float64))

@@ -9,6 +9,7 @@ import numpy as np
 from gddim_tf.numerics.linalg import transpose
 from gddim_tf.numerics.quadrature import legendre
 from gddim_tf.sdes.numerical import NumericalSDE
+from gddim_tf.sdes.times import Times
 
 
 class CriticallyDamped(NumericalSDE):
@@ -46,7 +47,7 @@ class CriticallyDamped(NumericalSDE):
             [np.linalg.matrix_power(nilpotent, j) / math.factorial(j) for j in range(k)]
         )
 
-    def transition(self, t: np.ndarray, s: np.ndarray) -> np.ndarray:
+    def transition(self, t: Times, s: Times) -> np.ndarray:
         """See `LinearSDE.transition`."""
         return self._after(np.asarray(t, np.float64) - np.asarray(s, np.float64))
 
@@ -55,7 +56,7 @@ class CriticallyDamped(NumericalSDE):
         decay = np.exp(-self._damping * elapsed)[..., None, None]
         return decay * np.tensordot(powers, self._powers, axes=(-1, 0))
 
-    def covariance(self, t: np.ndarray) -> np.ndarray:
+    def covariance(self, t: Times) -> np.ndarray:
         """See `LinearSDE.covariance`."""
         t = np.asarray(t, np.float64)
         x, w, _ = legendre()

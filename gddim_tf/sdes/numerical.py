@@ -11,7 +11,7 @@ import numpy as np
 
 from gddim_tf.numerics.panels import Panels, solve_panels
 from gddim_tf.sdes.base import LinearSDE
-from gddim_tf.sdes.times import check_times
+from gddim_tf.sdes.times import Times, check_times
 
 MatrixFunction = Callable[[np.ndarray], Any]
 
@@ -81,15 +81,15 @@ class NumericalSDE(LinearSDE):
 
     # ---- what the user gave -------------------------------------------------------------------
 
-    def drift(self, t: np.ndarray) -> np.ndarray:
+    def drift(self, t: Times) -> np.ndarray:
         """See `LinearSDE.drift`."""
         return self._evaluate("drift", self._drift, t)
 
-    def diffusion(self, t: np.ndarray) -> np.ndarray:
+    def diffusion(self, t: Times) -> np.ndarray:
         """See `LinearSDE.diffusion`."""
         return self._evaluate("diffusion", self._diffusion, t)
 
-    def _evaluate(self, name: str, given: MatrixFunction | np.ndarray, t: np.ndarray) -> np.ndarray:
+    def _evaluate(self, name: str, given: MatrixFunction | np.ndarray, t: Times) -> np.ndarray:
         t = np.asarray(t, np.float64)
         values = given(t.ravel()) if callable(given) else given
         return self._array(name, values, (t.size,)).reshape(*t.shape, *self._shape)
@@ -118,7 +118,7 @@ class NumericalSDE(LinearSDE):
         drift = self.drift if callable(self._drift) else self._drift
         return solve_panels(drift, self.diffusion, self._initial_covariance, self.t_max)
 
-    def _at(self, method: Callable[..., np.ndarray], *times: np.ndarray) -> np.ndarray:
+    def _at(self, method: Callable[..., np.ndarray], *times: Times) -> np.ndarray:
         times = np.broadcast_arrays(*(np.asarray(t, np.float64) for t in times))
         flat = [t.ravel() for t in times]
         for t in flat:
@@ -128,20 +128,20 @@ class NumericalSDE(LinearSDE):
                 )
         return method(*flat).reshape(*times[0].shape, *self._shape)
 
-    def transition(self, t: np.ndarray, s: np.ndarray) -> np.ndarray:
+    def transition(self, t: Times, s: Times) -> np.ndarray:
         """See `LinearSDE.transition`; relatively accurate however small it is."""
         return self._at(self._panels.psi, t, s)
 
-    def covariance(self, t: np.ndarray) -> np.ndarray:
+    def covariance(self, t: Times) -> np.ndarray:
         """See `LinearSDE.covariance`."""
         return self._at(self._panels.sigma, t)
 
-    def cholesky(self, t: np.ndarray) -> np.ndarray:
+    def cholesky(self, t: Times) -> np.ndarray:
         """See `LinearSDE.cholesky`."""
         covariance = self.covariance(t)
         return np.sqrt(covariance) if self.components == 1 else np.linalg.cholesky(covariance)
 
-    def root(self, t: np.ndarray) -> np.ndarray:
+    def root(self, t: Times) -> np.ndarray:
         """See `LinearSDE.root`."""
         if self.components == 1:
             return self.cholesky(t)

@@ -7,6 +7,7 @@ import abc
 import numpy as np
 
 from gddim_tf.sdes.base import LinearSDE
+from gddim_tf.sdes.times import Times
 
 
 def as_matrix(values: np.ndarray) -> np.ndarray:
@@ -30,47 +31,47 @@ class ScalarSDE(LinearSDE):
     """
 
     @abc.abstractmethod
-    def log_signal(self, t: np.ndarray) -> np.ndarray:
+    def log_signal(self, t: Times) -> np.ndarray:
         """`log m(t)`, `[*times, *modes]`."""
 
     @abc.abstractmethod
-    def variance(self, t: np.ndarray) -> np.ndarray:
+    def variance(self, t: Times) -> np.ndarray:
         """`sigma(t)^2`, `[*times, *modes]`."""
 
     @abc.abstractmethod
-    def log_signal_rate(self, t: np.ndarray) -> np.ndarray:
+    def log_signal_rate(self, t: Times) -> np.ndarray:
         """`F = d log m / dt`, `[*times, *modes]`."""
 
     @abc.abstractmethod
-    def variance_rate(self, t: np.ndarray) -> np.ndarray:
+    def variance_rate(self, t: Times) -> np.ndarray:
         """`d sigma^2 / dt`, `[*times, *modes]`."""
 
-    def transition(self, t: np.ndarray, s: np.ndarray) -> np.ndarray:
+    def transition(self, t: Times, s: Times) -> np.ndarray:
         """See `LinearSDE.transition`."""
         return as_matrix(np.exp(self.log_signal(t) - self.log_signal(s)))
 
-    def covariance(self, t: np.ndarray) -> np.ndarray:
+    def covariance(self, t: Times) -> np.ndarray:
         """See `LinearSDE.covariance`."""
         return as_matrix(self.variance(t))
 
-    def root(self, t: np.ndarray) -> np.ndarray:
+    def root(self, t: Times) -> np.ndarray:
         """See `LinearSDE.root`."""
         return as_matrix(np.sqrt(self.variance(t)))
 
-    def cholesky(self, t: np.ndarray) -> np.ndarray:
+    def cholesky(self, t: Times) -> np.ndarray:
         """See `LinearSDE.cholesky`; the same as the root."""
         return self.root(t)
 
-    def drift(self, t: np.ndarray) -> np.ndarray:
+    def drift(self, t: Times) -> np.ndarray:
         """See `LinearSDE.drift`."""
         return as_matrix(self.log_signal_rate(t))
 
-    def diffusion(self, t: np.ndarray) -> np.ndarray:
+    def diffusion(self, t: Times) -> np.ndarray:
         """See `LinearSDE.diffusion`."""
         squared = self.variance_rate(t) - 2 * self.log_signal_rate(t) * self.variance(t)
         return as_matrix(np.sqrt(np.maximum(squared, 0.0)))
 
-    def reverse_transition(self, t: np.ndarray, s: np.ndarray, lam: float) -> np.ndarray:
+    def reverse_transition(self, t: Times, s: Times, lam: float) -> np.ndarray:
         """See `LinearSDE.reverse_transition`; closed form for every lambda."""
         t, s = np.asarray(t, np.float64), np.asarray(s, np.float64)
         log_ratio = self.log_signal(t) - self.log_signal(s)

@@ -1,6 +1,11 @@
-"""The two ends of a diffusion's time."""
+"""Times, and the two ends of a diffusion's."""
 
 from __future__ import annotations
+
+import numpy as np
+
+# One time, or an array of them.
+Times = float | np.ndarray
 
 
 def check_times(t_min: float, t_max: float) -> tuple[float, float]:

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from gddim_tf.sdes.scalar import ScalarSDE
-from gddim_tf.sdes.times import check_times
+from gddim_tf.sdes.times import Times, check_times
 
 
 @keras.saving.register_keras_serializable(package="gddim_tf")
@@ -76,25 +76,25 @@ class VESDE(ScalarSDE):
         linear = self.schedule == "linear"
         return (self.sigma_min, self.sigma_max) if linear else (1e-5, 1.0)
 
-    def _sigma(self, t: np.ndarray) -> np.ndarray:
+    def _sigma(self, t: Times) -> np.ndarray:
         t = np.asarray(t, np.float64)
         if self.schedule == "linear":
             return t
         return self.sigma_min * (self.sigma_max / self.sigma_min) ** t
 
-    def log_signal(self, t: np.ndarray) -> np.ndarray:
+    def log_signal(self, t: Times) -> np.ndarray:
         """See `ScalarSDE.log_signal`; the signal is never scaled."""
         return np.zeros(np.shape(t))
 
-    def variance(self, t: np.ndarray) -> np.ndarray:
+    def variance(self, t: Times) -> np.ndarray:
         """See `ScalarSDE.variance`."""
         return self._sigma(t) ** 2
 
-    def log_signal_rate(self, t: np.ndarray) -> np.ndarray:
+    def log_signal_rate(self, t: Times) -> np.ndarray:
         """See `ScalarSDE.log_signal_rate`."""
         return np.zeros(np.shape(t))
 
-    def variance_rate(self, t: np.ndarray) -> np.ndarray:
+    def variance_rate(self, t: Times) -> np.ndarray:
         """See `ScalarSDE.variance_rate`."""
         if self.schedule == "linear":
             return 2 * np.asarray(t, np.float64)

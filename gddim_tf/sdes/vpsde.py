@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from gddim_tf.sdes.discrete import DiscreteVPSDE
-from gddim_tf.sdes.times import check_times
+from gddim_tf.sdes.times import Times, check_times
 from gddim_tf.sdes.variance_preserving import VariancePreserving
 
 
@@ -55,26 +55,26 @@ class VPSDE(VariancePreserving):
         self.signal_free = bool(zero_snr)
 
     @staticmethod
-    def from_betas(betas: Sequence[float]) -> DiscreteVPSDE:
+    def from_betas(betas: Sequence[float] | np.ndarray) -> DiscreteVPSDE:
         """The diffusion of a discrete DDPM schedule; see `DiscreteVPSDE`."""
         return DiscreteVPSDE(betas)
 
-    def log_alpha(self, t: np.ndarray) -> np.ndarray:
+    def log_alpha(self, t: Times) -> np.ndarray:
         """`log a(t)`, `[*times]`."""
         if not self.signal_free:
             return self._log_alpha(t)
         with np.errstate(divide="ignore"):
             return 2 * np.log1p(-self._lost(t) / self._lost(self.t_max))
 
-    def _log_alpha(self, t: np.ndarray) -> np.ndarray:
+    def _log_alpha(self, t: Times) -> np.ndarray:
         t = np.asarray(t, np.float64)
         return -self.beta_min * t - 0.5 * (self.beta_max - self.beta_min) * t**2
 
-    def _lost(self, t: np.ndarray) -> np.ndarray:
+    def _lost(self, t: Times) -> np.ndarray:
         """`1 - sqrt(a)` before it is scaled."""
         return -np.expm1(0.5 * self._log_alpha(t))
 
-    def log_alpha_rate(self, t: np.ndarray) -> np.ndarray:
+    def log_alpha_rate(self, t: Times) -> np.ndarray:
         """`-beta(t)`, or what scaling makes of it, `[*times]`."""
         t = np.asarray(t, np.float64)
         rate = -(self.beta_min + t * (self.beta_max - self.beta_min))
@@ -123,10 +123,10 @@ class CosineVPSDE(VariancePreserving):
         self.offset = float(offset)
         self.t_min, self.t_max = check_times(t_min, t_max)
 
-    def _angle(self, t: np.ndarray) -> np.ndarray:
+    def _angle(self, t: Times) -> np.ndarray:
         return 0.5 * np.pi * (np.asarray(t, np.float64) + self.offset) / (1 + self.offset)
 
-    def log_alpha(self, t: np.ndarray) -> np.ndarray:
+    def log_alpha(self, t: Times) -> np.ndarray:
         """`log a(t)`, `[*times]`."""
         # cos A / cos B - 1 = -2 sin((A + B) / 2) sin((A - B) / 2) / cos B, exact where A is near B
         start = self._angle(0.0)
@@ -134,7 +134,7 @@ class CosineVPSDE(VariancePreserving):
         drop = 2 * np.sin(start + 0.5 * moved) * np.sin(0.5 * moved) / np.cos(start)
         return 2 * np.log1p(-drop)
 
-    def log_alpha_rate(self, t: np.ndarray) -> np.ndarray:
+    def log_alpha_rate(self, t: Times) -> np.ndarray:
         """`d log a / dt`, `[*times]`."""
         return -np.pi / (1 + self.offset) * np.tan(self._angle(t))
 

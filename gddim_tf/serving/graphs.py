@@ -15,6 +15,7 @@ from gddim_tf.models.generative_model import encoding_start
 from gddim_tf.models.guidance import classifier_free
 from gddim_tf.numerics.image_noise import normal_per_image
 from gddim_tf.samplers import Sampler
+from gddim_tf.samplers.table import Table
 from gddim_tf.serving.budgets import Budgets, Place
 from gddim_tf.serving.inputs import Inputs
 from gddim_tf.serving.stored_loop import StoredLoop
@@ -95,8 +96,9 @@ class Graphs:
         if budgets.decoding is not None:
             decode = functools.partial(self._decode, budgets.decoding)
             signatures["decode"] = self._function(decode, "state", *condition)
-        if budgets.encoding is not None:
-            signatures["encode"] = self._function(self._encode, "image", "seed", *condition[:1])
+        if budgets.encoding is not None and budgets.encoding_table is not None:
+            encode = functools.partial(self._encode, budgets.encoding, budgets.encoding_table)
+            signatures["encode"] = self._function(encode, "image", "seed", *condition[:1])
         signatures["denoise"] = self._function(self._denoise, "state", "time", *condition[:1])
         return signatures
 
@@ -113,10 +115,10 @@ class Graphs:
         }
         return {name: known[name] for name in names}
 
-    def _function(self, body: Callable[..., Tensors], *names: str) -> Any:
+    def _function(self, body: Callable[..., Tensors | tf.Tensor], *names: str) -> Any:
         """A concrete function of inputs of these names, which the body gets in this order."""
 
-        def function(**tensors: tf.Tensor) -> Tensors:
+        def function(**tensors: tf.Tensor) -> Tensors | tf.Tensor:
             return body(**{name: tensors[name] for name in names})
 
         return tf.function(function, autograph=False).get_concrete_function(**self._specs(*names))
@@ -173,14 +175,13 @@ class Graphs:
         state = self._run(place, tensors["state"], None, tensors)
         return {"image": to_uint8(self.sde.to_images(state))}
 
-    def _encode(self, **tensors: tf.Tensor) -> Tensors:
+    def _encode(self, place: Place, table: Table, **tensors: tf.Tensor) -> Tensors:
         tensors = self._inputs(tensors).checked()
         noise = None  # of the components after the first
         if self.sde.components > 1:
             noise = normal_per_image(_pairs(tensors["seed"]), self._state_shape)
-        images, table = from_uint8(tensors["image"]), self._budgets.encoding_table
-        start = encoding_start(self.sde, table, images, noise)
-        return {"state": self._run(self._budgets.encoding, start, None, tensors)}
+        start = encoding_start(self.sde, table, from_uint8(tensors["image"]), noise)
+        return {"state": self._run(place, start, None, tensors)}
 
     def _denoise(self, **tensors: tf.Tensor) -> Tensors:
         inputs, sde = self._inputs(tensors), self.sde

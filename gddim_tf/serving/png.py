@@ -18,7 +18,7 @@ _COLOURS = {1: 0, 2: 4, 3: 2, 4: 6}
 _MOST_PIXELS = 2**24
 
 
-def decode_pngs(files: Sequence[bytes], shape: tuple[int, ...] | None) -> np.ndarray:
+def decode_pngs(files: Sequence[bytes] | np.ndarray, shape: tuple[int, ...] | None) -> np.ndarray:
     """Images of equal size and 8 bits from PNG files.
 
     Args:

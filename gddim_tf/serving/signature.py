@@ -110,8 +110,8 @@ def _input(name: str, value: Any, spec: Spec) -> np.ndarray:
     if array is None:
         given = np.asarray(value)
         raise ValueError(f"`{name}` must be {spec.dtype.name}, received {given.dtype.name} {given}")
-    free = spec.shape is None
-    if not free and (array.ndim != len(spec.shape) or array.shape[1:] != spec.shape[1:]):
-        shape = str(["batch", *spec.shape[1:]]).replace("'", "")
+    axes = spec.shape
+    if axes is not None and (array.ndim != len(axes) or array.shape[1:] != axes[1:]):
+        shape = str(["batch", *axes[1:]]).replace("'", "")
         raise ValueError(f"`{name}` must have shape {shape}, received {array.shape}")
     return array

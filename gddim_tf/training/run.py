@@ -17,8 +17,9 @@ import tensorflow as tf
 from gddim_tf import data
 from gddim_tf.atomic import room_for
 from gddim_tf.locking import exclusive
-from gddim_tf.models import load, save
+from gddim_tf.models import save
 from gddim_tf.models.diffusion_model import DiffusionModel
+from gddim_tf.models.opening import load_trainable
 from gddim_tf.training import workers
 from gddim_tf.training.checkpoint import Checkpoint
 from gddim_tf.training.last_step import LastStep
@@ -85,7 +86,7 @@ def _train(
 ) -> DiffusionModel:
     folder = RunFolder(directory, recipe)
     if folder.trained.exists() and folder.steps in (0, recipe.steps):
-        return load(directory)
+        return load_trainable(directory)
     with strategy.scope():
         model = recipe.model()
         model.optimizer.build(model.trainable_variables)
@@ -171,9 +172,9 @@ def _validation(
 ) -> tuple[tf.data.Dataset | tf.distribute.DistributedDataset | None, int | None]:
     """Batches of the images that are not trained on, and how many; None if there are none."""
     splits = data.info(recipe.dataset).splits
-    split = next((name for name in ("validation", "test") if name in splits), None)
-    count = splits.get(split)
-    if not count:
+    split = next((name for name in ("validation", "test") if splits.get(name)), None)
+    count = splits[split] if split else None
+    if not (split and count):
         return None, None
     replicas = strategy.num_replicas_in_sync
     batch = min(recipe.batch_size, count // replicas * replicas)

@@ -5,7 +5,8 @@ Keras 3 does not run `fit` under `MultiWorkerMirroredStrategy`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -107,7 +108,8 @@ def fit(
         verbose=verbose,
     )
     model.stop_training = False
-    epoch, logs = initial_epoch, {}
+    logs: Mapping[str, tf.Tensor | float] = {}
+    epoch = initial_epoch
     try:
         calls.on_train_begin()
         iterator = iter(batches)
@@ -120,9 +122,10 @@ def fit(
                 calls.on_train_batch_end(step, logs)
                 if model.stop_training:
                     break
-            logs = _numbers(logs)
+            numbers = _numbers(logs)
             if validation_data is not None:
-                logs |= _validate(model, test, validation_data, validation_steps, calls)
+                numbers |= _validate(model, test, validation_data, validation_steps, calls)
+            logs = numbers
             calls.on_epoch_end(epoch, logs)
             if model.stop_training:
                 break
@@ -154,19 +157,19 @@ def _validate(
     model: DiffusionModel,
     test: Any,
     batches: tf.distribute.DistributedDataset,
-    steps: int,
+    steps: int | None,
     calls: keras.callbacks.CallbackList,
 ) -> dict[str, float]:
     calls.on_test_begin()
     model.reset_metrics()
-    iterator = iter(batches)
-    for step in range(steps):
+    logs: dict[str, tf.Tensor] = {}
+    for step, batch in enumerate(itertools.islice(batches, steps)):
         calls.on_test_batch_begin(step)
-        logs = test(next(iterator))
+        logs = test(batch)
         calls.on_test_batch_end(step, logs)
     calls.on_test_end(logs)
     return {f"val_{name}": value for name, value in _numbers(logs).items()}
 
 
-def _numbers(logs: dict[str, tf.Tensor]) -> dict[str, float]:
+def _numbers(logs: Mapping[str, tf.Tensor | float]) -> dict[str, float]:
     return {name: float(value) for name, value in logs.items()}

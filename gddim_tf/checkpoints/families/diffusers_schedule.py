@@ -42,7 +42,8 @@ def diffusion(scheduler: Mapping[str, Any], config: Mapping[str, Any]) -> Linear
     """The diffusion of a scheduler, from the same two configurations as its `meaning`."""
     if _exploding(config):
         names = ("sigma_min", "sigma_max")
-        return VESDE(**{name: float(scheduler[name]) for name in names if name in scheduler})
+        given: dict[str, Any] = {n: float(scheduler[n]) for n in names if n in scheduler}
+        return VESDE(**given)
     return _flow(scheduler) if _flows(scheduler) else DiscreteVPSDE(betas(scheduler).tolist())
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from gddim_tf.checkpoints.families.family import Checkpoint, Meaning
 from gddim_tf.checkpoints.families.torch_names import Tensors, kernel_shape, to_ours
+from gddim_tf.image_size import sides
 from gddim_tf.networks import Architecture
 from gddim_tf.sdes import VESDE, LinearSDE
 
@@ -148,7 +149,7 @@ def _layer(source: str, architecture: Architecture) -> str | None:
     if not match:
         return None
     side, resolution, kind, index, inside = match.groups()
-    level = round(math.log2(architecture.image_size / int(resolution)))
+    level = round(math.log2(max(sides(architecture.image_size)) / int(resolution)))
     # Resampling layers carry the resolution of their output.
     owner = {
         ("enc", "block"): f"down.{level}.block.{index}",

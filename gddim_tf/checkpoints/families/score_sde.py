@@ -78,7 +78,7 @@ def _exploding(config: Mapping[str, Any]) -> bool:
     return config.get("sde") == "vesde" or bool(config.get("scale_by_sigma"))
 
 
-def _given(kind: type[LinearSDE], config: Mapping[str, Any]) -> dict[str, float]:
+def _given(kind: type[LinearSDE], config: Mapping[str, Any]) -> dict[str, Any]:
     """The constants of a diffusion that a configuration holds."""
     return {
         ours: float(config[name])

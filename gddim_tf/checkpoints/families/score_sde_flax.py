@@ -63,11 +63,9 @@ class ScoreSDEFlax(ScoreSDE):
             counts[kind] += 1
         for name, tensor in checkpoint.tensors.items():
             head, *rest = name.split("/")
-            found = (
-                rest
-                and head in parts
-                and score_sde_names.translate(parts[head], rest, tensor, _leaf)
-            )
+            found = None
+            if rest and head in parts:
+                found = score_sde_names.translate(parts[head], rest, tensor, _leaf)
             yield found or (name, tensor)
 
 

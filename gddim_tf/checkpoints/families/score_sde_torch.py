@@ -52,9 +52,9 @@ class ScoreSDETorch(ScoreSDE):
         with_weights = [part for part in layout(architecture) if part.has_weights]
         parts = dict(zip(numbers, with_weights, strict=False))
         for name, tensor in checkpoint.tensors.items():
-            match = _MODULE.fullmatch(name)
-            part = parts.get(int(match[1])) if match else None
-            found = part and score_sde_names.translate(part, match[2].split("."), tensor, _leaf)
+            found, match = None, _MODULE.fullmatch(name)
+            if match and (part := parts.get(int(match[1]))):
+                found = score_sde_names.translate(part, match[2].split("."), tensor, _leaf)
             if name != "sigmas":
                 yield found or (name, tensor)
 

@@ -92,9 +92,11 @@ def plain_step(sde: LinearSDE, start: float, end: float, tableau: Tableau) -> li
         slopes.append((drift @ state, [*(drift @ output for output in outputs), noise]))
         final = i + 1 == tableau.stages
         weights = tableau.b if final else tableau.a[i]
-        state = identity + width * sum(w * s for w, (s, _) in zip(weights, slopes, strict=True))
+        slope = np.add.reduce([w * s for w, (s, _) in zip(weights, slopes, strict=True)])
+        state = identity + width * slope
         outputs = [
-            width * sum(weights[m] * slopes[m][1][j] for m in range(j, i + 1)) for j in range(i + 1)
+            width * np.add.reduce([weights[m] * slopes[m][1][j] for m in range(j, i + 1)])
+            for j in range(i + 1)
         ]
         rows.append(Row(times[i], state, (), outputs[::-1], keep=False, commit=final))
     return rows

@@ -21,6 +21,7 @@ from gddim_tf.samplers.builder import Row, pack
 from gddim_tf.samplers.grids import Grid, PowerGrid
 from gddim_tf.samplers.table import Table
 from gddim_tf.sdes import LinearSDE
+from gddim_tf.sdes.times import Times
 
 # Adams-Bashforth weights of the outputs, newest first.
 _ADAMS_BASHFORTH = {
@@ -216,7 +217,7 @@ class FON(Sampler):
         )
 
 
-def transfer(sde: LinearSDE, t: np.ndarray, s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def transfer(sde: LinearSDE, t: Times, s: Times) -> tuple[np.ndarray, np.ndarray]:
     """DDIM's step from times t to times s: the weights of the state and of eps. PNDM, eq. 11."""
     psi = sde.transition(s, t)
     return psi, sde.root(s) - psi @ sde.root(t)

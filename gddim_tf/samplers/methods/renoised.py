@@ -138,8 +138,8 @@ class Restart(Sampler):
                 f"`high` must be above the rho of the grid next to `low`, "
                 f"{sde.rho(times[turn]):.4g}, received {self.high}"
             )
-        ends = sde.rho(np.array([high, times[turn]])) ** (1 / 7)
-        returns = sde.time_of_rho(np.linspace(*ends, self.steps + 1) ** 7)
+        first, last = sde.rho(np.array([high, times[turn]])) ** (1 / 7)
+        returns = sde.time_of_rho(np.linspace(first, last, self.steps + 1) ** 7)
         returns[0], returns[-1] = high, times[turn]
         forward, spread = forward_step(sde, times[turn], high)
         rows = self._steps(sde, times[: turn + 1])

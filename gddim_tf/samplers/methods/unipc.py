@@ -83,5 +83,5 @@ class UniPC(Sampler):
         """`B(h)` over `e^h - 1`, with `-h` in the place of h as data prediction has it."""
         if self.variant == "bh2":
             return 1.0
-        h = np.log(sde.rho(start)) - np.log(sde.rho(end))
+        h = float(np.log(sde.rho(start)) - np.log(sde.rho(end)))
         return h / -np.expm1(-h)

@@ -66,7 +66,8 @@ def kernel_at(sde: LinearSDE, times: np.ndarray) -> tuple[np.ndarray, np.ndarray
 def write(path: pathlib.Path, fitted: Fitted) -> None:
     """Write a file, whole or not at all."""
     with atomic_write(path) as draft, draft.open("wb") as stream:
-        np.savez(stream, digest=np.array(fitted.digest()), **fitted.arrays())
+        arrays: dict[str, Any] = {**fitted.arrays(), "digest": np.array(fitted.digest())}
+        np.savez(stream, **arrays)
 
 
 def read(path: pathlib.Path) -> Fitted:
@@ -96,7 +97,7 @@ def read(path: pathlib.Path) -> Fitted:
 
 
 def _fitted(arrays: dict[str, np.ndarray]) -> Fitted:
-    columns = {
+    columns: dict[str, Any] = {
         name.removeprefix(_COLUMN): array
         for name, array in arrays.items()
         if name.startswith(_COLUMN)

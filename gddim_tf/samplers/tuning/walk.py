@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import operator
+
 import numpy as np
 import tensorflow as tf
 
@@ -31,7 +34,8 @@ class Walk:
         """`state @ u + sum_j weights_j @ eps_j`, weights of outputs not there yet left out."""
         terms = zip((state, *weights), (self.state, *self.outputs), strict=False)
         apply = self.task.sde.apply
-        return sum(apply(tf.constant(matrix, u.dtype), u) for matrix, u in terms)
+        parts = (apply(tf.constant(matrix, u.dtype), u) for matrix, u in terms)
+        return functools.reduce(operator.add, parts)
 
     def step(self, state: np.ndarray, weights: np.ndarray) -> None:
         """Go to what `moved` gives."""

@@ -35,7 +35,7 @@ class RowFit:
         self._features = np.zeros((len(bands.members), size, size))
         self._products = np.zeros((len(bands.members), components, size))
 
-    def add(self, inputs: Sequence[tf.Tensor], residual: tf.Tensor) -> None:
+    def add(self, inputs: Sequence[tf.Tensor], residual: tf.Tensor | np.ndarray) -> None:
         """Take a batch into account.
 
         Args:
@@ -43,14 +43,14 @@ class RowFit:
           residual: `u* - W_0 f`, like a state.
         """
         features = np.concatenate([self._per_value(u) for u in inputs], axis=-1)
-        residual = self._per_value(residual)
+        missed = self._per_value(residual)
         for b, members in enumerate(self._bands.members):
             f = features[:, members].reshape(-1, features.shape[-1])
-            r = residual[:, members].reshape(-1, self._components)
+            r = missed[:, members].reshape(-1, self._components)
             self._features[b] += f.T @ f
             self._products[b] += r.T @ f
 
-    def _per_value(self, state: tf.Tensor) -> np.ndarray:
+    def _per_value(self, state: tf.Tensor | np.ndarray) -> np.ndarray:
         """`[batch, ..., k * C]` -> `[batch, values of an image, k]`."""
         parts = np.split(np.asarray(state, np.float64), self._components, axis=-1)
         return np.stack([part.reshape(len(part), -1) for part in parts], axis=-1)
