@@ -36,6 +36,10 @@ class OwnNetwork(keras.Model):
         return {"components": self.components, "filters": self.out.kernel.shape[2]}
 
 
+# Of a U-Net that is built and compiled fast.
+FLAT = {"channel_multipliers": (1,), "attention_resolutions": ()}
+
+
 def own_model(sde=None, **options):
     """A small model around a user's own network."""
     sde = sde or sdes.VPSDE()

@@ -13,14 +13,14 @@ from gddim_tf.models.opening import load, save
 from gddim_tf.networks import ScoreUNet
 from gddim_tf.reading import DamagedFileError
 from gddim_tf.sdes import VPSDE
-from tests.conftest import own_model
+from tests.conftest import FLAT, own_model
 
 SDE = {"module": "gddim_tf.sdes", "registered_name": None}
 
 
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory):
-    network = ScoreUNet.from_preset("ddpm_tiny", out_channels=1)
+    network = ScoreUNet.from_preset("ddpm_tiny", out_channels=1, **FLAT)
     path = tmp_path_factory.mktemp("archive") / "tiny.keras"
     return save(DiffusionModel(network, VPSDE(), "v"), path)
 

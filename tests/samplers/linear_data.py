@@ -3,8 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from gddim_tf.samplers import run
-from tests.samplers.replay import apply
+from tests.samplers.replay import apply, replay
 
 
 def shape_of(sde):
@@ -13,7 +12,7 @@ def shape_of(sde):
 
 
 def single_point(sde, seed=0):
-    """The network of a data set of one point, and that point as two states at time 0."""
+    """The eps of a data set of one point, in NumPy, and that point as two states at time 0."""
     shape = (2, *shape_of(sde))
     image = np.broadcast_to(np.random.default_rng(seed).uniform(-1, 1, shape[1:]), shape)
     clean = np.concatenate([image] + [0 * image] * (sde.components - 1), axis=-1)
@@ -24,7 +23,7 @@ def single_point(sde, seed=0):
         noise = u - apply(sde.transition(t, 0.0), clean, sde.mode_index)
         return apply(np.linalg.inv(sde.root(t)), noise, sde.mode_index)
 
-    return as_network(eps), clean
+    return eps, clean
 
 
 def dirac(sde, shape, seed=0):
@@ -50,7 +49,7 @@ def gaussian_covariance(sde, covariance, t):
 
 
 def gaussian(sde, covariance):
-    """The network of data N(0, covariance), a matrix of the components: `eps = R^T S^{-1} u`."""
+    """That of data N(0, covariance), a matrix of the components: `eps = R^T S^{-1} u`, in NumPy."""
 
     def eps(u, t):
         if sde.signal_free and t == sde.t_max:
@@ -58,7 +57,7 @@ def gaussian(sde, covariance):
         pull = np.linalg.solve(gaussian_covariance(sde, covariance, t), sde.root(t))
         return apply(np.swapaxes(pull, -1, -2), u, sde.mode_index)
 
-    return as_network(eps)
+    return eps
 
 
 def as_network(eps):
@@ -71,10 +70,10 @@ def as_network(eps):
     return network
 
 
-def end_covariance(table, sde, network, start):
+def end_covariance(table, sde, eps, start):
     """The exact covariance of the samples, `[*image axes, k, k]`, from a start with a covariance.
 
-    Each source of randomness goes alone through the loop, as one element of the batch; where
+    Each source of randomness goes alone through the table, as one element of the batch; where
     everything is linear, the covariance of the end is the sum over them.
     """
     k, shape = sde.components, shape_of(sde)
@@ -84,7 +83,7 @@ def end_covariance(table, sde, network, start):
         for j in range(k):
             sources[i, i * k + j, ..., j] = 1.0
     u_T = apply(np.linalg.cholesky(start), sources[0], sde.mode_index)
-    end = run(table, network, tf.constant(u_T), noise=sources[1:] if draws else None).numpy()
+    end, _ = replay(table, eps, u_T, sources[1:] if draws else None)
     end = end.reshape(len(end), *shape[:-1], k)
     return np.einsum("s...i,s...j->...ij", end, end)
 

@@ -8,7 +8,6 @@ from gddim_tf.samplers import DDIM, Ancestral, DPMSolver, DynamicThreshold, UniP
 from gddim_tf.samplers.clipping import dynamic_threshold
 from gddim_tf.samplers.parse import parse
 from gddim_tf.sdes import BDM, CLD, VPSDE
-from tests.samplers.linear_data import as_network
 from tests.samplers.peers import peers
 from tests.samplers.problems import golden
 from tests.samplers.replay import replay
@@ -40,6 +39,14 @@ def test_a_threshold_of_one_is_static_clipping():
     np.testing.assert_array_equal(clipped, tf.clip_by_value(images, -1.0, 1.0))
 
 
+def eps(u, t):
+    return np.sin(3 * u)
+
+
+def network(u, t):
+    return tf.sin(3 * u)
+
+
 @pytest.mark.parametrize("sde", [VPSDE(), CLD()], ids=["vp", "cld"])
 @pytest.mark.parametrize("sampler", SAMPLERS, ids=str)
 @pytest.mark.parametrize("clip", [0.4, DynamicThreshold(0.5), DynamicThreshold(0.9, 1.5)], ids=str)
@@ -51,10 +58,7 @@ def test_the_loop_clips_what_is_stored(sde, sampler, clip):
     start = 2 * rng.standard_normal((2, 3, 2 * sde.components))
     noise = rng.standard_normal((4, *start.shape))
 
-    def eps(u, t):
-        return np.sin(3 * u)
-
-    end = run(table, as_network(eps), tf.constant(start), noise=noise).numpy()
+    end = run(table, network, tf.constant(start), noise=noise).numpy()
     expected, _ = replay(table, eps, start, noise)
     np.testing.assert_allclose(end, expected, rtol=1e-10, atol=1e-12)
     free, _ = replay(dataclasses.replace(table, clip=None), eps, start, noise)

@@ -1,14 +1,13 @@
 import numpy as np
 import pytest
-import tensorflow as tf
 
-from gddim_tf.samplers import DPMSolver, ListGrid, UniPC, run
+from gddim_tf.samplers import DPMSolver, ListGrid, UniPC
 from gddim_tf.sdes import VPSDE, DiscreteVPSDE, NumericalSDE
 from tests.samplers import problems
 from tests.samplers.cases import SDES
 from tests.samplers.linear_data import single_point
 from tests.samplers.peers import SCHEDULES, linspace, peers
-from tests.samplers.replay import apply
+from tests.samplers.replay import apply, replay
 
 RUNS = [
     ("df_unipc2_bh2_N{}", UniPC(), linspace(0.0)),
@@ -28,10 +27,10 @@ def test_reference_runs(schedule, template, sampler, times):
 def test_a_single_data_point_is_reached_exactly(name, sampler):
     """The predicted data are then constant, and every weight of a difference is idle."""
     sde = SDES[name]
-    network, clean = single_point(sde)
+    eps, clean = single_point(sde)
     times = sampler.grid(sde, 6)
     u = np.random.default_rng(1).standard_normal(clean.shape)
-    end = run(sampler.fill(sde, times), network, tf.constant(u)).numpy()
+    end, _ = replay(sampler.fill(sde, times), eps, u)
     noise = apply(np.linalg.inv(sde.root(times[0])), u, sde.mode_index) - apply(
         np.linalg.solve(sde.root(times[0]), sde.transition(times[0], 0.0)), clean, sde.mode_index
     )
