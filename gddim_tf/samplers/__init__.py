@@ -3,7 +3,7 @@
 from gddim_tf.samplers.adaptive import RK45
 from gddim_tf.samplers.base import Sampler
 from gddim_tf.samplers.clipping import DynamicThreshold
-from gddim_tf.samplers.default import default
+from gddim_tf.samplers.default import default, low_order
 from gddim_tf.samplers.errors import NotFiniteError, NotInvertibleError, StepLimitError
 from gddim_tf.samplers.grids import (
     ListGrid,
@@ -21,6 +21,7 @@ from gddim_tf.samplers.methods.euler_heun import Euler, Heun
 from gddim_tf.samplers.methods.gddim import GDDIM
 from gddim_tf.samplers.methods.pndm import FON, FPNDM, IPNDM, PLMS, SPNDM
 from gddim_tf.samplers.methods.renoised import EDMChurn, Restart
+from gddim_tf.samplers.methods.repaint import RePaint
 from gddim_tf.samplers.methods.rho_rk import RhoRK
 from gddim_tf.samplers.methods.sa_solver import SASolver
 from gddim_tf.samplers.methods.sde_dpm_solver import SDEDPMSolver
@@ -57,6 +58,7 @@ __all__ = [
     "NotFiniteError",
     "NotInvertibleError",
     "PowerGrid",
+    "RePaint",
     "Restart",
     "RhoGrid",
     "RhoRK",
@@ -71,6 +73,7 @@ __all__ = [
     "UniPC",
     "VPTimeGrid",
     "default",
+    "low_order",
     "names",
     "run",
     "tune",

@@ -11,6 +11,7 @@ import numpy as np
 from gddim_tf.samplers.errors import NotInvertibleError
 from gddim_tf.samplers.first_step import from_no_signal, to_no_signal
 from gddim_tf.samplers.grids import Grid, PowerGrid, check_grid
+from gddim_tf.samplers.strength import starting_at
 from gddim_tf.samplers.table import Table
 from gddim_tf.sdes import LinearSDE
 
@@ -52,6 +53,29 @@ class Sampler(abc.ABC):
         times = self._grid_of(sde, nfe)
         at_start = sde.signal_free and times[0] == sde.t_max
         table = from_no_signal(sde, times, self.fill) if at_start else self.fill(sde, times)
+        return self._late_enough(sde, table)
+
+    def table_from(self, sde: LinearSDE, start: float, nfe: int) -> Table:
+        """The table that takes states at an earlier time than `t_max` to the data.
+
+        Args:
+          sde: any linear diffusion.
+          start: where the grid begins, in (t_min, t_max].
+          nfe: the budget of network evaluations.
+
+        Returns:
+          A table with `nfe` rows.
+
+        Raises:
+          ValueError: as `table`, or if the sampler has times of its own.
+        """
+        if start >= sde.t_max:
+            return self.table(sde, nfe)
+        return self._late_enough(sde, self.fill(sde, self._grid_of(starting_at(sde, start), nfe)))
+
+    @staticmethod
+    def _late_enough(sde: LinearSDE, table: Table) -> Table:
+        """The table, if it does not ask the network before its first label."""
         if table.time.min() < sde.t_earliest:
             raise ValueError(
                 f"a grid on {type(sde).__name__} must not ask the network before t = "

@@ -50,3 +50,19 @@ def default(sde: LinearSDE, nfe: int) -> Sampler:
             return GDDIM(order=3, variable="sqrt_vp_time", grid=VPTimeGrid(2.0, 1.0))
         return GDDIM(order=4, variable="sqrt_vp_time", grid=VPTimeGrid(3.0, 2.0))
     return GDDIM(order=2 + (nfe >= _MANY), variable="sqrt_vp_time", grid=VPTimeGrid(2.0, 1.0))
+
+
+def low_order(sde: LinearSDE, nfe: int) -> Sampler:
+    """A sampler for an eps that is rougher than a network's, because somebody changes it.
+
+    Args:
+      sde: any linear diffusion.
+      nfe: the budget of network evaluations, at least 1.
+
+    Returns:
+      A sampler that spends any budget.
+    """
+    check_nfe(nfe)
+    if sde.modes:
+        return GDDIM(order=1, variable="sqrt_t", grid=PowerGrid(2.0))
+    return GDDIM(order=1, variable="sqrt_vp_time", grid=VPTimeGrid(2.0, 1.0))

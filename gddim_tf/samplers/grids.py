@@ -17,7 +17,7 @@ from gddim_tf.sdes import LinearSDE
 Grid = Callable[[LinearSDE, int], np.ndarray]
 
 # Where a grid in rho starts to count if rho is infinite at `t_max`.
-_LARGEST_RHO = 100.0
+LARGEST_RHO = 100.0
 
 # How far beyond `t_max` a list may go, whose times somebody computed.
 _ROUNDING = 1e-9
@@ -194,7 +194,7 @@ def _spaced(
     with np.errstate(divide="ignore"):
         ends = forward(np.array([sde.t_max, last]))
     if np.isinf(ends[0]):  # no signal is left, and a first step from there may be long
-        ends = forward(np.array([sde.time_of_rho(_LARGEST_RHO), last]))
+        ends = forward(np.array([sde.time_of_rho(LARGEST_RHO), last]))
     times = inverse(ends[0] + np.arange(even + 1) / even * (ends[1] - ends[0]))
     times[0], times[-1] = sde.t_max, last  # the inverse may round
     return check_grid(np.append(times, [sde.t_min] * (steps - even)))

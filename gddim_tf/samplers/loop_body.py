@@ -110,9 +110,12 @@ class LoopBody:
         return Progress(i + 1, ended, point, kept, scratch, path, tf.where(finite, -1, i))
 
     def evaluate(self, i: tf.Tensor, point: tf.Tensor) -> tf.Tensor:
-        """`eps = network(point, time)`."""
-        time = tf.repeat(self.columns["time"][i], tf.shape(point)[0])
-        eps = tf.convert_to_tensor(self.eps_fn(point, time, **self.inputs.context))
+        """`eps = network(point, time)`, with the row's share of the guidance if there is one."""
+        batch, context = tf.shape(point)[0], self.inputs.context
+        if "guidance" in self.columns:
+            context = {**context, "share": tf.repeat(self.columns["guidance"][i], batch)}
+        time = tf.repeat(self.columns["time"][i], batch)
+        eps = tf.convert_to_tensor(self.eps_fn(point, time, **context))
         if not eps.shape.is_compatible_with(point.shape):
             raise ValueError(
                 f"`eps_fn` must return the shape of the state, {point.shape}, at evaluation 1, "

@@ -42,6 +42,8 @@ class Table:
       data_eps: None, or Q, like `data_state`.
       own: None, or `[rows, *modes, k, k]`, the weight of the row's own eps beside what it stores.
       clip: None, or what the image component of a stored data prediction is clipped to.
+      guidance: None, or `[rows]`, how much of the guidance each evaluation gets, from 0 to 1; the
+        network is told as `share` `[batch]`.
       mode_index: None, or an integer array that spreads one axis of distinct modes over the image
         axes.
 
@@ -67,6 +69,7 @@ class Table:
     data_eps: np.ndarray | None = None
     own: np.ndarray | None = None
     clip: Clip | None = None
+    guidance: np.ndarray | None = None
     mode_index: np.ndarray | None = None
 
     @property
