@@ -27,6 +27,8 @@ _PARTS = (
     "serving",
     "training",
 )
+# Of the models.
+_MODULES = ("guidance", "operators")
 _NAMES = ("DiffusionModel", "GenerativeModel", "load", "save")
 
 if TYPE_CHECKING:  # so that editors complete the names that are imported on first use
@@ -41,7 +43,14 @@ if TYPE_CHECKING:  # so that editors complete the names that are imported on fir
         serving,
         training,
     )
-    from gddim_tf.models import DiffusionModel, GenerativeModel, load, save
+    from gddim_tf.models import (
+        DiffusionModel,
+        GenerativeModel,
+        guidance,
+        load,
+        operators,
+        save,
+    )
 
 __all__ = [
     "DiffusionModel",
@@ -50,9 +59,11 @@ __all__ = [
     "checkpoints",
     "data",
     "evaluation",
+    "guidance",
     "load",
     "models",
     "networks",
+    "operators",
     "samplers",
     "save",
     "sdes",
@@ -64,6 +75,8 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name in _PARTS:
         return importlib.import_module(f"gddim_tf.{name}")
+    if name in _MODULES:
+        return importlib.import_module(f"gddim_tf.models.{name}")
     if name in _NAMES:
         return getattr(importlib.import_module("gddim_tf.models"), name)
     raise AttributeError(f"module 'gddim_tf' has no attribute {name!r}")

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from gddim_tf.models.drawing import draw
-from gddim_tf.models.guidance import classifier_free
+from gddim_tf.models.batches import collected
+from gddim_tf.models.drawing import conditions, draw
+from gddim_tf.models.editing import Editing
+from gddim_tf.models.guidance import Guidance, Guided, Unlabelled
 from gddim_tf.models.training_batch import check_images
 from gddim_tf.numerics.image_noise import image_seeds, normal_per_image
 from gddim_tf.samplers.adaptive import RK45
@@ -20,7 +22,7 @@ from gddim_tf.samplers.table import Table
 from gddim_tf.sdes import LinearSDE
 
 
-class GenerativeModel(abc.ABC):
+class GenerativeModel(Editing, abc.ABC):
     """A diffusion and its eps: a trained network, one loaded from its export, or your own.
 
     Everything below stands on `eps`. For example, the exact model of images that are all black:
@@ -68,8 +70,8 @@ class GenerativeModel(abc.ABC):
     def guided_eps(
         self, u: tf.Tensor, t: tf.Tensor, labels: tf.Tensor, guidance: tf.Tensor
     ) -> tf.Tensor:
-        """Eps under `guidance.classifier_free`, `w` of each image in `guidance` `[batch]`."""
-        return classifier_free(self.eps, u, t, labels, guidance, self.num_classes)
+        """Eps under classifier-free guidance, `w` of each image in `guidance` `[batch]`."""
+        return Guided(self, Unlabelled())(u, t, labels, guidance=guidance)
 
     def sample(
         self,
@@ -78,7 +80,7 @@ class GenerativeModel(abc.ABC):
         nfe: int = 50,
         seed: int = 0,
         labels: Any = None,
-        guidance: float | None = None,
+        guidance: float | Guidance | None = None,
         batch_size: int = 256,
         first: int = 0,
         progress: bool = False,
@@ -89,12 +91,13 @@ class GenerativeModel(abc.ABC):
           count: how many.
           sampler: one, its class or its name such as `"gddim(order=2)"`; by default
             `samplers.default(sde, nfe)`.
-          nfe: network evaluations per image (each over a doubled batch if guided); `RK45` takes as
-            many as its tolerances ask for.
+          nfe: network evaluations per image (each over a doubled batch where guided); `RK45` takes
+            as many as its tolerances ask for.
           seed: of the whole draw; image i depends on `(seed, first + i)` alone, so it is the same
             whatever the batch size.
           labels: None, or one class per image, `[count]` (or one number for all).
-          guidance: None for the plain conditional model, or the weight w of `guided_eps`.
+          guidance: None for the plain conditional model, the weight w of `guided_eps`, or a
+            `Guidance`, which knows intervals, schedules and other guides.
           batch_size: images per pass.
           first: index of the first image, to go on where another call ended.
           progress: whether to show a progress bar.
@@ -105,8 +108,6 @@ class GenerativeModel(abc.ABC):
         Raises:
           ValueError: if a label is out of range, or guidance is asked without labels.
         """
-        from tqdm.auto import tqdm
-
         batches = draw(
             self,
             sampler,
@@ -118,12 +119,7 @@ class GenerativeModel(abc.ABC):
             guidance=guidance,
             batch_size=batch_size,
         )
-        images = []
-        with tqdm(total=count, unit="image", disable=not progress) as bar:
-            for batch in batches:
-                images.append(batch.images)
-                bar.update(len(batch.images))
-        return np.concatenate(images)
+        return collected(batches, count, progress)
 
     def path(
         self,
@@ -132,18 +128,21 @@ class GenerativeModel(abc.ABC):
         nfe: int = 50,
         seed: int = 0,
         labels: Any = None,
+        guidance: float | Guidance | None = None,
     ) -> np.ndarray:
         """The states on the way from noise to images, `[nfe + 1, count, height, width, C]`.
 
         Arguments and errors are those of `sample`.
         """
-        seeds = image_seeds(seed, 0, count)
+        seeds, guidance = image_seeds(seed, 0, count), Guidance.of(guidance)
+        eps_fn, rows = conditions(self, labels, guidance, count)
+        table = chosen(sampler, self.sde, nfe).table_for(self, nfe)
         _, states = run(
-            chosen(sampler, self.sde, nfe).table_for(self, nfe),
-            self.eps,
+            table if guidance is None else guidance.table(self.sde, table),
+            eps_fn,
             self.sde.prior(self.image_shape, seeds),
             seeds=seeds,
-            context=self._label_context(labels, count),
+            context={name: tf.constant(values) for name, values in rows.items()},
             trajectory=True,
         )
         return np.stack([self.sde.to_images(state).numpy() for state in states])
@@ -155,6 +154,7 @@ class GenerativeModel(abc.ABC):
         nfe: int = 50,
         seed: int = 0,
         labels: Any = None,
+        guidance: float | Guidance | None = None,
     ) -> tf.Tensor:
         """The noise from which a deterministic sampler makes these images again.
 
@@ -164,6 +164,7 @@ class GenerativeModel(abc.ABC):
           nfe: network evaluations, or more than there are, see `Sampler.encode`.
           seed: of the further components (velocities) of the clean images.
           labels: None, or one class per image, or one for all.
+          guidance: None, the weight of the class, or a `Guidance`; the same brings the images back.
 
         Returns:
           States `[batch, height, width, k * C]` at `sde.t_max`, for `samplers.run`.
@@ -172,17 +173,16 @@ class GenerativeModel(abc.ABC):
           NotInvertibleError: if the sampler cannot go this way.
           ValueError: if the images are not float, not of the model's shape or not in [-1, 1].
         """
-        images = check_images(images, self.image_shape, "`images`")
+        images, guidance = check_images(images, self.image_shape, "`images`"), Guidance.of(guidance)
         shape = (*self.image_shape[:-1], self.sde.components * self.image_shape[-1])
         noise = normal_per_image(image_seeds(seed, 0, images.shape[0]), shape)
         table = chosen(sampler, self.sde, nfe).encode(self.sde, nfe)
+        if guidance is not None:
+            table = guidance.table(self.sde, table)
         start = encoding_start(self.sde, table, images, noise)
-        context = self._label_context(labels, images.shape[0])
-        return run(table, self.eps, start, context=context)
-
-    def _label_context(self, labels: Any, count: int) -> dict[str, tf.Tensor]:
-        """What the loop hands to `eps` besides states and times."""
-        return {} if labels is None else {"labels": tf.constant(self.check_labels(labels, count))}
+        eps_fn, rows = conditions(self, labels, guidance, images.shape[0])
+        context = {name: tf.constant(values) for name, values in rows.items()}
+        return run(table, eps_fn, start, context=context)
 
     def check_labels(self, labels: Any, count: int) -> np.ndarray:
         """One label per image, `[count]` int32.

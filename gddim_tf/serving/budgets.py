@@ -6,6 +6,7 @@ import contextlib
 
 import tensorflow as tf
 
+from gddim_tf.models.guidance import Guidance
 from gddim_tf.samplers import NotInvertibleError, Sampler
 from gddim_tf.samplers.loop_inputs import Layout
 from gddim_tf.samplers.table import Table
@@ -24,6 +25,7 @@ class Budgets:
     Args:
       sde: the diffusion.
       samplings: name of a signature -> (sampler, nfe).
+      guidance: None, or what tells each row its share of the guidance.
 
     Attributes:
       groups: lists of tables of equal layout.
@@ -37,10 +39,15 @@ class Budgets:
       ValueError: if there are no signatures, or one has a name that is taken.
     """
 
-    def __init__(self, sde: LinearSDE, samplings: dict[str, tuple[Sampler, int]]) -> None:
+    def __init__(
+        self,
+        sde: LinearSDE,
+        samplings: dict[str, tuple[Sampler, int]],
+        guidance: Guidance | None = None,
+    ) -> None:
         self._check(samplings)
         self.groups: list[list[Table]] = []
-        self._sde, self._places = sde, {}
+        self._sde, self._places, self._guidance = sde, {}, guidance
         self.samplings = {name: self._table(*pair) for name, pair in samplings.items()}
         self.by_nfe: dict[int, Place] = {}
         for sampler, nfe in sorted(samplings.values(), key=lambda pair: pair[1]):
@@ -74,6 +81,7 @@ class Budgets:
         return self._places[sampler, nfe]
 
     def _store(self, table: Table) -> Place:
+        table = table if self._guidance is None else self._guidance.table(self._sde, table)
         for number, group in enumerate(self.groups):
             if Layout.of(group[0]) == Layout.of(table):
                 group.append(table)

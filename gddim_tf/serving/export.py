@@ -29,6 +29,7 @@ import tensorflow as tf
 
 from gddim_tf._version import __version__
 from gddim_tf.models import DiffusionModel
+from gddim_tf.models.guidance import Guidance
 from gddim_tf.models.versions import DESCRIPTION, new_version, prune
 from gddim_tf.samplers import Sampler
 from gddim_tf.samplers.parse import chosen
@@ -48,6 +49,7 @@ def export(
     batch_sizes: Sequence[int] = (1, 2, 4, 8, 16, 32, 64),
     largest_batch: int = 1024,
     jit_compile: bool = False,
+    guidance: Guidance | None = None,
 ) -> pathlib.Path:
     """Write `directory/<version>/`, a SavedModel that needs neither Keras nor gddim_tf to run.
 
@@ -65,23 +67,30 @@ def export(
       batch_sizes: the sizes to which a server fills up batches, and warms up.
       largest_batch: how many rows a request may have.
       jit_compile: compile the sampling loops with XLA; TF Serving must be started for it.
+      guidance: None for classifier-free guidance at every evaluation, or what sets its schedule,
+        rescaling and direction; the weight stays the input `guidance`, whatever it is here.
 
     Returns:
       The folder of the version.
 
     Raises:
       ValueError: if there are no signatures or a name is taken, the version exists or is not
-        positive, `keep` or a size of a batch is below 1 or too large.
+        positive, `keep` or a size of a batch is below 1 or too large, or a model without
+        classes is to be guided.
       OSError: if the folder cannot be written; what was there before stays.
     """
     _check(keep, batch_sizes, largest_batch)
+    if guidance is not None and not model.network.num_classes:
+        raise ValueError(
+            f"`guidance` must be None for a model without classes, received {guidance}"
+        )
     directory, sde = pathlib.Path(directory), model.sde
     samplings = {
         name: (chosen(pair[0], sde, pair[1]), pair[1]) for name, pair in signatures.items()
     }
     try:
         with new_version(directory, version) as (draft, number):
-            graphs = Graphs(model, samplings, largest_batch, jit_compile)
+            graphs = Graphs(model, samplings, largest_batch, jit_compile, guidance)
             functions = graphs.signatures()
             tf.saved_model.save(graphs.weights, str(draft), functions)
             drop_shapes(draft)

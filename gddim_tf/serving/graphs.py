@@ -12,7 +12,7 @@ import tensorflow as tf
 from gddim_tf.data.pixels import from_uint8, to_uint8
 from gddim_tf.models import DiffusionModel
 from gddim_tf.models.generative_model import encoding_start
-from gddim_tf.models.guidance import classifier_free
+from gddim_tf.models.guidance import Guidance
 from gddim_tf.numerics.image_noise import normal_per_image
 from gddim_tf.samplers import Sampler
 from gddim_tf.samplers.table import Table
@@ -33,6 +33,7 @@ class Graphs:
       samplings: name of a signature -> (sampler, nfe).
       largest_batch: how many rows a request may have.
       jit_compile: compile the loops with XLA.
+      guidance: None for classifier-free guidance, or another; its weight is an input.
     """
 
     def __init__(
@@ -41,8 +42,9 @@ class Graphs:
         samplings: dict[str, tuple[Sampler, int]],
         largest_batch: int,
         jit_compile: bool,
+        guidance: Guidance | None = None,
     ) -> None:
-        self.sde, self.image_shape = model.sde, tuple(model.image_shape)
+        self.sde, self.image_shape = model.sde, model.image_shape
         self.num_classes, self._largest_batch = model.network.num_classes, largest_batch
         height, width, channels = self.image_shape
         self._state_shape = (height, width, self.sde.components * channels)
@@ -53,9 +55,11 @@ class Graphs:
         self.weights = tf.Module()  # what is saved beside the signatures; not the layers of Keras
         self.weights.network = [weight.value for weight in model.network.weights]
         self.weights.eps = self._network  # without the checks and the largest batch of `denoise`
-        self._budgets = Budgets(self.sde, samplings)
+        guidance = Guidance() if guidance is None else guidance
+        self.weights.guide = [weight.value for weight in guidance.by.weights()]
+        self._budgets = Budgets(self.sde, samplings, guidance)
         context = {"labels": tf.int32, "guidance": tf.float32} if self.num_classes else {}
-        eps_fn = self._guidable_eps if self.num_classes else self.eps
+        eps_fn = guidance.eps_fn(self) if self.num_classes else self.eps
         self._loops = [
             StoredLoop(eps_fn, tables, self._state_shape, context, jit_compile)
             for tables in self._budgets.groups
@@ -64,19 +68,9 @@ class Graphs:
 
     # ---- the network ----------------------------------------------------------------------------
 
-    def eps(self, u: tf.Tensor, t: tf.Tensor, *labels: tf.Tensor) -> tf.Tensor:
+    def eps(self, u: tf.Tensor, t: tf.Tensor, labels: tf.Tensor | None = None) -> tf.Tensor:
         """The network: states `[batch, ...]`, times `[batch]` and, with classes, labels -> eps."""
-        return self._network(u, t, *labels)
-
-    def _guidable_eps(
-        self, u: tf.Tensor, t: tf.Tensor, labels: tf.Tensor, guidance: tf.Tensor
-    ) -> tf.Tensor:
-        plain = tf.reduce_all(tf.equal(guidance, 1.0))  # then half of a doubled batch is wasted
-        return tf.cond(
-            plain,
-            lambda: self.eps(u, t, labels),
-            lambda: classifier_free(self.eps, u, t, labels, guidance, self.num_classes),
-        )
+        return self._network(u, t) if labels is None else self._network(u, t, labels)
 
     # ---- signatures -----------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ import tensorflow as tf
 
 from gddim_tf import sdes, serving
 from gddim_tf.data import from_uint8, to_uint8
+from gddim_tf.models.guidance import Guidance, Interval, Worse
 from gddim_tf.numerics.image_noise import normal_per_image
 from gddim_tf.samplers import DDIM, GDDIM, SSCS, run
 from tests.conftest import own_model
@@ -87,6 +88,25 @@ def test_a_model_with_classes_takes_label_and_guidance(conditional_model, tmp_pa
         tf.errors.InvalidArgumentError, match=r"`label` must be in \[0, 10\], 10 for no class"
     ):
         served(seed=tf.constant([1]), label=tf.constant([11]), guidance=tf.constant([1.0]))
+
+
+def test_schedules_and_worse_models_are_exported(tmp_path):
+    model, labels = labelled_model(), np.array([0, 1, 2], np.int32)
+    options = {"schedule": Interval(0.3, 5.0), "rescale": 0.5, "by": Worse(own_model())}
+    signature = {"sample_4": (DDIM(), 4)}
+    path = serving.export(model, tmp_path / "m", signature, guidance=Guidance(**options))
+    served, images = signatures(path)["sample_4"], []
+    for weight in (1.0, 3.0):
+        answer = served(
+            seed=tf.constant(pairs(0, 3)), label=tf.constant(labels), guidance=tf.fill([3], weight)
+        )
+        guidance = Guidance(weight, **options)
+        expected = model.sample(3, DDIM(), nfe=4, labels=labels, guidance=guidance)
+        assert_same_images(answer["image"], np.asarray(to_uint8(expected)))
+        images.append(expected)
+    assert np.abs(images[0] - images[1]).max() > 0.01
+    with pytest.raises(ValueError, match="`guidance` must be None for a model without classes"):
+        serving.export(own_model(), tmp_path / "n", signature, guidance=Guidance())
 
 
 @pytest.mark.parametrize("sde", [sdes.CLD(), sdes.BDM(8)], ids=["cld", "bdm"])

@@ -1,0 +1,225 @@
+"""Where guidance leads: away from no class, away from a worse model, towards a user's classifier.
+
+Each direction is a difference of two eps, `eps + (w - w_0) difference`, with `w_0` the weight at
+which nothing changes: 1 for the first two, 0 for a classifier.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+import tensorflow as tf
+
+from gddim_tf.models.clean_image import CleanImage
+from gddim_tf.sdes import LinearSDE
+
+
+class KnowsEps(Protocol):
+    """What guidance asks of a model while it draws."""
+
+    @property
+    def sde(self) -> LinearSDE:
+        """The diffusion."""
+        ...
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """`(height, width, C)`."""
+        ...
+
+    @property
+    def num_classes(self) -> int:
+        """0 without."""
+        ...
+
+    def eps(self, u: tf.Tensor, t: tf.Tensor, labels: tf.Tensor | None = None) -> tf.Tensor:
+        """The network."""
+        ...
+
+
+class Guidable(KnowsEps, Protocol):
+    """What a draw asks of a model: a part of `GenerativeModel`, which stands on it."""
+
+    def check_labels(self, labels: Any, count: int) -> np.ndarray:
+        """One label per image."""
+        ...
+
+
+class Direction(Protocol):
+    """A direction in the space of eps; hashable, because graphs are kept by it."""
+
+    neutral: ClassVar[float]
+    needs_labels: ClassVar[bool]
+
+    def check(self, model: KnowsEps) -> None:
+        """Raises `ValueError` if the model cannot be guided this way."""
+        ...
+
+    def check_labels(self, model: Guidable, labels: Any, count: int) -> np.ndarray:
+        """One label per image, `[count]` int32."""
+        ...
+
+    def weights(self) -> Sequence[Any]:
+        """What an export has to keep besides the model's."""
+        ...
+
+    def __call__(
+        self, model: KnowsEps, u: tf.Tensor, t: tf.Tensor, labels: tf.Tensor | None
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """The eps of the model and the difference, both like `u`."""
+        ...
+
+
+def plain_eps(model: KnowsEps, u: tf.Tensor, t: tf.Tensor, labels: tf.Tensor | None) -> tf.Tensor:
+    """The eps of a model that may have no classes, though there are labels for the guidance."""
+    return model.eps(u, t, labels) if model.num_classes and labels is not None else model.eps(u, t)
+
+
+@dataclasses.dataclass(frozen=True)
+class Unlabelled:
+    """Away from the model that is told no class, in one pass over a doubled batch.
+
+    `eps(label) + (w - 1) (eps(label) - eps(none))`: classifier-free guidance (Ho and Salimans,
+    2021), eq. 6.
+    """
+
+    neutral: ClassVar[float] = 1.0
+    needs_labels: ClassVar[bool] = True
+
+    def check(self, model: KnowsEps) -> None:
+        """See `Direction`; `check_labels` refuses a model without classes."""
+
+    def check_labels(self, model: Guidable, labels: Any, count: int) -> np.ndarray:
+        """See `Direction`."""
+        return model.check_labels(labels, count)
+
+    def weights(self) -> Sequence[Any]:
+        """See `Direction`."""
+        return ()
+
+    def __call__(
+        self, model: KnowsEps, u: tf.Tensor, t: tf.Tensor, labels: tf.Tensor | None
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """See `Direction`."""
+        none = tf.fill(tf.shape(t), model.num_classes)
+        both = model.eps(tf.concat([u, u], 0), tf.concat([t, t], 0), tf.concat([labels, none], 0))
+        with_label, without = tf.split(both, 2)
+        return with_label, with_label - without
+
+
+@dataclasses.dataclass(frozen=True)
+class Worse:
+    """Away from a worse model of the same data: smaller, or trained for a shorter time.
+
+    `eps + (w - 1) (eps - eps_worse)`, labels or not. Autoguidance (Karras et al., 2024), eq. 3.
+
+    Args:
+      model: the worse one, on the same diffusion and images.
+    """
+
+    model: Any
+    neutral: ClassVar[float] = 1.0
+    needs_labels: ClassVar[bool] = False
+
+    def check(self, model: KnowsEps) -> None:
+        """See `Direction`."""
+        same = self.model.sde is model.sde or repr(self.model.sde) == repr(model.sde)
+        if not same or tuple(self.model.image_shape) != tuple(model.image_shape):
+            raise ValueError(
+                f"the worse model must be of images {tuple(model.image_shape)} on {model.sde}, "
+                f"received {tuple(self.model.image_shape)} on {self.model.sde}"
+            )
+
+    def check_labels(self, model: Guidable, labels: Any, count: int) -> np.ndarray:
+        """See `Direction`."""
+        return model.check_labels(labels, count)
+
+    def weights(self) -> Sequence[Any]:
+        """See `Direction`."""
+        return self.model.network.weights
+
+    def __call__(
+        self, model: KnowsEps, u: tf.Tensor, t: tf.Tensor, labels: tf.Tensor | None
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """See `Direction`."""
+        eps = plain_eps(model, u, t, labels)
+        return eps, eps - plain_eps(self.model, u, t, labels)
+
+
+@dataclasses.dataclass(frozen=True)
+class Classifier:
+    """Towards a class by the gradient of a classifier: `eps - w R^T grad_u log p(label | u)`.
+
+    The model may be one without classes. Diffusion models beat GANs (Dhariwal and Nichol, 2021),
+    algorithm 1; with the gradient taken through the predicted clean image, Universal guidance
+    (Bansal et al., 2023), eq. 5.
+
+    Args:
+      log_prob: hashable, made of TensorFlow's operations, from `(u, t, labels)` to
+        `log p(label | u)` `[batch]`, u a noisy state; or, of clean images, from `(images, labels)`.
+      num_classes: of the classifier.
+      clean: whether it takes clean images; each evaluation is then followed by a reverse pass
+        through the network, so that it costs about three times as much.
+
+    Example:
+      >>> import gddim_tf as gd
+      >>> def bright(images, labels):  # "log p" of two classes, dark and bright
+      ...     sign = 2.0 * tf.cast(labels, images.dtype) - 1.0
+      ...     return sign * tf.reduce_sum(images, axis=(1, 2, 3))
+      >>> model = gd.load("saved_models/digits_vp")
+      >>> guidance = gd.guidance.Guidance(0.1, by=Classifier(bright, 2, clean=True))
+      >>> dark, light = model.sample(2, nfe=5, labels=[0, 1], guidance=guidance)
+      >>> bool(dark.mean() < light.mean())
+      True
+    """
+
+    log_prob: Callable[..., tf.Tensor]
+    num_classes: int
+    clean: bool = False
+    neutral: ClassVar[float] = 0.0
+    needs_labels: ClassVar[bool] = True
+
+    def check(self, model: KnowsEps) -> None:
+        """See `Direction`; every model will do."""
+
+    def check_labels(self, model: Guidable, labels: Any, count: int) -> np.ndarray:
+        """See `Direction`; the labels are those of the classifier."""
+        if model.num_classes:
+            return model.check_labels(labels, count)
+        labels = np.asarray(labels)
+        if labels.dtype.kind not in "iu" or labels.shape not in ((), (1,), (count,)):
+            raise ValueError(
+                f"`labels` must be whole numbers, one for all images or one for each of {count}, "
+                f"received {labels.dtype.name} of shape {labels.shape}"
+            )
+        if np.any((labels < 0) | (labels >= self.num_classes)):
+            raise ValueError(
+                f"`labels` must be in [0, {self.num_classes - 1}] for this classifier, received "
+                f"{labels.min()} to {labels.max()}"
+            )
+        return np.broadcast_to(labels, (count,)).astype(np.int32)
+
+    def weights(self) -> Sequence[Any]:
+        """See `Direction`."""
+        return getattr(self.log_prob, "weights", ())
+
+    def __call__(
+        self, model: KnowsEps, u: tf.Tensor, t: tf.Tensor, labels: tf.Tensor | None
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """See `Direction`."""
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(u)
+            if self.clean:
+                eps = plain_eps(model, u, t, labels)
+                log_prob = self.log_prob(CleanImage(model.sde, u, t, eps).image, labels)
+            else:
+                log_prob = self.log_prob(u, t, labels)
+        gradient = tape.gradient(log_prob, u)
+        if gradient is None:
+            raise ValueError("`log_prob` must have a gradient in its first argument, received none")
+        if not self.clean:
+            eps = plain_eps(model, u, t, labels)
+        return eps, CleanImage(model.sde, u, t, eps).scored(gradient) - eps

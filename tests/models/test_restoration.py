@@ -1,0 +1,119 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from gddim_tf.models import edit_plans
+from gddim_tf.models.clean_image import CleanImage
+from gddim_tf.models.operators import Downsample, Linear, Mask
+from gddim_tf.models.restoration import Restoration
+from gddim_tf.samplers import StochasticGDDIM
+from gddim_tf.sdes import BDM
+from tests.models.normal_data import NormalImages, moments, posterior
+from tests.sdes import cases
+
+SHAPE = (2, 2, 1)
+MEAN = np.array([[0.3, -0.2], [0.1, 0.5]])[..., None]
+SDES = ["vp", "ve", "karras", "cld", "bdm", "flow", "vp_zero_snr", "psld", "hold"]
+
+
+def diffusion(name):
+    return BDM(2, sigma_blur=0.5) if name == "bdm" else cases.sde(name)
+
+
+def restored(model, operator, method, noise_std=0.0, sampler=None, nfe=200, data_std=1.0):
+    """Moments of what is drawn and of what ought to be."""
+    truth = np.array([[0.9, -0.4], [0.2, -0.7]], np.float32)[None, ..., None]
+    measurement = operator.apply(tf.constant(truth)).numpy()
+    size = 4 * model.sde.components + 1
+    plan = edit_plans.restoration_plan(
+        model,
+        np.repeat(measurement, size, 0),
+        operator,
+        noise_std,
+        method,
+        data_std,
+        sampler,
+        nfe,
+        None,
+        None,
+    )
+    got = moments(plan, model.sde, SHAPE)
+    return got, posterior(model, operator, measurement, noise_std)
+
+
+@pytest.mark.parametrize("name", SDES)
+def test_the_clean_image_of_an_eps_and_back(name):
+    sde = diffusion(name)
+    model = NormalImages(sde, SHAPE, MEAN, 0.4)
+    t = tf.fill([3], tf.constant(0.3 * sde.t_max, tf.float64))
+    u = tf.random.stateless_normal([3, 2, 2, sde.components], (0, 1), dtype=tf.float64)
+    clean = CleanImage(sde, u, t, model.eps(u, t))
+    by = tf.random.stateless_normal([3, *SHAPE], (0, 2), dtype=tf.float64)
+    again = CleanImage(sde, u, t, clean.moved(by))
+    np.testing.assert_allclose(again.image, clean.image + by, atol=1e-8)
+    # of independent pixels the exact mean is known
+    signal, root = (m.numpy() for m in sde.kernel(t[:1]))
+    if sde.mode_index is None:
+        signal = signal[0][:, :1]
+        covariance = 0.4 * signal @ signal.T + root[0] @ root[0].T
+        away = u.numpy() - (MEAN * signal[:, 0])
+        gain = 0.4 * signal[:, 0] @ np.linalg.inv(covariance)
+        np.testing.assert_allclose(clean.image, MEAN + (away @ gain)[..., None], atol=1e-8)
+
+
+@pytest.mark.parametrize("name", SDES)
+@pytest.mark.parametrize(
+    ("method", "operator", "noise_std"),
+    [("ddnm", Mask(np.eye(2)), 0.0), ("ddnm", Downsample(2), 0.3), ("pigdm", Downsample(2), 0.3)],
+    ids=["ddnm", "ddnm_noise", "pigdm_noise"],
+)
+def test_independent_pixels_are_restored_exactly(name, method, operator, noise_std):
+    """Inpainting, and what a mean of pixels tells of them: mean and covariance."""
+    model = NormalImages(diffusion(name), SHAPE, MEAN, 1.0)
+    (mean, covariance), (exact_mean, exact) = restored(model, operator, method, noise_std)
+    np.testing.assert_allclose(mean, exact_mean, atol=0.02)
+    np.testing.assert_allclose(covariance, exact, atol=0.03)
+
+
+def test_of_correlated_pixels_both_methods_are_biased_and_gradients_less():
+    """What a known pixel tells of its neighbour: DDNM leaves a part out, PiGDM most of it not."""
+    correlated = 0.2 * np.eye(4) + 0.8
+    model = NormalImages(diffusion("vp"), SHAPE, 0.0, correlated)
+    errors = {}
+    for method in ("ddnm", "pigdm"):
+        (mean, covariance), (exact_mean, exact) = restored(model, Mask(np.eye(2)), method)
+        errors[method] = abs(mean - exact_mean).max(), abs(covariance - exact).max()
+    print(errors)
+    assert errors["pigdm"][0] < errors["ddnm"][0]
+
+
+def test_noise_on_the_way_lessens_the_bias():
+    correlated = 0.2 * np.eye(4) + 0.8
+    model = NormalImages(diffusion("vp"), SHAPE, 0.0, correlated)
+    (mean, _), (exact, _) = restored(model, Mask(np.eye(2)), "ddnm")
+    (noisy, _), _ = restored(
+        model, Mask(np.eye(2)), "ddnm", sampler=StochasticGDDIM(lam=1.0), nfe=200
+    )
+    print(abs(mean - exact).max(), abs(noisy - exact).max())
+    assert abs(noisy - exact).max() < abs(mean - exact).max()
+
+
+@pytest.mark.parametrize("noise_std", [0.0, 0.2])
+def test_an_own_operator_by_its_adjoint_is_that_with_an_inverse(noise_std):
+    model = NormalImages(diffusion("vp"), SHAPE, MEAN, 1.0)
+    own = Linear(
+        lambda x: tf.reduce_mean(x, axis=(1, 2)),
+        adjoint=lambda y: tf.ones([1, 2, 2, 1], y.dtype) * y[:, None, None] / 4,
+    )
+    known = Downsample(2)
+    results = []
+    for operator in (own, known):
+        (mean, covariance), _ = restored(model, operator, "ddnm", noise_std, nfe=10)
+        results.append((mean, covariance))
+    np.testing.assert_allclose(results[0][0], results[1][0], atol=1e-5)
+    np.testing.assert_allclose(results[0][1], results[1][1], atol=1e-5)
+
+
+def test_the_method_is_known():
+    with pytest.raises(ValueError, match=r"`method` must be .*, received 'dps'"):
+        Restoration(None, None, None, "dps")
