@@ -15,6 +15,9 @@ from gddim_tf.quiet import start_tensorflow
 COMMANDS = {
     "train": "train a model, or go on where a run stopped",
     "sample": "draw a picture of samples",
+    "edit": "draw variations of pictures",
+    "inpaint": "draw what is missing in pictures",
+    "interpolate": "draw the way from one picture to another",
     "tune": "fit a sampler of few evaluations to a model",
     "evaluate": "measure samplers against real images",
     "likelihood": "measure bits per dimension of real images",

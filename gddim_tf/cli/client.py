@@ -53,6 +53,7 @@ def run(options: argparse.Namespace) -> None:
     from gddim_tf.cli import pictures
     from gddim_tf.serving import connect
 
+    pictures.check_files(options.out, options.array)
     client = connect(
         options.address,
         options.model,

@@ -2,12 +2,76 @@
 
 from __future__ import annotations
 
+import os
+import pathlib
 from collections.abc import Sequence
 
 import numpy as np
 
 from gddim_tf.atomic import atomic_write
+from gddim_tf.data.image_file import decode, read_header
 from gddim_tf.evaluation.images import as_uint8, save_grid
+
+
+def check_files(picture: str, array: str | None = None) -> None:
+    """Look, before anything is drawn, at the files that will be written.
+
+    Args:
+      picture: the picture.
+      array: None, or the file of the images.
+
+    Raises:
+      ValueError: if one is a folder, or lies in what is none, or the picture has no known ending.
+      PermissionError: if nothing may be written there.
+    """
+    from PIL import Image
+
+    Image.init()
+    kinds = sorted(ending for ending, kind in Image.EXTENSION.items() if kind in Image.SAVE)
+    if pathlib.Path(picture).suffix.lower() not in kinds:
+        raise ValueError(
+            f"`--out` must end in .png or another of {', '.join(kinds)}, received {picture}"
+        )
+    for option, file in (("--out", picture), ("--array", array)):
+        if file is not None:
+            _check_file(option, pathlib.Path(file))
+
+
+def _check_file(option: str, file: pathlib.Path) -> None:
+    if file.is_dir():
+        raise ValueError(f"`{option}` must be a file, received the folder {file}")
+    folder = next(parent for parent in file.absolute().parents if parent.exists())
+    if not folder.is_dir():
+        raise ValueError(f"`{option}` must lie in a folder, received {file}")
+    if not os.access(folder, os.W_OK):
+        raise PermissionError(f"`{option}` {file}: nothing may be written to {folder}")
+
+
+def read(files: Sequence[str], shape: tuple[int, int, int]) -> np.ndarray:
+    """Pictures as a model takes them, and a line for each that is not of its size.
+
+    Args:
+      files: the pictures.
+      shape: `(height, width, C)` of the model.
+
+    Returns:
+      `[count, height, width, C]` float32 in [-1, 1].
+
+    Raises:
+      ValueError: if a file is no picture, or the model takes other than grey or RGB.
+    """
+    if shape[-1] not in (1, 3):
+        raise ValueError(f"the model must take grey or RGB, received one of {shape[-1]} channels")
+    images = []
+    for file in map(pathlib.Path, files):
+        header = read_header(file)
+        if (header.height, header.width) != shape[:2]:
+            print(
+                f"{file} of {header.width} x {header.height} pixels is cut to its middle and "
+                f"resized to {shape[1]} x {shape[0]}, as in training"
+            )
+        images.append(decode(file, shape[:2], shape[-1], "white"))
+    return np.stack(images).astype(np.float32) / 127.5 - 1
 
 
 def labels_of(classes: Sequence[int] | Sequence[str] | None, count: int) -> np.ndarray | None:
@@ -27,6 +91,21 @@ def titles_of(
     ]
 
 
+def write_edited(
+    images: np.ndarray, picture: str, array: str | None, columns: int | None = None
+) -> None:
+    """Write edited images: a single one as it is, to be edited again, several as a grid.
+
+    Args:
+      images: `[count, height, width, C]`.
+      picture: the file.
+      array: None, or another file.
+      columns: images in a row; None for about as many as there are rows.
+    """
+    save_grid(images, picture, columns=columns, scale=1 if len(images) == 1 else None)
+    _write_array(images, array)
+
+
 def write(
     images: np.ndarray, picture: str, array: str | None, titles: Sequence[str] | None = None
 ) -> None:
@@ -39,6 +118,10 @@ def write(
       titles: None, or the title of each column, in which images follow each other.
     """
     save_grid(images, picture, columns=len(titles) if titles else None, titles=titles)
+    _write_array(images, array)
+
+
+def _write_array(images: np.ndarray, array: str | None) -> None:
     if array:
         with atomic_write(array) as draft, draft.open("wb") as file:
             np.save(file, as_uint8(images))

@@ -10,25 +10,14 @@ from __future__ import annotations
 import argparse
 import pathlib
 
-from gddim_tf.cli.arguments import SAMPLERS, classes, named_sampler
+from gddim_tf.cli.arguments import named_sampler
+from gddim_tf.cli.drawing_arguments import add_drawing_arguments, guidance_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `sample`."""
-    parser.add_argument("--model", required=True, help=".keras file, run or exported model")
-    parser.add_argument("--out", default="samples.png", help="picture to write")
-    parser.add_argument("--array", help="also write the images as uint8 .npy")
+    add_drawing_arguments(parser, "samples.png", "one for each column of the picture")
     parser.add_argument("--count", type=int, default=100, help="images")
-    parser.add_argument("--sampler", default="default", help=SAMPLERS)
-    parser.add_argument("--nfe", type=int, default=50, help="network evaluations per image")
-    parser.add_argument("--seed", type=int, default=0, help="of the whole draw")
-    parser.add_argument(
-        "--labels",
-        type=classes,
-        help="classes, by name or number, separated by commas; one for each column of the picture",
-    )
-    parser.add_argument("--guidance", type=float, help="weight of the class, 1 is plain")
-    parser.add_argument("--batch-size", type=int, default=256, help="images at a time")
 
 
 def run(options: argparse.Namespace) -> None:
@@ -36,6 +25,7 @@ def run(options: argparse.Namespace) -> None:
     from gddim_tf.cli import pictures
     from gddim_tf.models import load
 
+    pictures.check_files(options.out, options.array)
     model = load(options.model)
     images = model.sample(
         options.count,
@@ -43,7 +33,7 @@ def run(options: argparse.Namespace) -> None:
         nfe=options.nfe,
         seed=options.seed,
         labels=pictures.labels_of(options.labels, options.count),
-        guidance=options.guidance,
+        guidance=guidance_of(options),
         batch_size=options.batch_size,
         progress=True,
     )
