@@ -14,7 +14,7 @@ _TABLES = {
     "sde": ("sdes/__init__.py", "PRESETS"),
     "network": ("networks/presets.py", "PRESETS"),
     "prediction": ("models/prediction.py", "PREDICTIONS"),
-    "weighting": ("models/prediction.py", "WEIGHTINGS"),
+    "weighting": ("models/prediction_base.py", "WEIGHTINGS"),
     "data set": ("data/catalogue.py", "_SOURCES"),
     "precision": ("training/recipe.py", "PRECISIONS"),
     "strategy": ("training/strategies.py", "NAMES"),

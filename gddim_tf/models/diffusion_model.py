@@ -15,7 +15,8 @@ from gddim_tf.image_size import sides
 from gddim_tf.models.denoising_training import DenoisingTraining
 from gddim_tf.models.fitting_network import check_network, preset_network
 from gddim_tf.models.generative_model import GenerativeModel
-from gddim_tf.models.prediction import WEIGHTINGS, Prediction
+from gddim_tf.models.prediction import prediction_of
+from gddim_tf.models.prediction_base import WEIGHTINGS, Prediction
 from gddim_tf.models.training_batch import check_images, kept_labels
 from gddim_tf.models.training_noise import TrainingNoise, training_noise
 from gddim_tf.networks import Architecture
@@ -44,7 +45,8 @@ class DiffusionModel(GenerativeModel, DenoisingTraining):
         `image_size` (pixels a side, or (height, width)), `channels` (C), `components` (those of
         the SDE), `out_channels` (of its output) and `num_classes` (0 without).
       sde: the diffusion.
-      prediction: what the network predicts, such as "eps", "x0" or "v"; see `Prediction` for all.
+      prediction: what the network predicts, such as "eps", "x0" or "v"; a key of
+        `models.prediction.PREDICTIONS`.
         The last two need C output channels only.
       data_std: the standard deviation of the data that "v" assumes.
       label_dropout: how often a label is replaced by the null class in training, so that the
@@ -161,7 +163,7 @@ class DiffusionModel(GenerativeModel, DenoisingTraining):
         Returns:
           eps, like `u`.
         """
-        prediction = Prediction(self.prediction, self.sde, u, t, self.data_std)
+        prediction = prediction_of(self.prediction, self.sde, u, t, self.data_std)
         return prediction.sampled(self._output(prediction, t, labels, training))
 
     def _output(
@@ -214,7 +216,7 @@ class DiffusionModel(GenerativeModel, DenoisingTraining):
         labels = kept_labels(y, random.keep_label if training else None, self.num_classes)
         t = self.sde.training_times(random.uniform)
         u = self.sde.perturb(images, t, random.noise)
-        prediction = Prediction(self.prediction, self.sde, u, t, self.data_std)
+        prediction = prediction_of(self.prediction, self.sde, u, t, self.data_std)
         output = self._output(prediction, t, labels, training)
         clean = self.sde.from_pixels(images)
         error = prediction.error(output, clean, random.noise, self.weighting)

@@ -23,9 +23,10 @@ class Recipe:
       dataset: a name that `data.load` knows.
       sde: a name that `sdes.make` knows.
       network: a preset of `ScoreUNet`.
-      prediction: what the network predicts; see `training.Prediction`.
+      prediction: what the network predicts; see `models.prediction.PREDICTIONS`.
       data_std: the standard deviation of the data that "v" assumes.
-      weighting: of the loss, "target", "eps" or "min_snr"; see `training.Prediction.error`.
+      weighting: of the loss, "target", "eps" or "min_snr"; see
+        `Prediction.error`.
       steps: batches.
       batch_size: images per step, of all devices and workers together.
       accumulate: steps whose gradients are added up for one update of the weights, so that a batch

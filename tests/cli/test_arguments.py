@@ -13,7 +13,8 @@ from gddim_tf.cli.arguments import (
     named_value,
 )
 from gddim_tf.cli.names import KINDS, names
-from gddim_tf.models.prediction import PREDICTIONS, WEIGHTINGS
+from gddim_tf.models.prediction import PREDICTIONS
+from gddim_tf.models.prediction_base import WEIGHTINGS
 from gddim_tf.networks import PRESETS
 from gddim_tf.samplers import DDIM, GDDIM, parse
 from gddim_tf.training import RECIPES, strategies

@@ -14,7 +14,8 @@ from PIL import Image
 
 from gddim_tf import checkpoints, cli, data, sdes
 from gddim_tf.cli import arguments
-from gddim_tf.models.prediction import PREDICTIONS, WEIGHTINGS
+from gddim_tf.models.prediction import PREDICTIONS
+from gddim_tf.models.prediction_base import WEIGHTINGS
 from gddim_tf.networks import PRESETS
 from gddim_tf.samplers import default
 from gddim_tf.samplers.parse import names

@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 
 from gddim_tf import sdes
-from gddim_tf.models.prediction import Prediction, output_components
+from gddim_tf.models.prediction import output_components, prediction_of
 from tests.oracles import Mixture
 
 SDES = [sdes.VPSDE(), sdes.VESDE(), sdes.CLD(), sdes.BDM(4)]
@@ -17,7 +17,7 @@ def test_the_right_output_gives_the_noise_back(sde, kind):
     noise = tf.constant(rng.standard_normal((5, 4, 4, 2 * sde.components)))
     t = tf.constant(np.linspace(0.05, 0.9, 5) * sde.t_max)
     u = sde.perturb(images, t, noise)
-    prediction = Prediction(kind, sde, u, t)
+    prediction = prediction_of(kind, sde, u, t)
     output = prediction.target(sde.from_pixels(images), noise)
     np.testing.assert_allclose(prediction.eps(output), noise, atol=1e-9)
 
@@ -30,7 +30,7 @@ def test_the_right_output_for_velocities_gives_the_noise_back(kind, sde):
     noise = rng.standard_normal((5, 4, 4, 2 * sde.components))
     t = tf.constant(np.linspace(0.05, 0.9, 5))
     u = sde.perturb(tf.constant(images), t, tf.constant(noise))
-    prediction = Prediction(kind, sde, u, t)
+    prediction = prediction_of(kind, sde, u, t)
     output = prediction.target(tf.constant(images), tf.constant(noise))
     np.testing.assert_allclose(prediction.eps(output), noise, atol=1e-8)
     with pytest.raises(ValueError, match="needs an SDE of 2 components"):
@@ -44,7 +44,7 @@ def test_samplers_are_told_the_data_where_no_signal_is_left(kind, sde):
     images, noise = rng.uniform(-1, 1, (3, 4, 4, 1)), rng.standard_normal((3, 4, 4, 1))
     t = tf.constant([0.3, 0.8, 1.0], tf.float64)
     u = sde.perturb(tf.constant(images), t, tf.constant(noise))
-    prediction = Prediction(kind, sde, u, t)
+    prediction = prediction_of(kind, sde, u, t)
     target = prediction.target(tf.constant(images), tf.constant(noise))
     np.testing.assert_allclose(prediction.eps(target), noise, atol=1e-9)
     told = prediction.sampled(target)
@@ -70,12 +70,12 @@ def test_v_is_zero_for_standard_normal_data(sde):
     data = Mixture.gaussian(sde, np.zeros(shape), 1.0)
     t = 0.4 * sde.t_max
     u = data.sample_state(6, t)
-    prediction = Prediction("v", sde, tf.constant(u), tf.fill([6], tf.constant(t, tf.float64)))
+    prediction = prediction_of("v", sde, tf.constant(u), tf.fill([6], tf.constant(t, tf.float64)))
     eps = prediction.eps(tf.zeros((6, *shape), tf.float64))
     np.testing.assert_allclose(eps, data.eps(u, t), atol=2e-5)
     # and the input has unit variance
     draws = data.sample_state(4000, t)
-    many = Prediction("v", sde, tf.constant(draws), tf.fill([4000], tf.constant(t, tf.float64)))
+    many = prediction_of("v", sde, tf.constant(draws), tf.fill([4000], tf.constant(t, tf.float64)))
     np.testing.assert_allclose(np.std(many.inputs(), axis=(0, 1, 2)), 1.0, atol=0.03)
 
 
@@ -85,7 +85,7 @@ def test_on_a_variance_preserving_diffusion_v_is_that_of_the_paper():
     x, z = rng.uniform(-1, 1, (2, 4, 4, 1)), rng.standard_normal((2, 4, 4, 1))
     t = np.array([0.2, 0.7])
     u = sde.perturb(tf.constant(x), tf.constant(t), tf.constant(z))
-    prediction = Prediction("v", sde, u, tf.constant(t))
+    prediction = prediction_of("v", sde, u, tf.constant(t))
     alpha = np.exp(sde.log_signal(t))[:, None, None, None]
     sigma = np.sqrt(sde.variance(t))[:, None, None, None]
     target = prediction.target(tf.constant(x), tf.constant(z))
@@ -105,7 +105,7 @@ def test_eps_of_the_cholesky_factor_is_the_noise_of_a_state_made_with_it(sde):
     noise = tf.constant(np.random.default_rng(3).standard_normal((5, 4, 4, 2 * sde.components)))
     factor = tf.constant(np.stack([sde.cholesky(time) for time in t.numpy()]))
     u = sde.apply(factor, noise, batched=True)  # of a black image
-    eps = Prediction("eps_cholesky", sde, u, t).eps(noise)
+    eps = prediction_of("eps_cholesky", sde, u, t).eps(noise)
     root = tf.constant(np.stack([sde.root(time) for time in t.numpy()]))
     np.testing.assert_allclose(sde.apply(root, eps, batched=True), u, atol=1e-5)
 
@@ -118,7 +118,7 @@ def test_weightings(sde, kind):
     images = tf.constant(rng.uniform(-1, 1, (5, 4, 4, 1)))
     noise = tf.constant(rng.standard_normal((5, 4, 4, sde.components)))
     times = np.linspace(0.05, 0.9, 5) * sde.t_max
-    prediction = Prediction(kind, sde, sde.perturb(images, tf.constant(times), noise), times)
+    prediction = prediction_of(kind, sde, sde.perturb(images, tf.constant(times), noise), times)
     clean = sde.from_pixels(images)
     right = prediction.target(clean, noise)
     wrong = right + tf.constant(rng.standard_normal(right.shape))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from gddim_tf.models.prediction import Prediction
+from gddim_tf.models.prediction import prediction_of
 from gddim_tf.samplers import DDIM
 from gddim_tf.sdes import VESDE, make
 
@@ -78,7 +78,7 @@ def test_the_error_of_v_is_what_edm_trains():
     clean, noise = rng.uniform(-1, 1, (3, 4, 4, 1)), rng.standard_normal((3, 4, 4, 1))
     t = np.array([0.05, 0.4, 3.0])
     u = sde.perturb(tf.constant(clean), tf.constant(t), tf.constant(noise))
-    prediction = Prediction("v", sde, u, tf.constant(t), data_std=s)
+    prediction = prediction_of("v", sde, u, tf.constant(t), data_std=s)
     output = tf.constant(rng.standard_normal(clean.shape))
     error = prediction.error(output, tf.constant(clean), tf.constant(noise), "target").numpy()
     denoised = prediction.clean(output).numpy()
