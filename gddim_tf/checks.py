@@ -67,3 +67,17 @@ def real(
             bound += f" and at most {highest:g}"
         raise ValueError(f"`{name}` must be finite, {bound}, received {value}")
     return number
+
+
+def positive(**values: float) -> None:
+    """Raises `ValueError` unless all of the named constants are above 0."""
+    for name, value in values.items():
+        if not value > 0:
+            raise ValueError(f"`{name}` must be positive, received {value}")
+
+
+def not_negative(**values: float) -> None:
+    """Raises `ValueError` if one of the named constants is below 0."""
+    for name, value in values.items():
+        if not value >= 0:
+            raise ValueError(f"`{name}` must be at least 0, received {value}")

@@ -60,9 +60,7 @@ def _locked(path: pathlib.Path, directory: pathlib.Path) -> int:
         except OSError:
             os.close(descriptor)
             raise
-        try:
+        with contextlib.suppress(FileNotFoundError):  # its holder has just ended
             if os.fstat(descriptor).st_ino == path.stat().st_ino:
                 return descriptor
-        except FileNotFoundError:
-            pass  # its holder has just ended
         os.close(descriptor)

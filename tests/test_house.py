@@ -1,6 +1,7 @@
-"""Who may import whom, as docs/architecture.md says."""
+"""Who may import whom, as docs/architecture.md says, and how long things are (CONTRIBUTING.md)."""
 
 import ast
+import graphlib
 import pathlib
 
 import pytest
@@ -11,6 +12,7 @@ FILES = {
     for folder in ("gddim_tf", "benchmarks", "scripts", "examples")
     for path in sorted((ROOT / folder).rglob("*.py"))
 }
+LONGEST_FILE, LONGEST_FUNCTION = 260, 60  # lines
 # What each room may import, besides itself and the files that belong to no room.
 BELOW = {
     "numerics": set(),
@@ -34,6 +36,14 @@ def imported(tree):
             yield from (f"{node.module}.{name.name}" for name in node.names)
 
 
+def rooms_imported(file):
+    """The rooms that a file imports, but its own."""
+    own = file.split("/")[1]
+    parts = [name.split(".") for name in imported(FILES[file])]
+    found = {part[1] for part in parts if part[0] == "gddim_tf" and len(part) > 1}
+    return found & {*BELOW, "cli"} - {own}
+
+
 def test_nothing_outside_the_tests_imports_them():
     for file, tree in FILES.items():
         assert "tests" not in {name.split(".")[0] for name in imported(tree)}, file
@@ -41,15 +51,46 @@ def test_nothing_outside_the_tests_imports_them():
 
 @pytest.mark.parametrize("room", BELOW)
 def test_imports_run_one_way(room):
-    allowed, rooms = BELOW[room] | {room}, {*BELOW, "cli"}
-    for file, tree in FILES.items():
+    for file in FILES:
         if file.startswith(f"gddim_tf/{room}/"):
-            parts = [name.split(".") for name in imported(tree)]
-            found = {part[1] for part in parts if part[0] == "gddim_tf" and len(part) > 1}
-            assert found & rooms <= allowed, file
+            assert rooms_imported(file) <= BELOW[room], file
+
+
+def test_what_belongs_to_no_room_imports_none():
+    outside = [file for file in FILES if file.startswith("gddim_tf/") and file.count("/") == 1]
+    for file in set(outside) - {"gddim_tf/__init__.py"}:
+        assert rooms_imported(file) == set(), file
+
+
+def test_no_rooms_import_each_other():
+    graph = {room: set() for room in (*BELOW, "cli")}
+    for file in FILES:
+        if file.startswith("gddim_tf/") and file.count("/") > 1:
+            graph[file.split("/")[1]] |= rooms_imported(file)
+    order = list(graphlib.TopologicalSorter(graph).static_order())  # raises on a cycle
+    assert order.index("numerics") < order.index("models") < order.index("cli")
 
 
 def test_the_package_imports_neither_benchmarks_nor_scripts():
     for file, tree in FILES.items():
         if file.startswith("gddim_tf/"):
             assert not {name.split(".")[0] for name in imported(tree)} & {"benchmarks", "scripts"}
+
+
+def test_files_are_short():
+    lengths = {
+        file: len((ROOT / file).read_text("utf-8").splitlines())
+        for file in FILES
+        if file.startswith("gddim_tf/")
+    }
+    assert {file: length for file, length in lengths.items() if length > LONGEST_FILE} == {}
+
+
+def test_functions_are_short():
+    lengths = {
+        f"{file}: {node.name}": node.end_lineno - node.lineno + 1
+        for file, tree in FILES.items()
+        for node in ast.walk(tree)
+        if file.startswith("gddim_tf/") and isinstance(node, ast.FunctionDef)
+    }
+    assert {name: length for name, length in lengths.items() if length > LONGEST_FUNCTION} == {}

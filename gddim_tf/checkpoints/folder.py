@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from gddim_tf.reading import read_json
+
+# For the message about a file that is none.
+_WHAT = "a JSON object with settings"
 
 _STEM = "diffusion_pytorch_model"
 _SUFFIXES = ("safetensors", "bin")
@@ -55,7 +59,7 @@ def configuration(path: Path, config: Mapping[str, Any] | str | Path | None) -> 
         return dict(config)
     if config is None and not path.is_dir():
         return {}
-    return read_json(path / "config.json" if config is None else Path(config))
+    return read_json(path / "config.json" if config is None else Path(config), _WHAT)
 
 
 def scheduler(path: Path) -> dict[str, Any]:
@@ -66,23 +70,8 @@ def scheduler(path: Path) -> dict[str, Any]:
         folder.parent / "scheduler" / "scheduler_config.json",
     ):
         if file.exists():
-            return read_json(file)
+            return read_json(file, _WHAT)
     return {}
-
-
-def read_json(file: Path) -> dict[str, Any]:
-    """Return the object that a JSON file holds.
-
-    Raises:
-      ValueError: if it is not JSON, or not an object.
-    """
-    try:
-        read = json.loads(file.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ValueError(f"{file} is not a JSON file: {error}") from error
-    if not isinstance(read, dict):
-        raise ValueError(f"{file} must hold a JSON object, received {type(read).__name__}")
-    return read
 
 
 def _variants(path: Path) -> dict[str | None, Path]:
@@ -101,7 +90,7 @@ def _variants(path: Path) -> dict[str | None, Path]:
 
 def _shards(index: Path) -> list[Path]:
     """The files that an index names, all beside it."""
-    names = read_json(index).get("weight_map")
+    names = read_json(index, _WHAT).get("weight_map")
     if not isinstance(names, dict) or not all(isinstance(name, str) for name in names.values()):
         raise ValueError(f"{index} must hold a `weight_map` from tensors to files")
     files = sorted(set(names.values()))

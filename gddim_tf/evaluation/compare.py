@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 import pathlib
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from gddim_tf.evaluation.generation import Job
 from gddim_tf.evaluation.label_agreement import real_label_agreement
 from gddim_tf.evaluation.reference import Reference
 from gddim_tf.evaluation.report import Report, versions
+from gddim_tf.evaluation.result import Result
 from gddim_tf.evaluation.runner import Runner
 from gddim_tf.image_size import compact
 from gddim_tf.models import GenerativeModel
@@ -36,20 +38,17 @@ def compare(
     batch_size: int = 500,
     settings: dict[str, Any] | None = None,
 ) -> Report:
-    """Measure every sampler at every budget.
-
-    A model with classes makes as many images of each.
+    """Measure every sampler at every budget, with as many images of each class.
 
     Args:
       model: whatever knows eps.
       samplers: to compare; None is `samplers.default` at each budget.
       nfes: their budgets.
       dataset: a name that `data.load` knows, of the real images.
-      directory: where generated images, statistics of the real ones and pictures of the closest
-        pairs are kept; finished images are not made again.
+      directory: where images, statistics of the real ones and pictures of the closest pairs are
+        kept; finished images are not made again.
       split: of the reference images.
-      floor_split: whose real images are measured against `split`, for the floor; by default another
-        split that the data set has.
+      floor_split: whose real images give the floor; by default another split than `split`.
       features: a name that `feature_extractor` knows, such as "digits" or "inception:FOLDER".
       count: images per sampler and budget.
       seed: of the images.
@@ -69,38 +68,49 @@ def compare(
     reference = Reference(dataset, extractor, size, split, floor_split, folder)
     reference.check_count(count)
     runner = Runner(model, reference, folder, batch_size=batch_size)
-    rows = []
-    for asked in samplers:
-        for nfe in nfes:
-            job = Job(chosen(asked, model.sde, nfe), nfe, count, seed, guidance)
-            row = runner.run(job)
-            if asked is None:
-                row = dataclasses.replace(row, sampler=f"default, {row.sampler}")
-            if row.verdict:
-                pairs = pathlib.Path("pairs", f"{job.name}-{count}.png")
-                if not (folder / pairs).exists():
-                    runner.save_closest_pairs(job, folder / pairs)
-                row = dataclasses.replace(row, pairs=str(pairs))
-            rows.append(row)
+    rows = [
+        _row(runner, folder, asked, Job(chosen(asked, model.sde, nfe), nfe, count, seed, guidance))
+        for asked in samplers
+        for nfe in nfes
+    ]
+    told = {**(settings or {}), **runner.made_by, "seed": seed, "guidance": guidance}
+    return _report(model, reference, rows, told)
+
+
+def _report(
+    model: GenerativeModel, reference: Reference, rows: Sequence[Result], settings: dict[str, Any]
+) -> Report:
+    classes, other, size = model.num_classes, reference.held_out, compact(model.image_shape[:2])
+    seen = None
+    if other and classes:
+        seen = real_label_agreement(reference.extractor, reference.dataset, other, size)
+    chance = reference.chance(rows[0].count) if rows else math.nan
     return Report(
-        title=f"Samplers on {dataset}",
+        title=f"Samplers on {reference.dataset}",
         rows=tuple(rows),
         floor=reference.floor,
         kernel_floor=reference.kernel_floor,
-        agreement_floor=real_label_agreement(reference.extractor, dataset, reference.held_out, size)
-        if reference.held_out and model.num_classes
-        else None,
+        agreement_floor=seen,
         settings={
-            **(settings or {}),
-            **runner.made_by,
-            "seed": seed,
-            "guidance": guidance,
-            "labels": f"image i has class i mod {model.num_classes}"
-            if model.num_classes
-            else "none",
+            **settings,
+            "labels": f"image i has class i mod {classes}" if classes else "none",
             **reference.settings(),
-            "expected by chance alone": f"{reference.chance(count):.2f}, for this many independent "
-            "images",
+            "expected by chance alone": f"{chance:.2f}, for this many independent images",
             **versions(),
         },
     )
+
+
+def _row(
+    runner: Runner, folder: pathlib.Path, asked: Sampler | type[Sampler] | str | None, job: Job
+) -> Result:
+    """What one sampler at one budget gives, with a picture of the closest pairs if needed."""
+    row = runner.run(job)
+    if asked is None:
+        row = dataclasses.replace(row, sampler=f"default, {row.sampler}")
+    if row.verdict:
+        pairs = pathlib.Path("pairs", f"{job.name}-{job.count}.png")
+        if not (folder / pairs).exists():
+            runner.save_closest_pairs(job, folder / pairs)
+        row = dataclasses.replace(row, pairs=str(pairs))
+    return row

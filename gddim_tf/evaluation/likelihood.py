@@ -1,4 +1,16 @@
-"""How probable a model finds given images: its log-density, and bits per dimension."""
+"""How probable a model finds given images: its log-density, and bits per dimension.
+
+The bits of an image are `-(log p(x) / d + log(2 / levels)) / log 2`, with x from `dequantise` and p
+from `log_density`. Their mean over the noise of `dequantise` is an upper bound on the code length,
+for every diffusion. In the cosine basis of BDM the density is the same, because the basis is
+orthonormal.
+
+With k > 1 components (CLD) the model has a density of the image x and the velocity v together. v is
+drawn from `q = N(0, Sigma_vv(0))` (`gamma M + initial_eps` for CLD) and `log p(x)` is replaced by
+`log p(x, v) - log q(v)`, whose mean `E log p(x, v) + H(q)` is at most `log p(x)`: one more upper
+bound. It is loose where the noise of `start` has already widened v.
+CLD-SGM (Dockhorn et al., 2022), appendix on likelihoods.
+"""
 
 from __future__ import annotations
 
@@ -121,15 +133,7 @@ def bits_per_dim(
 ) -> BitsPerDim:
     """Negative log2-likelihood of discrete images per pixel and channel, `[batch]`.
 
-    `-(log p(x) / d + log(2 / levels)) / log 2`, with x from `dequantise` and p from `log_density`.
-    Its mean over the noise of `dequantise` is an upper bound on the code length, for every
-    diffusion. In the cosine basis of BDM the density is the same, because the basis is orthonormal.
-
-    With k > 1 components (CLD) the model has a density of the image x and the velocity v together.
-    v is drawn from `q = N(0, Sigma_vv(0))` (`gamma M + initial_eps` for CLD) and `log p(x)` is
-    replaced by `log p(x, v) - log q(v)`, whose mean `E log p(x, v) + H(q)` is at most `log p(x)`:
-    one more upper bound. It is loose where the noise of `start` has already widened v.
-    CLD-SGM (Dockhorn et al., 2022), appendix on likelihoods.
+    The module says what it is, and of what it is an upper bound.
 
     Args:
       model: a `DiffusionModel` or a `ServedModel`.
@@ -170,15 +174,8 @@ def bits_per_dim(
     pixels = tf.cast(dequantise(images, fold_in(seeds, 0), levels), tf.float32)
     states = sde.to_state(pixels, normal_per_image(fold_in(seeds, 1), state_shape))
     signs = [_rademacher(fold_in(seeds, 2 + i), state_shape) for i in range(probes)]
-    density = log_density(
-        sde,
-        model.eps,
-        states,
-        start=start,
-        probes=tf.stack(signs) if probes else None,
-        solver=solver,
-        context=context,
-    )
+    how = {"start": start, "solver": solver, "context": context}
+    density = log_density(sde, model.eps, states, probes=tf.stack(signs) if signs else None, **how)
     log_p = density.log_density - _log_density_of_rest(sde, states)
     bits = np.log2(levels / 2) - log_p.numpy() / (math.prod(shape) * np.log(2))
     return BitsPerDim(bits, density.nfe, probes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -50,9 +51,9 @@ def split_bits_per_dim(
 
     Returns:
       A dictionary for JSON: mean, standard error (None for one image), NFE (mean over the batches),
-      and settings. `start_noise` is the largest standard deviation of the model's noise at `start`
-      in a coordinate of the image; where `start_noise_hides_levels`, it is above the width of a
-      level, and the bits are those of noisier images.
+      and settings. Where `start_noise_hides_levels`, the largest standard deviation of the noise at
+      `start` in a coordinate of the image, `start_noise`, is above the width of a level, and the
+      bits are those of noisier images.
 
     Raises:
       ValueError: if there are no images or no classes, or `bits_per_dim` refuses an argument.
@@ -63,31 +64,49 @@ def split_bits_per_dim(
         raise ValueError(f"`count` must be at least 1, received {count}")
     solver = solver or RK45()
     start = first_time(model.sde) if start is None else start
-    noise = float(np.sqrt(np.max(model.sde.covariance(start)[..., 0, 0])))
+    how = {"levels": levels, "seed": seed, "start": start, "solver": solver}
+    total = data.info(dataset).splits.get(split) if count is None else count
+    batches = _batches(model, dataset, split, count, conditional, batch_size)
+    with tqdm(total=total, unit="image", disable=not progress) as bar:
+        found = _measured(model, batches, {**how, "probes": probes}, bar.update)
+    read = {"data": dataset, "split": split, "conditional": conditional, "batch_size": batch_size}
+    hidden = _hidden(model, start, levels)
+    return {**found, **read, **how, "solver": repr(solver), **hidden, **versions()}
+
+
+def _batches(
+    model: GenerativeModel,
+    dataset: str,
+    split: str,
+    count: int | None,
+    conditional: bool,
+    batch_size: int,
+) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+    """Images in uint8 and, if asked for, their labels."""
     size = compact(model.image_shape[:2])
     images = data.load(
         dataset, split, image_size=size, labels=conditional, shuffle=False, flip=False
     )
-    batches = images.take(-1 if count is None else count).batch(batch_size)
-    bits, nfes, began = np.zeros(0), [], time.perf_counter()
-    total = data.info(dataset).splits.get(split) if count is None else count
-    with tqdm(total=total, unit="image", disable=not progress) as bar:
-        for batch in batches:
-            pixels, labels = batch if conditional else (batch, None)
-            found = bits_per_dim(
-                model,
-                data.to_uint8(pixels).numpy(),
-                labels,
-                levels=levels,
-                probes=probes,
-                seed=seed,
-                first=len(bits),
-                start=start,
-                solver=solver,
-            )
-            bits = np.append(bits, found.bits)
-            nfes.append(found.nfe)
-            bar.update(len(found.bits))
+    for batch in images.take(-1 if count is None else count).batch(batch_size):
+        pixels, labels = batch if conditional else (batch, None)
+        yield data.to_uint8(pixels).numpy(), labels
+
+
+def _measured(
+    model: GenerativeModel,
+    batches: Iterable[tuple[np.ndarray, np.ndarray | None]],
+    options: dict[str, Any],
+    progress: Callable[[int], Any],
+) -> dict[str, Any]:
+    """Mean and error of the bits of all batches, and what they took."""
+    began, bits, nfes, probes = time.perf_counter(), np.zeros(0), [], 0
+    for pixels, labels in batches:
+        found = bits_per_dim(model, pixels, labels, first=len(bits), **options)
+        bits, probes = np.append(bits, found.bits), found.probes
+        nfes.append(found.nfe)
+        progress(len(found.bits))
+    if not nfes:
+        raise ValueError("`split` must hold at least one image, received none")
     return {
         "bits_per_dim": bits.mean(),
         "standard_error": bits.std(ddof=1) / np.sqrt(len(bits)) if len(bits) > 1 else None,
@@ -95,18 +114,16 @@ def split_bits_per_dim(
         "images": len(bits),
         "nfe": float(np.mean(nfes)),
         "seconds": round(time.perf_counter() - began, 1),
-        "data": dataset,
-        "split": split,
-        "levels": levels,
-        "conditional": conditional,
-        "probes": found.probes,
-        "start": start,
+        "probes": probes,
+    }
+
+
+def _hidden(model: GenerativeModel, start: float, levels: int) -> dict[str, Any]:
+    """How the noise at the start compares with the width of a grey level."""
+    noise = float(np.sqrt(np.max(model.sde.covariance(start)[..., 0, 0])))
+    return {
         "start_noise": noise,
         "level_width": 2 / levels,
         "start_noise_hides_levels": noise > 2 / levels,
-        "seed": seed,
-        "batch_size": batch_size,
-        "solver": repr(solver),
         "sde": repr(model.sde),
-        **versions(),
     }

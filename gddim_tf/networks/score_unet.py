@@ -16,6 +16,7 @@ from gddim_tf.networks.blocks import ResidualBlock
 from gddim_tf.networks.embeddings import positional_embedding
 from gddim_tf.networks.layer_shape import Shape
 from gddim_tf.networks.layout import layout
+from gddim_tf.networks.patches import from_patches, to_patches
 from gddim_tf.networks.presets import PRESETS
 from gddim_tf.networks.residual import residual_sum
 
@@ -124,11 +125,11 @@ class ScoreUNet(keras.Model):
         x, time = tf.cast(x, tf.float32), tf.cast(time, tf.float32)
         if not self.architecture.centered:
             x = 2.0 * x - 1.0
-        x = _to_patches(x, self.architecture.patch_size)
+        x = to_patches(x, self.architecture.patch_size)
         temb = self._embed(time, labels)
         skips = self._encode(x, temb)
         y = tf.cast(self._decode(self._middle(skips[-1], temb), skips, temb), tf.float32)
-        y = _from_patches(y, self.architecture.patch_size)
+        y = from_patches(y, self.architecture.patch_size)
         return y / time[:, None, None, None] if self.architecture.scale_by_sigma else y
 
     def named_weights(self) -> dict[str, keras.Variable]:
@@ -253,13 +254,3 @@ class ScoreUNet(keras.Model):
 
     def _norm_and_conv(self, norm: str, convolution: str, h: tf.Tensor) -> tf.Tensor:
         return self.parts[convolution](tf.nn.silu(self.parts[norm](h)))
-
-
-def _to_patches(x: tf.Tensor, size: int) -> tf.Tensor:
-    """Turn each square of `size` x `size` pixels into one, its rows one after another."""
-    return x if size == 1 else tf.nn.space_to_depth(x, size)
-
-
-def _from_patches(y: tf.Tensor, size: int) -> tf.Tensor:
-    """Undo `_to_patches`."""
-    return y if size == 1 else tf.nn.depth_to_space(y, size)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import abc
 import copy
 import functools
+import inspect
 import reprlib
 from typing import Any
 
@@ -18,12 +19,12 @@ import tensorflow as tf
 
 from gddim_tf.numerics.image_noise import normal_per_image
 from gddim_tf.numerics.kernel_interpolation import interpolate, knots
-from gddim_tf.numerics.linalg import apply_matrix, transpose
-from gddim_tf.numerics.quadrature import interval_times, solve_linear_ode
-from gddim_tf.sdes.times import Times, check_times
+from gddim_tf.numerics.linalg import apply_matrix
+from gddim_tf.sdes.matrices import DiffusionMatrices
+from gddim_tf.sdes.times import check_times
 
 
-class LinearSDE(abc.ABC):
+class LinearSDE(DiffusionMatrices):
     """Base class of every linear diffusion; a subclass gives `transition`, `covariance` and more.
 
     A subclass defines `transition(t, s)`, `covariance(t)`, `root(t)`, `drift(t)`, `diffusion(t)`
@@ -46,101 +47,10 @@ class LinearSDE(abc.ABC):
       True
     """
 
-    components: int = 1
-    modes: tuple[int, ...] = ()
     mode_index: np.ndarray | None = None
     t_min: float = 1e-3
-    t_max: float = 1.0
     t_earliest: float = 0.0
     signal_free: bool = False
-
-    # ---- the mathematics, in float64 -----------------------------------------------------------
-
-    @abc.abstractmethod
-    def transition(self, t: Times, s: Times) -> np.ndarray:
-        """`Psi(t, s)`, which solves `d Psi / dt = F(t) Psi`, `Psi(s, s) = I`.
-
-        Args:
-          t: times of arrival, any shape that broadcasts with `s`.
-          s: times of departure.
-
-        Returns:
-          `[*times, *modes, k, k]`, float64.
-        """
-
-    @abc.abstractmethod
-    def covariance(self, t: Times) -> np.ndarray:
-        """`Sigma(t)`, the covariance of the state given the data, `[*times, *modes, k, k]`."""
-
-    @abc.abstractmethod
-    def root(self, t: Times) -> np.ndarray:
-        """`R(t)` of gDDIM: `R R^T = Sigma` and `dR/dt = (F + 1/2 G G^T Sigma^{-1}) R` (eq. 17)."""
-
-    @abc.abstractmethod
-    def drift(self, t: Times) -> np.ndarray:
-        """`F(t)`, `[*times, *modes, k, k]`."""
-
-    @abc.abstractmethod
-    def diffusion(self, t: Times) -> np.ndarray:
-        """`G(t)`, `[*times, *modes, k, k]`."""
-
-    def cholesky(self, t: Times) -> np.ndarray:
-        """`L(t)`, the lower Cholesky factor of `Sigma(t)`, `[*times, *modes, k, k]`."""
-        return np.linalg.cholesky(self.covariance(t))
-
-    def rho(self, t: Times) -> np.ndarray:
-        """Noise over signal of the image component at the first mode, `[*times]`, increasing in t.
-
-        `rho = sqrt(Sigma_xx) / Psi_xx(t, 0)`; for the scalar diffusions this is DEIS's rho.
-        """
-        first = (..., *(0,) * (len(self.modes) + 2))
-        t = np.asarray(t, np.float64)
-        signal = self.transition(t, np.zeros_like(t))[first]
-        with np.errstate(divide="ignore"):
-            return np.sqrt(self.covariance(t)[first]) / signal
-
-    def time_of_rho(self, rho: Times) -> np.ndarray:
-        """The inverse of `rho` on [0, t_max], by bisection in log t, `[*times]`."""
-        rho = np.asarray(rho, np.float64)
-        low, high = np.full(rho.shape, -700.0), np.full(rho.shape, np.log(self.t_max))
-        for _ in range(64):
-            middle = 0.5 * (low + high)
-            above = self.rho(np.exp(middle)) > rho
-            low, high = np.where(above, low, middle), np.where(above, middle, high)
-        return np.where(rho > 0, np.exp(0.5 * (low + high)), 0.0)
-
-    def reverse_transition(self, t: Times, s: Times, lam: float) -> np.ndarray:
-        """`Psi_hat(t, s)`, the transition of `F + (1 + lambda^2) / 2 G G^T Sigma^{-1}`.
-
-        With `Psi_hat = R_t X R_s^{-1}` the equation becomes `dX/dt = lambda^2 / 2 A X` with the
-        symmetric `A = R^{-1} G G^T R^{-T}`: nothing at `lambda = 0`, smooth otherwise. At
-        `lambda = 1` the solution is `Sigma_t Psi(s, t)^T Sigma_s^{-1}`. gDDIM, section 4.2.
-
-        Args:
-          t: times of arrival `[n]`.
-          s: times of departure `[n]`.
-          lam: the stochasticity, in [0, 1].
-
-        Returns:
-          `[n, *modes, k, k]`.
-        """
-        t, s = np.asarray(t, np.float64), np.asarray(s, np.float64)
-        root_t, root_s = self.root(t), self.root(s)
-        if lam == 0:
-            return root_t @ np.linalg.inv(root_s)
-        if lam == 1:
-            back = transpose(self.transition(s, t))
-            return self.covariance(t) @ back @ np.linalg.inv(self.covariance(s))
-
-        def generator(tau: np.ndarray) -> np.ndarray:
-            half = np.linalg.solve(self.root(tau), self.diffusion(tau))
-            return 0.5 * lam**2 * half @ transpose(half)
-
-        return root_t @ solve_linear_ode(generator, s, t) @ np.linalg.inv(root_s)
-
-    def quadrature_times(self, start: float, end: float) -> np.ndarray:
-        """Gauss-Legendre nodes between two times, in a variable in which Psi and R are smooth."""
-        return interval_times(start, end)
 
     # ---- what training and sampling do with images, in TensorFlow ------------------------------
 
@@ -253,7 +163,8 @@ class LinearSDE(abc.ABC):
 
     @abc.abstractmethod
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments, as plain values."""
+        """The constructor's arguments, as plain values; here the attributes of their names."""
+        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> LinearSDE:

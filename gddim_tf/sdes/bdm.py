@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from gddim_tf.checks import not_negative
 from gddim_tf.image_size import ImageSize, compact, sides
 from gddim_tf.numerics.dct import dct, inverse_dct, laplacian_modes
 from gddim_tf.sdes.scalar import ScalarSDE
@@ -63,8 +64,7 @@ class BDM(ScalarSDE):
             raise ValueError(
                 f"`image_size` must be at most {_LARGEST_IMAGE}, received {image_size}"
             )
-        if sigma_blur < 0:
-            raise ValueError(f"`sigma_blur` must be at least 0, received {sigma_blur}")
+        not_negative(sigma_blur=sigma_blur)
         if not 0 < min_scale <= 1:
             raise ValueError(f"`min_scale` must be in (0, 1], received {min_scale}")
         self.image_size, self.sigma_blur = compact(image_size), float(sigma_blur)
@@ -152,14 +152,8 @@ class BDM(ScalarSDE):
         return dct(values, self.image_size)
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {
-            "image_size": self.image_size,
-            "sigma_blur": self.sigma_blur,
-            "min_scale": self.min_scale,
-            "t_min": self.t_min,
-            "t_max": self.t_max,
-        }
+        """See `LinearSDE.get_config`."""
+        return super().get_config()
 
 
 def _angle(t: Times) -> np.ndarray:

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from gddim_tf.checks import not_negative, positive
 from gddim_tf.numerics.quadrature import legendre
 from gddim_tf.sdes.base import LinearSDE
 from gddim_tf.sdes.times import Times, check_times
@@ -63,12 +64,8 @@ class CLD(LinearSDE):
         t_max: float = 1.0,
         time_scale: float = 999.0,
     ) -> None:
-        for name, value in (("beta_0", beta_0), ("mass", mass)):
-            if value <= 0:
-                raise ValueError(f"`{name}` must be positive, received {value}")
-        for name, value in (("beta_1", beta_1), ("gamma", gamma), ("initial_eps", initial_eps)):
-            if value < 0:
-                raise ValueError(f"`{name}` must be at least 0, received {value}")
+        positive(beta_0=beta_0, mass=mass)
+        not_negative(beta_1=beta_1, gamma=gamma, initial_eps=initial_eps)
         if gamma == 0 and initial_eps == 0:
             raise ValueError(
                 "`gamma` and `initial_eps` must not both be 0, because the root has no limit at "
@@ -189,17 +186,8 @@ class CLD(LinearSDE):
         return angles[panel] + self._angle_between(edges[panel], t)
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {
-            "beta_0": self.beta_0,
-            "beta_1": self.beta_1,
-            "mass": self.mass,
-            "gamma": self.gamma,
-            "initial_eps": self.initial_eps,
-            "t_min": self.t_min,
-            "t_max": self.t_max,
-            "time_scale": self.time_scale,
-        }
+        """See `LinearSDE.get_config`."""
+        return super().get_config()
 
 
 def _matrix(rows: list[list[np.ndarray]]) -> np.ndarray:

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from gddim_tf.checks import positive
 from gddim_tf.sdes.scalar import ScalarSDE
 from gddim_tf.sdes.times import Times, check_times
 
@@ -45,8 +46,7 @@ class RectifiedFlow(ScalarSDE):
         t_earliest: float = 0.0,
         time_scale: float = 1000.0,
     ) -> None:
-        if not shift > 0:
-            raise ValueError(f"`shift` must be positive, received {shift}")
+        positive(shift=shift)
         if not 0 <= t_earliest < 1:
             raise ValueError(f"`t_earliest` must be in [0, 1), received {t_earliest}")
         self.shift, self.time_scale = float(shift), float(time_scale)
@@ -100,10 +100,5 @@ class RectifiedFlow(ScalarSDE):
         return self.time_scale * self._sigma(t)
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {
-            "shift": self.shift,
-            "t_min": self.t_min,
-            "t_earliest": self.t_earliest,
-            "time_scale": self.time_scale,
-        }
+        """See `LinearSDE.get_config`."""
+        return super().get_config()

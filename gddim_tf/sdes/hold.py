@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
 import numpy as np
 
+from gddim_tf.checks import not_negative, positive
 from gddim_tf.sdes.langevin import CriticallyDamped
 
 
@@ -43,11 +42,8 @@ class HOLD(CriticallyDamped):
         t_min: float = 1e-3,
         t_max: float = 1.0,
     ) -> None:
-        for name, value in (("beta", beta), ("initial_eps", initial_eps)):
-            if value <= 0:
-                raise ValueError(f"`{name}` must be positive, received {value}")
-        if gamma < 0:
-            raise ValueError(f"`gamma` must be at least 0, received {gamma}")
+        positive(beta=beta, initial_eps=initial_eps)
+        not_negative(gamma=gamma)
         self.beta, self.gamma, self.initial_eps = float(beta), float(gamma), float(initial_eps)
         p, q = 3**-0.5, (8 / 3) ** 0.5
         super().__init__(
@@ -58,13 +54,3 @@ class HOLD(CriticallyDamped):
             t_min=t_min,
             t_max=t_max,
         )
-
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {
-            "beta": self.beta,
-            "gamma": self.gamma,
-            "initial_eps": self.initial_eps,
-            "t_min": self.t_min,
-            "t_max": self.t_max,
-        }

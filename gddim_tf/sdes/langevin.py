@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
 from gddim_tf.numerics.linalg import transpose
 from gddim_tf.numerics.quadrature import legendre
+from gddim_tf.sdes.base import LinearSDE
 from gddim_tf.sdes.numerical import NumericalSDE
 from gddim_tf.sdes.times import Times
 
@@ -65,6 +67,10 @@ class CriticallyDamped(NumericalSDE):
         moved = self._after(t)
         start = moved @ self._initial_covariance @ transpose(moved)
         return start + t[..., None, None] * noise
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments, and not the matrices that follow from them."""
+        return LinearSDE.get_config(self)
 
     def __repr__(self) -> str:
         arguments = ", ".join(f"{key}={value!r}" for key, value in self.get_config().items())

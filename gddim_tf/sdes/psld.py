@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
 import numpy as np
 
+from gddim_tf.checks import not_negative, positive
 from gddim_tf.sdes.langevin import CriticallyDamped
 
 
@@ -46,11 +45,8 @@ class PSLD(CriticallyDamped):
         t_min: float = 1e-3,
         t_max: float = 1.0,
     ) -> None:
-        for name, value in (("beta", beta), ("initial_eps", initial_eps)):
-            if value <= 0:
-                raise ValueError(f"`{name}` must be positive, received {value}")
-        if gamma < 0:
-            raise ValueError(f"`gamma` must be at least 0, received {gamma}")
+        positive(beta=beta, initial_eps=initial_eps)
+        not_negative(gamma=gamma)
         if not 0 <= position_noise < momentum_noise:
             raise ValueError(
                 "`position_noise` and `momentum_noise` must satisfy 0 <= position_noise < "
@@ -68,15 +64,3 @@ class PSLD(CriticallyDamped):
             t_min=t_min,
             t_max=t_max,
         )
-
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {
-            "beta": self.beta,
-            "position_noise": self.position_noise,
-            "momentum_noise": self.momentum_noise,
-            "gamma": self.gamma,
-            "initial_eps": self.initial_eps,
-            "t_min": self.t_min,
-            "t_max": self.t_max,
-        }

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from gddim_tf.checks import not_negative
 from gddim_tf.sdes.discrete import DiscreteVPSDE
 from gddim_tf.sdes.times import Times, check_times
 from gddim_tf.sdes.variance_preserving import VariancePreserving
@@ -116,8 +117,7 @@ class CosineVPSDE(VariancePreserving):
     """
 
     def __init__(self, offset: float = 0.008, t_min: float = 1e-3, t_max: float = 0.9946) -> None:
-        if offset < 0:
-            raise ValueError(f"`offset` must be at least 0, received {offset}")
+        not_negative(offset=offset)
         if t_max >= 1:
             raise ValueError(f"`t_max` must be below 1 for the cosine schedule, received {t_max}")
         self.offset = float(offset)
@@ -139,5 +139,5 @@ class CosineVPSDE(VariancePreserving):
         return -np.pi / (1 + self.offset) * np.tan(self._angle(t))
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {"offset": self.offset, "t_min": self.t_min, "t_max": self.t_max}
+        """See `LinearSDE.get_config`."""
+        return super().get_config()

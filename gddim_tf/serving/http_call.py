@@ -108,10 +108,12 @@ class _TimedSocket:
         self._sock, self._end = sock, end
 
     def sendall(self, data: Any) -> None:
+        """Send all of it, or raise `TimeoutError`."""
         self._sock.settimeout(_left(self._end))
         self._sock.sendall(data)
 
     def makefile(self, mode: str) -> io.BufferedReader:
+        """A file that reads what comes, until the end of the time."""
         return io.BufferedReader(_TimedReader(self._sock, self._end))
 
     def close(self) -> None:
@@ -123,8 +125,10 @@ class _TimedReader(io.RawIOBase):
         self._sock, self._end = sock, end
 
     def readable(self) -> bool:
+        """True: that is all it is for."""
         return True
 
     def readinto(self, buffer: Any) -> int:
+        """Read what has come, or wait for it until the end of the time."""
         self._sock.settimeout(_left(self._end))
         return self._sock.recv_into(buffer)
