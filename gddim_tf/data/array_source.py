@@ -12,6 +12,8 @@ import tensorflow as tf
 
 from gddim_tf.data.data_info import DataInfo
 from gddim_tf.data.pixels import fit_to, to_uint8
+from gddim_tf.data.source import Selection
+from gddim_tf.image_size import sides
 
 _LARGEST = 2**33  # bytes that a data set may take in memory
 
@@ -91,69 +93,38 @@ class ArraySource:
         """Return the number of images in a split or part of one, such as "train[:1000]"."""
         return len(self._range(split))
 
-    def images(
-        self,
-        split: str,
-        image_size: Any,
-        *,
-        in_memory: bool,
-        shard: tuple[int, int],
-        shuffle_seed: int | None,
-    ) -> tf.data.Dataset:
-        """Return the images as (uint8 [height, width, channels], int32 label) pairs.
-
-        Args:
-          split: a split or a part of one.
-          image_size: side of the images, or height and width.
-          in_memory: whether to keep resized images; those that were given always are.
-          shard: (index, count): take every count-th image, beginning with number index.
-          shuffle_seed: None keeps the order, a number shuffles anew for every pass.
-        """
-        index, count = shard
-        numbers = self._range(split)[index::count]
+    def images(self, wanted: Selection) -> tf.data.Dataset:
+        """See `Source.images`; the arrays are always in memory, resized only if asked for."""
+        index, count = wanted.shard
+        numbers = self._range(wanted.split)[index::count]
         chosen = slice(numbers.start, numbers.stop, numbers.step)
-        images, labels = self.splits[split.split("[")[0]]
+        images, labels = self.splits[wanted.split.split("[")[0]]
         zeros = np.zeros(len(images), np.int32)
-        return array_pairs(
-            images[chosen],
-            (zeros if labels is None else labels)[chosen],
-            image_size,
-            in_memory=in_memory,
-            shuffle_seed=shuffle_seed,
-        )
+        return array_pairs(images[chosen], (zeros if labels is None else labels)[chosen], wanted)
 
     def _range(self, split: str) -> range:
         counts = {name: len(images) for name, (images, _) in self.splits.items()}
         return split_range(split, counts, self.name)
 
 
-def array_pairs(
-    images: np.ndarray,
-    labels: np.ndarray,
-    image_size: Any,
-    *,
-    in_memory: bool,
-    shuffle_seed: int | None,
-) -> tf.data.Dataset:
+def array_pairs(images: np.ndarray, labels: np.ndarray, wanted: Selection) -> tf.data.Dataset:
     """Pairs of uint8 image and int32 label from arrays, resized on the way if need be.
 
     Args:
-      images: uint8 [count, height, width, channels].
+      images: those of the part that is wanted, uint8 [count, height, width, channels].
       labels: [count].
-      image_size: side of the images, or height and width.
-      in_memory: whether to keep resized images.
-      shuffle_seed: None keeps the order, a number shuffles anew for every pass.
+      wanted: size and order; resized images are kept if in memory.
     """
     pairs = tf.data.Dataset.from_tensor_slices((images, labels.astype(np.int32)))
-    if shuffle_seed is not None:
-        pairs = pairs.shuffle(len(labels), seed=shuffle_seed)
-    if images.shape[1:3] in ((image_size, image_size), image_size):
+    if wanted.shuffle_seed is not None:
+        pairs = pairs.shuffle(len(labels), seed=wanted.shuffle_seed)
+    if images.shape[1:3] == sides(wanted.image_size):
         return pairs
     pairs = pairs.map(
-        lambda image, label: (fit_to(image, image_size, None), label),
+        lambda image, label: (fit_to(image, wanted.image_size, None), label),
         num_parallel_calls=tf.data.AUTOTUNE,
     )
-    return pairs.cache() if in_memory else pairs
+    return pairs.cache() if wanted.in_memory else pairs
 
 
 def split_range(split: str, counts: Mapping[str, int], source: str) -> range:

@@ -9,14 +9,12 @@ import re
 from pathlib import Path
 from typing import Any
 
-from gddim_tf.data.array_source import ArraySource
 from gddim_tf.data.data_info import DataInfo
 from gddim_tf.data.folder_source import FolderSource
 from gddim_tf.data.idx_source import FASHION_MNIST_CLASSES, IDXSource
 from gddim_tf.data.own import own_source
+from gddim_tf.data.source import Source
 from gddim_tf.data.tfds_source import TFDSSource
-
-Source = TFDSSource | FolderSource | IDXSource | ArraySource
 
 FOLDER_PREFIX = "folder:"
 IDX_PREFIX = "idx:"

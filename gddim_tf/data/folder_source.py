@@ -15,6 +15,7 @@ from gddim_tf.data.data_info import DataInfo
 from gddim_tf.data.file_digest import digest_of_files
 from gddim_tf.data.image_file import KINDS, Header, decode, read_header
 from gddim_tf.data.image_tree import ImageTree
+from gddim_tf.data.source import Selection
 from gddim_tf.data.threads import in_threads
 from gddim_tf.image_size import sides
 
@@ -122,39 +123,24 @@ class FolderSource:
         self._check_split(split)
         return len(self.tree.files)
 
-    def images(
-        self,
-        split: str,
-        image_size: int | tuple[int, int],
-        *,
-        in_memory: bool,
-        shard: tuple[int, int],
-        shuffle_seed: int | None,
-    ) -> tf.data.Dataset:
-        """Return the images as (uint8 [height, width, channels], int32 label) pairs.
-
-        Args:
-          split: "train".
-          image_size: side of the images, or (height, width).
-          in_memory: True decodes everything now; False decodes each image whenever it is read.
-          shard: (index, count): take every count-th file, beginning with number index.
-          shuffle_seed: None keeps the order, a number shuffles the files anew for every pass.
+    def images(self, wanted: Selection) -> tf.data.Dataset:
+        """See `Source.images`; in memory all is decoded now, else each image whenever it is read.
 
         Raises:
-          ValueError: if an image is broken; the message names the file. With `in_memory=False` a
+          ValueError: if an image is broken; the message names the file. If not in memory, a
             file whose header is sound is found out only when it is read, and TensorFlow reports the
             same message as an `InvalidArgumentError`.
         """
-        self._check_split(split)
-        index, count = shard
+        self._check_split(wanted.split)
+        index, count = wanted.shard
         files = self.tree.files[index::count]
-        size = sides(image_size)
+        size = sides(wanted.image_size)
 
         def decoded(file: Path) -> np.ndarray:
             return decode(file, size, self.channels, self.background)
 
         labels = self._labels(files)
-        if in_memory:
+        if wanted.in_memory:
             return tf.data.Dataset.from_tensor_slices(
                 (np.stack(in_threads(decoded, files)), labels)
             )
@@ -166,8 +152,8 @@ class FolderSource:
             return tf.ensure_shape(image, (*size, self.channels)), label
 
         pairs = tf.data.Dataset.from_tensor_slices(([os.fsencode(f) for f in files], labels))
-        if shuffle_seed is not None:
-            pairs = pairs.shuffle(len(files), seed=shuffle_seed)
+        if wanted.shuffle_seed is not None:
+            pairs = pairs.shuffle(len(files), seed=wanted.shuffle_seed)
         return pairs.map(read, num_parallel_calls=tf.data.AUTOTUNE)
 
     def _labels(self, files: Sequence[Path]) -> np.ndarray:

@@ -16,6 +16,7 @@ from gddim_tf.data.array_source import array_pairs, split_range
 from gddim_tf.data.data_info import DataInfo
 from gddim_tf.data.file_digest import digest_of_files
 from gddim_tf.data.idx_file import read_idx, read_idx_shape
+from gddim_tf.data.source import Selection
 from gddim_tf.digest import digest
 
 CLASSES_FILE = "classes.txt"
@@ -133,37 +134,20 @@ class IDXSource:
         """Return the number of images in a split or part of one, such as "train[:1000]"."""
         return len(self._range(split))
 
-    def images(
-        self,
-        split: str,
-        image_size: int | tuple[int, int],
-        *,
-        in_memory: bool,
-        shard: tuple[int, int],
-        shuffle_seed: int | None,
-    ) -> tf.data.Dataset:
-        """Return the images as (uint8 [height, width, 1], int32 label) pairs.
-
-        Args:
-          split: "train", "test" or a part of one.
-          image_size: side of the images, or (height, width).
-          in_memory: whether to keep resized images; those of the files always are in memory.
-          shard: (index, count): take every count-th image, beginning with number index.
-          shuffle_seed: None keeps the order, a number shuffles anew for every pass.
+    def images(self, wanted: Selection) -> tf.data.Dataset:
+        """See `Source.images`; what the files hold is always in memory, resized only if asked for.
 
         Raises:
           ValueError: if a file is not one of the format, or holds more or fewer labels than there
             are images.
         """
-        index, count = shard
-        numbers = self._range(split)[index::count]
+        index, count = wanted.shard
+        numbers = self._range(wanted.split)[index::count]
         chosen = slice(numbers.start, numbers.stop, numbers.step)
-        name = split.split("[")[0]
+        name = wanted.split.split("[")[0]
         labels = self._labels(name)[chosen].astype(np.int32)
         images = read_idx(self.files[name][0], 3)[chosen, ..., np.newaxis]
-        return array_pairs(
-            images, labels, image_size, in_memory=in_memory, shuffle_seed=shuffle_seed
-        )
+        return array_pairs(images, labels, wanted)
 
     def _labels(self, split: str) -> np.ndarray:
         images, path = self.files[split]

@@ -8,11 +8,12 @@ import warnings
 
 import tensorflow as tf
 
-from gddim_tf.data.catalogue import Source, find
+from gddim_tf.data.catalogue import find
 from gddim_tf.data.data_info import DataInfo, DataNote
 from gddim_tf.data.endless import endless_batches
 from gddim_tf.data.pixels import from_uint8
 from gddim_tf.data.request import Request
+from gddim_tf.data.source import Selection, Source
 from gddim_tf.image_size import sides
 
 # Decoded data sets up to this size are kept in memory and shuffled as a whole.
@@ -97,13 +98,9 @@ def _pairs(source: Source, info: DataInfo, request: Request) -> tf.data.Dataset:
         cache = count is not None and count * image_bytes <= MEMORY_LIMIT
     if not cache:
         seed += request.start
-    dataset = source.images(
-        request.split,
-        size,
-        in_memory=cache,
-        shard=request.shard or (0, 1),
-        shuffle_seed=seed if shuffle and not cache else None,
-    )
+    order_of_files = seed if shuffle and not cache else None
+    shard = request.shard or (0, 1)
+    dataset = source.images(Selection(request.split, size, cache, shard, order_of_files))
     if request.repeat and cache and count and request.batch_size is not None:
         order = {"start": request.start, "shuffle": shuffle, "flip": flip, "seed": seed}
         return endless_batches(dataset, count, request.batch_size, **order)

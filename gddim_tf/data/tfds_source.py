@@ -16,6 +16,7 @@ import tensorflow as tf
 from gddim_tf.data.data_info import DataInfo
 from gddim_tf.data.file_digest import digest_of_files
 from gddim_tf.data.pixels import fit_to
+from gddim_tf.data.source import Selection
 
 if TYPE_CHECKING:
     import tensorflow_datasets as tfds
@@ -112,23 +113,8 @@ class TFDSSource:
         splits = self._prepared_builder().info.splits
         return splits[split].num_examples if splits else None
 
-    def images(
-        self,
-        split: str,
-        image_size: int | tuple[int, int],
-        *,
-        in_memory: bool,
-        shard: tuple[int, int],
-        shuffle_seed: int | None,
-    ) -> tf.data.Dataset:
-        """Return the images as (uint8 [height, width, channels], int32 label) pairs.
-
-        Args:
-          split: a TFDS split, such as "train" or "train[:10%]".
-          image_size: side of the images, or (height, width).
-          in_memory: whether to keep the decoded images of the first pass for the next ones.
-          shard: (index, count): take the index-th of count nearly equal parts.
-          shuffle_seed: None keeps the order on disk, a number reads the files in random order.
+    def images(self, wanted: Selection) -> tf.data.Dataset:
+        """See `Source.images`; splits are TFDS's, "train[:10%]" too, and a seed orders the files.
 
         Raises:
           FileNotFoundError: if the data set is not on disk and would have to be downloaded.
@@ -136,13 +122,13 @@ class TFDSSource:
         import tensorflow_datasets as tfds
 
         builder = self._prepared_builder()
-        index, count = shard
+        (index, count), seed = wanted.shard, wanted.shuffle_seed
         try:
             examples = builder.as_dataset(
-                split=tfds.even_splits(split, n=count)[index] if count > 1 else split,
-                shuffle_files=shuffle_seed is not None,
+                split=tfds.even_splits(wanted.split, n=count)[index] if count > 1 else wanted.split,
+                shuffle_files=seed is not None,
                 read_config=tfds.ReadConfig(
-                    shuffle_seed=shuffle_seed, try_autocache=False, enable_ordering_guard=False
+                    shuffle_seed=seed, try_autocache=False, enable_ordering_guard=False
                 ),
             )
         except AssertionError:
@@ -152,10 +138,10 @@ class TFDSSource:
 
         def to_pair(example: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
             label = tf.cast(example["label"], tf.int32) if self.class_names else tf.constant(0)
-            return fit_to(example["image"], image_size, self.box), label
+            return fit_to(example["image"], wanted.image_size, self.box), label
 
         pairs = examples.map(to_pair, num_parallel_calls=tf.data.AUTOTUNE)
-        return pairs.cache() if in_memory else pairs
+        return pairs.cache() if wanted.in_memory else pairs
 
     def _builder(self) -> tfds.core.DatasetBuilder:
         import tensorflow_datasets as tfds
