@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from gddim_tf.checks import real, whole
+from gddim_tf.checks import not_negative, positive, real, whole
 
 
 @pytest.mark.parametrize("value", [True, 2.0, "2", None, np.float32(2)])
@@ -24,7 +24,7 @@ def test_what_is_no_number(value):
         real("x", value, 0.0)
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), -0.1, 1.5, np.float32(-1)])
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -0.1, 1.5, np.float32(-1), 10**400])
 def test_numbers_out_of_range(value):
     with pytest.raises(ValueError, match="`x` must be finite, at least 0 and at most 1, received"):
         real("x", value, 0.0, 1.0)
@@ -34,3 +34,14 @@ def test_the_lowest_number_may_be_left_out():
     assert real("x", 0, 0.0) == 0
     with pytest.raises(ValueError, match="`x` must be finite, above 0, received 0"):
         real("x", 0, 0.0, above=True)
+
+
+def test_constants_by_name():
+    positive(beta=0.5, mass=np.float64(2))
+    not_negative(gamma=0, beta=0.5)
+    for value in (0, -1.0, float("nan")):
+        with pytest.raises(ValueError, match=f"`mass` must be positive, received {value}"):
+            positive(beta=0.5, mass=value)
+    for value in (-1.0, float("nan")):
+        with pytest.raises(ValueError, match=f"`gamma` must be at least 0, received {value}"):
+            not_negative(gamma=value)

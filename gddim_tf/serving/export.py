@@ -80,24 +80,16 @@ def export(
       OSError: if the folder cannot be written; what was there before stays.
     """
     _check(keep, batch_sizes, largest_batch)
-    if guidance is not None and not model.network.num_classes:
-        raise ValueError(
-            f"`guidance` must be None for a model without classes, received {guidance}"
-        )
+    _check_guidance(guidance, model)
     directory, sde = pathlib.Path(directory), model.sde
-    samplings = {
-        name: (chosen(pair[0], sde, pair[1]), pair[1]) for name, pair in signatures.items()
-    }
+    samplings = {name: (chosen(s, sde, nfe), nfe) for name, (s, nfe) in signatures.items()}
     try:
         with new_version(directory, version) as (draft, number):
             graphs = Graphs(model, samplings, largest_batch, jit_compile, guidance)
             functions = graphs.signatures()
             tf.saved_model.save(graphs.weights, str(draft), functions)
             drop_shapes(draft)
-            extra = draft / "assets.extra"
-            extra.mkdir()
-            told = json.dumps(_description(model, samplings), indent=2)
-            (extra / DESCRIPTION).write_text(f"{told}\n")
+            extra = _with_description(draft / "assets.extra", model, samplings)
             name, (_, nfe) = directory.resolve().name, next(iter(samplings.values()))
             values = {"nfe": nfe, "guidance": 1, "time": sde.t_max}
             write_warmup(extra, name, functions, sorted(batch_sizes), jit_compile, values)
@@ -118,9 +110,18 @@ def _check(keep: int | None, batch_sizes: Sequence[int], largest_batch: int) -> 
         )
 
 
-def _description(model: DiffusionModel, signatures: dict[str, tuple[Sampler, int]]) -> dict:
-    """What `ServedModel` reads."""
-    return {
+def _check_guidance(guidance: Guidance | None, model: DiffusionModel) -> None:
+    if guidance is not None and not model.network.num_classes:
+        raise ValueError(
+            f"`guidance` must be None for a model without classes, received {guidance}"
+        )
+
+
+def _with_description(
+    folder: pathlib.Path, model: DiffusionModel, signatures: dict[str, tuple[Sampler, int]]
+) -> pathlib.Path:
+    """Make the folder and write what `ServedModel` reads."""
+    told = {
         "gddim_tf": __version__,
         "sde": keras.saving.serialize_keras_object(model.sde),
         "image_shape": list(model.image_shape),
@@ -131,3 +132,6 @@ def _description(model: DiffusionModel, signatures: dict[str, tuple[Sampler, int
             for name, (sampler, nfe) in signatures.items()
         },
     }
+    folder.mkdir()
+    (folder / DESCRIPTION).write_text(json.dumps(told, indent=2) + "\n")
+    return folder

@@ -128,6 +128,7 @@ def test_features_suit_the_data_set():
         (["export", "--nfe", "10,x"], "argument --nfe: must be whole numbers separated by commas"),
         (["export", "--batch-sizes", ""], "argument --batch-sizes: must be whole numbers"),
         (["prepare", "mnist-of-mars"], "mnist-of-mars"),
+        (["train", "--out", "x", "--image-size", "32x20"], "given for images of 32 x 20: ddpm"),
     ],
 )
 def test_bad_arguments_give_one_line_and_code_2(arguments, message, capsys):

@@ -53,6 +53,7 @@ def test_patches_divide_the_size_and_multiply_the_channels():
         ({"dropout": 1.0}, r"`dropout` must be in \[0, 1\), received 1.0"),
         ({"embedding": "none"}, r"`embedding` must be one of .* received 'none'"),
         ({"resampling": "fir"}, r"`resampling` must be one of"),
+        ({"resampling": None}, r"`resampling` must be one of"),
         ({"up_attention": "all"}, r"`up_attention` must be one of"),
         ({"input_pyramid": "input_skip"}, r"`input_pyramid` must be one of"),
         ({"output_pyramid": True}, r"`output_pyramid` must be one of"),
