@@ -35,9 +35,20 @@ def image_seeds(seed: int | tf.Tensor, first: int, count: int) -> tf.Tensor:
 
 def fold_in(seeds: tf.Tensor, number: int | tf.Tensor) -> tf.Tensor:
     """New seeds `[batch, 2]` for the `number`-th use of each seed."""
-    number, zero = tf.reshape(tf.cast(number, tf.int32), [1, 1]), tf.zeros([1, 1], tf.int32)
-    bits = philox(seeds, (number, zero, zero, tf.fill([1, 1], _SEED)))
-    return tf.bitcast(bits[:, 0, :2], tf.int32)
+    return _folded(seeds, tf.reshape(tf.cast(number, tf.int32), [1, 1]))[:, 0]
+
+
+def seeds_of_uses(seeds: tf.Tensor, first: int, count: int | tf.Tensor) -> tf.Tensor:
+    """`fold_in` for the uses first, first + 1, ... at once, `[count, batch, 2]`."""
+    uses = tf.range(first, first + count)[None]
+    return tf.transpose(_folded(seeds, uses), [1, 0, 2])
+
+
+def _folded(seeds: tf.Tensor, numbers: tf.Tensor) -> tf.Tensor:
+    """New seeds `[batch, n, 2]` for uses `[1, n]`."""
+    zero = tf.zeros([1, 1], tf.int32)
+    bits = philox(seeds, (numbers, zero, zero, tf.fill([1, 1], _SEED)))
+    return tf.bitcast(bits[..., :2], tf.int32)
 
 
 def uniform_per_image(

@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
-import dataclasses
+import functools
 from collections.abc import Callable
 from typing import NamedTuple
 
 import tensorflow as tf
 
-from gddim_tf.numerics.image_noise import fold_in, normal_per_image
-from gddim_tf.numerics.linalg import apply_matrix
+from gddim_tf.numerics.image_noise import normal_per_image, seeds_of_uses
 from gddim_tf.samplers.clipping import dynamic_threshold
-from gddim_tf.samplers.loop_inputs import Layout, LoopInputs
+from gddim_tf.samplers.components import Components, Matrix, Parts, product_sum
+from gddim_tf.samplers.loop_inputs import Kind, Layout, LoopInputs, Slot
+from gddim_tf.samplers.row_weights import RowWeights
 
 EpsFn = Callable[..., tf.Tensor]
+
+
+class Place(NamedTuple):
+    """Where a run is; every state as its components.
+
+    Attributes:
+      committed: the last committed state.
+      point: where the network is evaluated next.
+      kept: the history of outputs, newest first.
+      scratch: the outputs of the current step, newest first.
+    """
+
+    committed: Parts
+    point: Parts
+    kept: tuple[Parts, ...]
+    scratch: tuple[Parts, ...]
 
 
 class Progress(NamedTuple):
@@ -21,100 +38,93 @@ class Progress(NamedTuple):
 
     Attributes:
       i: the row that comes next.
-      committed: the last committed state.
-      point: where the network is evaluated next.
-      kept: the history of outputs, newest first.
-      scratch: the outputs of the current step, newest first.
+      place: where the run is.
       path: the points so far, if they are recorded.
       failed: the row whose output was not finite, or -1.
     """
 
     i: tf.Tensor
-    committed: tf.Tensor
-    point: tf.Tensor
-    kept: tuple[tf.Tensor, ...]
-    scratch: tuple[tf.Tensor, ...]
+    place: Place
     path: tf.TensorArray
     failed: tf.Tensor
 
 
-@dataclasses.dataclass(frozen=True)
 class LoopBody:
-    """The rows of a table around a network.
+    """The rows of a table around a network; made in the graph that runs it, outside of the loop.
 
-    Attributes:
+    Args:
       eps_fn: the network.
       layout: of the table.
       inputs: the columns, the first state, the source of noise and the context.
       trajectory: whether the points are recorded.
     """
 
-    eps_fn: EpsFn
-    layout: Layout
-    inputs: LoopInputs
-    trajectory: bool
-
-    @property
-    def columns(self) -> dict[str, tf.Tensor]:
-        """The columns of the table, by name."""
-        return self.inputs.columns
+    def __init__(self, eps_fn: EpsFn, layout: Layout, inputs: LoopInputs, trajectory: bool) -> None:
+        self.eps_fn, self.layout, self.inputs = eps_fn, layout, inputs
+        self.columns, self.trajectory = inputs.columns, trajectory
+        self.count = tf.shape(self.columns["time"])[0]
+        self.components = Components(layout.matrix[-1], tuple(inputs.state.shape[1:]))
+        self.weights = RowWeights.of(self.columns, layout, self.components)
+        self._kinds = _kind_of_each(layout, self.columns)
+        self._seeds = None  # of all images in each draw, `[draws, batch, 2]`
+        if inputs.seeds is not None:
+            draws = self.count + ("start_noise" in self.columns)
+            self._seeds = seeds_of_uses(inputs.seeds, 1, draws)
 
     def run(self) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         """The final state, the points after every row (or nothing), and the row that failed."""
-        count = tf.shape(self.columns["time"])[0]
         end = tf.while_loop(
-            lambda i, *rest: (i < count) & (rest[-1] < 0),
+            lambda i, place, path, failed: (i < self.count) & (failed < 0),
             lambda *progress: tuple(self.row(Progress(*progress))),
-            tuple(self.start(count)),
+            tuple(self.start()),
             parallel_iterations=1,
         )
         end = Progress(*end)
         path = end.path.stack() if self.trajectory else tf.zeros([0], self.inputs.state.dtype)
-        return end.committed, path, end.failed
+        return self.components.join(end.place.committed), path, end.failed
 
-    def start(self, count: tf.Tensor) -> Progress:
+    def start(self) -> Progress:
         """The first point: `u_T`, or what the start map makes of it."""
-        point = self.inputs.state
+        point = self.components.split(self.inputs.state)
         if "start_matrix" in self.columns:
-            index = self.columns.get("mode_index")
-            point = apply_matrix(self.columns["start_matrix"], point, index) + apply_matrix(
-                self.columns["start_noise"], self.draw(tf.constant(0)), index
-            )
-        size = count + 1 if self.trajectory else 0
-        path = tf.TensorArray(point.dtype, size, element_shape=point.shape)
+            noise = self.draw(tf.constant(0))
+            pair = self.weights.start(self.columns)
+            point = product_sum(list(zip(pair, (point, noise), strict=True)))
+        size = self.count + 1 if self.trajectory else 0
+        path = tf.TensorArray(point[0].dtype, size, element_shape=self.inputs.state.shape)
         if self.trajectory:
-            path = path.write(0, point)
-        empty = tf.zeros_like(point)
-        return Progress(
-            i=tf.constant(0),
+            path = path.write(0, self.components.join(point))
+        empty = tuple(tf.zeros_like(part) for part in point)
+        place = Place(
             committed=point,
             point=point,
             kept=(empty,) * self.layout.history,
             scratch=(empty,) * self.layout.scratch,
-            path=path,
-            failed=tf.constant(-1),
         )
+        return Progress(i=tf.constant(0), place=place, path=path, failed=tf.constant(-1))
 
     def row(self, now: Progress) -> Progress:
         """One evaluation of the network, and the point and state that follow from it."""
-        i, keep = now.i, self.columns["keep"][now.i]
-        eps = self.evaluate(i, now.point)
-        finite = tf.reduce_all(tf.math.is_finite(eps))
-        output = self.stored(i, now.point, eps)
-        kept = self.push(now.kept, output, keep)
-        scratch = self.push(now.scratch, output, ~keep)
-        point, ended = self.combine(i, now.committed, (*kept, *scratch), eps)
-        if not self.layout.uniform:
-            ended = tf.where(self.columns["commit"][i], ended, now.committed)
-        path = now.path.write(i + 1, point) if self.trajectory else now.path
-        return Progress(i + 1, ended, point, kept, scratch, path, tf.where(finite, -1, i))
+        i, place = now.i, now.place
+        eps = self.evaluate(i, self.components.join(place.point))
+        failed = tf.where(_all_finite(eps), -1, i)
+        eps, weights = self.components.split(eps), self.weights.row(i)
+        moves = [
+            functools.partial(self.move, kind, i, place, eps, weights) for kind in self.layout.kinds
+        ]
+        place = moves[0]() if len(moves) == 1 else tf.switch_case(tf.gather(self._kinds, i), moves)
+        path = now.path
+        if self.trajectory:
+            path = path.write(i + 1, self.components.join(place.point))
+        return Progress(i + 1, place, path, failed)
 
     def evaluate(self, i: tf.Tensor, point: tf.Tensor) -> tf.Tensor:
         """`eps = network(point, time)`, with the row's share of the guidance if there is one."""
-        batch, context = tf.shape(point)[0], self.inputs.context
+        batch, context = tf.shape(point)[:1], self.inputs.context
         if "guidance" in self.columns:
-            context = {**context, "share": tf.repeat(self.columns["guidance"][i], batch)}
-        time = tf.repeat(self.columns["time"][i], batch)
+            share = tf.gather(self.columns["guidance"], i)
+            context = {**context, "share": tf.fill(batch, share)}
+        time = tf.fill(batch, tf.gather(self.columns["time"], i))
         eps = tf.convert_to_tensor(self.eps_fn(point, time, **context))
         if not eps.shape.is_compatible_with(point.shape):
             raise ValueError(
@@ -123,70 +133,93 @@ class LoopBody:
             )
         return tf.cast(eps, point.dtype)
 
-    def stored(self, i: tf.Tensor, point: tf.Tensor, eps: tf.Tensor) -> tf.Tensor:
+    def move(self, kind: Kind, i: tf.Tensor, place: Place, eps: Parts, weights: tf.Tensor) -> Place:
+        """What a row of some kind makes of its output."""
+        matrices = self.weights.matrices(weights)
+        output = self.stored(matrices, place.point, eps)
+        kept, scratch = place.kept, place.scratch
+        if kind.keep:
+            kept = (output, *kept)[: len(kept)]
+        else:
+            scratch = (output, *scratch)[: len(scratch)]
+        outputs, committed = (*kept, *scratch), place.committed
+        used = {slot: matrices[slot] for slot in kind.used}
+        fresh = self.fresh(used, i, eps)
+        point = _combined(used, "", committed, outputs, fresh)
+        if kind.commit and ("corrected_state", 0) in used:
+            committed = _combined(used, "corrected_", committed, outputs, fresh)
+        elif kind.commit:
+            committed = point
+        return Place(committed, point, kept, scratch)
+
+    def stored(self, matrices: dict[Slot, Matrix], point: Parts, eps: Parts) -> Parts:
         """What the history holds: eps, or with data prediction `P point + Q eps`, clipped."""
         if "data_state" not in self.columns:
             return eps
-        value = self.apply("data_state", i, point) + self.apply("data_eps", i, eps)
-        channels = value.shape[-1] // self.columns["state"].shape[-1]
-        image, rest = value[..., :channels], value[..., channels:]
+        image, *rest = product_sum(
+            [(matrices["data_state", 0], point), (matrices["data_eps", 0], eps)]
+        )
         if "clip" in self.columns:
             image = tf.clip_by_value(image, -self.columns["clip"], self.columns["clip"])
         elif "threshold" in self.columns:
             image = dynamic_threshold(image, *tf.unstack(self.columns["threshold"]))
-        else:
-            return value
-        return tf.concat([image, rest], axis=-1)
+        return image, *rest
 
-    def push(
-        self, slots: tuple[tf.Tensor, ...], value: tf.Tensor, wanted: tf.Tensor
-    ) -> tuple[tf.Tensor, ...]:
-        """The slots with the value in front, or as they were if it is not wanted there."""
-        shifted = (value, *slots[:-1])[: len(slots)]
-        if self.layout.uniform:
-            return shifted
-        return tuple(tf.where(wanted, new, old) for new, old in zip(shifted, slots, strict=True))
-
-    def combine(
-        self, i: tf.Tensor, committed: tf.Tensor, outputs: tuple[tf.Tensor, ...], eps: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        """The next point, and the state if it is committed: another one with a free corrector."""
-        point = ended = self.weighted("state", "prediction", i, committed, outputs)
-        if "corrected_state" in self.columns:
-            ended = self.weighted("corrected_state", "corrected_prediction", i, committed, outputs)
-        if "own" in self.columns:
-            fresh = self.apply("own", i, eps)
-            point, ended = point + fresh, ended + fresh
-        if "noise" in self.columns:
+    def fresh(
+        self, used: dict[Slot, Matrix], i: tf.Tensor, eps: Parts
+    ) -> list[tuple[Matrix, Parts]]:
+        """What a row adds that is not stored: its own eps, and noise."""
+        terms = []
+        if ("own", 0) in used:
+            terms.append((used["own", 0], eps))
+        if ("noise", 0) in used:
             later = tf.cast("start_noise" in self.columns, tf.int32)  # draw 0 is the start map's
-            fresh = self.apply("noise", i, self.draw(i + later))
-            point, ended = point + fresh, ended + fresh
-        return point, ended
+            terms.append((used["noise", 0], self.draw(i + later)))
+        return terms
 
-    def weighted(
-        self,
-        state: str,
-        prediction: str,
-        i: tf.Tensor,
-        committed: tf.Tensor,
-        outputs: tuple[tf.Tensor, ...],
-    ) -> tf.Tensor:
-        """`state @ committed + sum_j prediction_j @ output_j`, the columns given by name."""
-        total = self.apply(state, i, committed)
-        for j, output in enumerate(outputs):
-            weight = self.columns[prediction][i, j]
-            total += apply_matrix(weight, output, self.columns.get("mode_index"))
-        return total
-
-    def apply(self, column: str, i: tf.Tensor, value: tf.Tensor) -> tf.Tensor:
-        """Row i of a column, a matrix, on a state."""
-        return apply_matrix(self.columns[column][i], value, self.columns.get("mode_index"))
-
-    def draw(self, number: tf.Tensor) -> tf.Tensor:
+    def draw(self, number: tf.Tensor) -> Parts:
         """Standard normal noise like a state: what was given, or each image's own."""
-        state, seeds, noise = self.inputs.state, self.inputs.seeds, self.inputs.noise
-        if seeds is not None:
-            return normal_per_image(fold_in(seeds, number + 1), state.shape[1:], state.dtype)
+        state, noise = self.inputs.state, self.inputs.noise
+        if self._seeds is not None:
+            of_draw = tf.gather(self._seeds, number)
+            return self.components.split(normal_per_image(of_draw, state.shape[1:], state.dtype))
         if noise is None:
             raise ValueError("`seeds` or `noise` must be given to a loop that draws, received None")
-        return noise[number]
+        return self.components.split(noise[number])
+
+
+def _kind_of_each(layout: Layout, columns: dict[str, tf.Tensor]) -> tf.Tensor:
+    """The position of each row's kind in the layout, `[rows]`."""
+    position = [0] * 4
+    for number, kind in enumerate(layout.kinds):
+        position[2 * kind.keep + kind.commit] = number
+    keep, commit = (tf.cast(columns[name], tf.int32) for name in ("keep", "commit"))
+    return tf.gather(tf.constant(position), 2 * keep + commit)
+
+
+def _combined(
+    used: dict[Slot, Matrix],
+    which: str,
+    committed: Parts,
+    outputs: tuple[Parts, ...],
+    fresh: list[tuple[Matrix, Parts]],
+) -> Parts:
+    """`state @ committed + sum_j prediction_j @ output_j` and what is fresh.
+
+    The columns are those whose names begin with `which`.
+    """
+    terms = [(used[f"{which}state", 0], committed)]
+    for j, output in enumerate(outputs):
+        slot = f"{which}prediction", j
+        if slot in used:
+            terms.append((used[slot], output))
+    return product_sum(terms + fresh)
+
+
+def _all_finite(eps: tf.Tensor) -> tf.Tensor:
+    """Whether every number is finite; in one pass, because their sum is not if one of them is."""
+    return tf.cond(
+        tf.math.is_finite(tf.reduce_sum(eps)),
+        lambda: tf.constant(True),
+        lambda: tf.reduce_all(tf.math.is_finite(eps)),  # the sum alone may have been too large
+    )

@@ -3,12 +3,45 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
 from gddim_tf.samplers.table import WITHOUT_ROWS, Table
+
+# The columns of matrices by which a row multiplies something, in the order of their slots.
+_MATRICES = (
+    "state",
+    "prediction",
+    "corrected_state",
+    "corrected_prediction",
+    "data_state",
+    "data_eps",
+    "own",
+    "noise",
+)
+
+# Those without which a row would have nothing to add to.
+_ALWAYS = ("state", "corrected_state", "data_state", "data_eps")
+
+# A matrix of a row: the name of its column, and which of the outputs it weighs (0 for the others).
+Slot = tuple[str, int]
+
+
+class Kind(NamedTuple):
+    """What rows do alike, whatever their numbers.
+
+    Attributes:
+      keep: whether their output is kept, or goes to the scratch outputs.
+      commit: whether they end a step.
+      used: the slots whose matrices are not 0 in all of them, and those of the state.
+    """
+
+    keep: bool
+    commit: bool
+    used: frozenset[Slot]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,27 +51,55 @@ class Layout:
     Attributes:
       history: how many kept outputs its rows refer to.
       scratch: how many scratch outputs.
-      uniform: whether every row keeps its output and ends a step.
       matrix: `[*modes, k, k]`, the shape of its matrices.
       columns: the names of the columns that are there.
+      slots: the matrices of a row.
+      kinds: of its rows, at most one of each pair of `keep` and `commit`.
     """
 
     history: int
     scratch: int
-    uniform: bool
     matrix: tuple[int, ...]
     columns: tuple[str, ...]
+    slots: tuple[Slot, ...]
+    kinds: tuple[Kind, ...]
 
     @classmethod
     def of(cls, table: Table) -> Layout:
         """The layout of a table."""
+        arrays = table.arrays()
+        slots = tuple(
+            (name, j)
+            for name in _MATRICES
+            if name in arrays
+            for j in range(table.prediction.shape[1] if name.endswith("prediction") else 1)
+        )
         return cls(
             history=table.history,
             scratch=table.scratch,
-            uniform=bool(np.all(table.keep) and np.all(table.commit)),
             matrix=table.state.shape[1:],
-            columns=tuple(sorted(table.arrays())),
+            columns=tuple(sorted(arrays)),
+            slots=slots,
+            kinds=_kinds(table, slots),
         )
+
+
+def _kinds(table: Table, slots: tuple[Slot, ...]) -> tuple[Kind, ...]:
+    arrays = table.arrays()
+    if np.all(table.keep) and np.all(table.commit):  # all slots, so that every budget is alike
+        return (Kind(True, True, frozenset(slots)),)
+    kinds = []
+    for keep, commit in itertools.product((False, True), repeat=2):
+        rows = (table.keep == keep) & (table.commit == commit)
+        if np.any(rows):
+            used = [s for s in slots if s[0] in _ALWAYS or np.any(_matrices_at(arrays, s)[rows])]
+            kinds.append(Kind(keep, commit, frozenset(used)))
+    return tuple(kinds)
+
+
+def _matrices_at(arrays: dict[str, np.ndarray], slot: Slot) -> np.ndarray:
+    name, j = slot
+    return arrays[name][:, j] if name.endswith("prediction") else arrays[name]
 
 
 class LoopInputs(NamedTuple):

@@ -5,7 +5,13 @@ import pytest
 import scipy.stats
 import tensorflow as tf
 
-from gddim_tf.numerics.image_noise import fold_in, image_seeds, normal_per_image, uniform_per_image
+from gddim_tf.numerics.image_noise import (
+    fold_in,
+    image_seeds,
+    normal_per_image,
+    seeds_of_uses,
+    uniform_per_image,
+)
 
 
 @pytest.mark.parametrize("dtype", [tf.float32, tf.float64])
@@ -72,3 +78,10 @@ def test_the_noise_is_standard_normal():
     assert abs((noise**4).mean() - 3) < 0.15
     assert scipy.stats.kstest(noise.ravel(), "norm").pvalue > 0.01
     assert abs(np.corrcoef(noise[0].ravel(), noise[1].ravel())[0, 1]) < 0.2
+
+
+def test_the_seeds_of_several_uses_are_those_of_each():
+    seeds = image_seeds(2, 0, 3)
+    together = seeds_of_uses(seeds, 1, tf.constant(4))
+    for use in range(4):
+        np.testing.assert_array_equal(together[use], fold_in(seeds, use + 1))

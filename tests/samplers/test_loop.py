@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from gddim_tf.numerics.image_noise import image_seeds
-from gddim_tf.samplers import DDIM, DEIS, GDDIM, Heun, StochasticGDDIM, run
+from gddim_tf.samplers import DDIM, DEIS, FPNDM, GDDIM, Heun, StochasticGDDIM, run
 from gddim_tf.samplers.loop import compiled_loop, loop_inputs
 from gddim_tf.samplers.loop_inputs import Layout
 from gddim_tf.sdes import BDM, CLD, VPSDE
@@ -101,6 +101,21 @@ def test_trajectory():
     np.testing.assert_array_equal(path[0], u_T)
     np.testing.assert_array_equal(path[-1], end)
     np.testing.assert_array_equal(run(table, network, tf.constant(u_T)), end)
+
+
+def test_kinds_of_rows():
+    """Each sampler's graph holds what its rows do, and no more."""
+    table = FPNDM().table(VPSDE(), 20)
+    kinds = Layout.of(table).kinds
+    assert [(kind.keep, kind.commit) for kind in kinds] == [
+        (False, False),
+        (False, True),
+        (True, False),
+        (True, True),
+    ]
+    used = [{j for name, j in kind.used if name == "prediction"} for kind in kinds]
+    assert used == [{4}, {0, 4, 5, 6}, {0}, {0, 1, 2, 3}]
+    assert len(Layout.of(GDDIM().table(CLD(), 9)).kinds) == 1
 
 
 # ---- noise ------------------------------------------------------------------------------------
@@ -249,6 +264,14 @@ def test_the_evaluation_that_went_wrong_is_named(bad):
     message = rf"received NaN or Inf at evaluation 7 of 10 \(t = {limit:.6g}\)"
     with pytest.raises(ValueError, match=message):
         run(table, breaking, tf.constant(states(VPSDE())))
+
+
+def test_large_numbers_are_finite_even_if_their_sum_is_not():
+    table = DDIM().table(VPSDE(), 2)
+    quiet = dataclasses.replace(table, prediction=0 * table.prediction)
+    u_T = tf.ones([2, 4])
+    end = run(quiet, lambda u, t: tf.fill(tf.shape(u), tf.constant(3e38)), u_T)
+    np.testing.assert_allclose(end, u_T * table.state.prod(), rtol=1e-5)
 
 
 def test_a_network_that_cannot_be_remembered():
