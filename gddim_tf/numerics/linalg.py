@@ -14,6 +14,16 @@ def transpose(matrix: np.ndarray) -> np.ndarray:
     return np.swapaxes(matrix, -1, -2)
 
 
+def product(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """`left @ right` for k x k matrices; for k = 1, where a loop over matrices is slow, by `*`."""
+    return left * right if left.shape[-1] == 1 else left @ right
+
+
+def inverse(matrix: np.ndarray) -> np.ndarray:
+    """The inverse of k x k matrices; for k = 1 by division."""
+    return 1.0 / matrix if matrix.shape[-1] == 1 else np.linalg.inv(matrix)
+
+
 def positive_root(covariance: np.ndarray) -> np.ndarray:
     """The symmetric root of matrices that rounding may have made slightly indefinite."""
     values, vectors = np.linalg.eigh(0.5 * (covariance + transpose(covariance)))

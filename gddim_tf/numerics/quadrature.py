@@ -12,14 +12,17 @@ from collections.abc import Callable
 
 import numpy as np
 
-_NODES = 64
+NODES = 64
+
+# What resolves most functions over a short step, at a quarter of the price; see `is_resolved`.
+FEW_NODES = 16
 
 # Share of a function's size below which its last Legendre coefficients count as rounding.
 _RESOLVED = 1e-12
 
 
 @functools.cache
-def legendre(nodes: int = _NODES) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def legendre(nodes: int = NODES) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Gauss-Legendre nodes, weights and differentiation matrix on [-1, 1].
 
     The derivative of the interpolant at node a is `sum_b D[a, b] y[b]`, with the barycentric
@@ -34,9 +37,11 @@ def legendre(nodes: int = _NODES) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return x, w, derivative
 
 
-def interval_times(start: float | np.ndarray, end: float | np.ndarray) -> np.ndarray:
+def interval_times(
+    start: float | np.ndarray, end: float | np.ndarray, nodes: int = NODES
+) -> np.ndarray:
     """Times of the nodes between `start` and `end`, `[*times, nodes]`, exactly inside."""
-    x, _, _ = legendre()
+    x, _, _ = legendre(nodes)
     low, high = (np.asarray(t, np.float64)[..., None] ** 0.25 for t in (start, end))
     return (low + (high - low) * 0.5 * (x + 1)) ** 4
 
@@ -53,7 +58,7 @@ def stieltjes(weights: np.ndarray, values: np.ndarray) -> np.ndarray:
     Returns:
       `[n, ...]`.
     """
-    _, w, derivative = legendre()
+    _, w, derivative = legendre(len(values))
     return np.tensordot((weights * w) @ derivative, values, axes=(1, 0))
 
 
@@ -66,7 +71,7 @@ def is_resolved(values: np.ndarray) -> bool:
       values: `[nodes, ...]`.
     """
     values = values.reshape(len(values), -1)
-    tail = np.abs(coefficient_matrix()[-4:] @ values).max(axis=0)
+    tail = np.abs(coefficient_matrix(len(values))[-4:] @ values).max(axis=0)
     return bool(np.all(tail <= _RESOLVED * np.abs(values).max(axis=0)))
 
 
@@ -122,7 +127,7 @@ def solve_at_nodes(matrices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 @functools.cache
-def integration_matrix(nodes: int = _NODES) -> np.ndarray:
+def integration_matrix(nodes: int = NODES) -> np.ndarray:
     """`J`, whose row a integrates the interpolant of the nodes from -1 to node a."""
     x, _, _ = legendre(nodes)
     antiderivatives = np.stack(
@@ -136,14 +141,14 @@ def integration_matrix(nodes: int = _NODES) -> np.ndarray:
 
 
 @functools.cache
-def coefficient_matrix(nodes: int = _NODES) -> np.ndarray:
+def coefficient_matrix(nodes: int = NODES) -> np.ndarray:
     """From values at the nodes to the Legendre coefficients of their interpolant."""
     x, w, _ = legendre(nodes)
     polynomials = np.polynomial.legendre.legvander(x, nodes - 1)
     return ((np.arange(nodes) + 0.5) * polynomials * w[:, None]).T
 
 
-def interpolation_matrix(points: np.ndarray, nodes: int = _NODES) -> np.ndarray:
+def interpolation_matrix(points: np.ndarray, nodes: int = NODES) -> np.ndarray:
     """From values at the nodes to those of their interpolant at points of [-1, 1], `[m, nodes]`.
 
     The barycentric formula, which is exact where a point is a node.

@@ -10,14 +10,19 @@ DPM-Solver++ (Lu et al., 2022), proposition 4.1.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
-from gddim_tf.numerics.linalg import positive_root, transpose
-from gddim_tf.numerics.quadrature import stieltjes
+from gddim_tf.numerics.linalg import inverse, positive_root, product, transpose
+from gddim_tf.numerics.quadrature import FEW_NODES, NODES, is_resolved, stieltjes
 from gddim_tf.samplers.clipping import Clip
 from gddim_tf.sdes import LinearSDE
+from gddim_tf.sdes.times import Times
+
+# Numbers of one array of steps at their nodes, at most: it stays in the processor's cache.
+_CHUNK = 1 << 18
 
 
 def data_columns(sde: LinearSDE, times: np.ndarray, clip: Clip | None = None) -> dict[str, Any]:
@@ -40,13 +45,13 @@ def data_columns(sde: LinearSDE, times: np.ndarray, clip: Clip | None = None) ->
             f"`clip` must be None on {type(sde).__name__}, whose states are not pixels, "
             f"received {clip}"
         )
-    inverse = sde.transition(np.zeros_like(times), times)
+    back = sde.transition(np.zeros_like(times), times)
     if clip is not None:
-        inverse = inverse * np.eye(sde.components)[:, :1]
-    return {"data_state": inverse, "data_eps": -inverse @ sde.root(times), "clip": clip}
+        back = back * np.eye(sde.components)[:, :1]
+    return {"data_state": back, "data_eps": -product(back, sde.root(times)), "clip": clip}
 
 
-def carry(sde: LinearSDE, start: float, end: float, prediction: str) -> np.ndarray:
+def carry(sde: LinearSDE, start: Times, end: Times, prediction: str) -> np.ndarray:
     """The weight of the state in a step: `R_t R_s^{-1}` for "data", `Psi` for "eps".
 
     Raises:
@@ -54,31 +59,56 @@ def carry(sde: LinearSDE, start: float, end: float, prediction: str) -> np.ndarr
     """
     if prediction == "eps":
         return sde.transition(end, start)
-    return sde.root(end) @ _inverse_root(sde, np.asarray(start))
+    return product(sde.root(end), _inverse_root(sde, np.asarray(start)))
 
 
-def moments(sde: LinearSDE, start: float, end: float, count: int, prediction: str) -> np.ndarray:
-    """`W_k = int p^k dZ` (or `dY`) over a step, k = 0, ..., count - 1, p is that of `positions`.
+def moments(sde: LinearSDE, start: Times, end: Times, count: int, prediction: str) -> np.ndarray:
+    """`W_k = int p^k dZ` (or `dY`) over steps, k = 0, ..., count - 1, p from `positions`.
 
     Args:
       sde: the diffusion.
-      start: s, the time of the state.
-      end: t, the time of the result.
+      start: s, the time of the state, one or `[steps]`.
+      end: t, the time of the result, of the same shape.
       count: how many.
       prediction: "data" for Z, "eps" for Y.
 
     Returns:
-      `[count, *modes, k, k]`, float64.
+      `[count, *times, *modes, k, k]`, float64.
     """
+    start, end = np.asarray(start, np.float64), np.asarray(end, np.float64)
     before, after = (
-        sde.root(t) if prediction == "eps" else sde.transition(t, 0.0) for t in (start, end)
+        sde.root(t) if prediction == "eps" else sde.transition(t, np.zeros_like(t))
+        for t in (start, end)
     )
-    whole = after - carry(sde, start, end, prediction) @ before
+    whole = after - product(carry(sde, start, end, prediction), before)
     if count == 1:
         return whole[None]
-    inside = sde.quadrature_times(start, end)
-    powers = positions(sde, start, end, inside) ** np.arange(1, count)[:, None]
-    return np.concatenate([whole[None], stieltjes(powers, _flow(sde, end, inside, prediction))])
+    starts, ends, parts = start.reshape(-1), end.reshape(-1), []
+    size = FEW_NODES * math.prod(sde.modes) * sde.components**2
+    for chunk in np.array_split(np.arange(len(starts)), -(-len(starts) * size // _CHUNK)):
+        parts.append(_higher_moments(sde, starts[chunk], ends[chunk], count, prediction))
+    return np.concatenate([whole[None], np.concatenate(parts, axis=1).reshape(-1, *whole.shape)])
+
+
+def _higher_moments(
+    sde: LinearSDE, start: np.ndarray, end: np.ndarray, count: int, prediction: str
+) -> np.ndarray:
+    """The moments but the first of steps `[steps]`, with few nodes where those are enough."""
+    result = np.empty((count - 1, len(start), *sde.modes, sde.components, sde.components))
+    left = np.arange(len(start))
+    for nodes in (FEW_NODES, NODES):
+        if not len(left):
+            break
+        inside = sde.quadrature_times(start[left], end[left], nodes)
+        flow = _flow(sde, end[left, None], inside, prediction)
+        where = positions(sde, start[left, None], end[left, None], inside)
+        powers = where ** np.arange(1, count)[:, None, None]
+        for i, step in enumerate(left):
+            result[:, step] = stieltjes(powers[:, i], flow[i])
+        left = left[
+            [not (is_resolved(f) and is_resolved(p)) for f, p in zip(flow, where, strict=True)]
+        ]
+    return result
 
 
 def reverse_moments(
@@ -121,20 +151,21 @@ def reverse_flow(sde: LinearSDE, end: float, tau: np.ndarray, lam: float) -> np.
     return back @ sde.transition(tau, np.zeros_like(tau))
 
 
-def positions(sde: LinearSDE, start: float, end: float, times: np.ndarray) -> np.ndarray:
+def positions(sde: LinearSDE, start: Times, end: Times, times: np.ndarray) -> np.ndarray:
     """Where times lie in a step: 0 at its start, 1 at its end, linear in `log rho`, `[*times]`.
 
     Raises:
       ValueError: if nothing in double precision is left of the signal at the start.
     """
     with np.errstate(divide="ignore", over="ignore"):
-        noise_to_signal = sde.rho(np.array([start, end]))
-    if np.isinf(noise_to_signal[0]):
+        noise_to_signal = sde.rho(np.stack([start, end]))
+    if np.any(np.isinf(noise_to_signal[0])):
         raise ValueError(
             "a sampler in the log of `rho` needs some signal where it starts, and "
-            f"{type(sde).__name__} has none at t = {start:g}: use a smaller `t_max`"
+            f"{type(sde).__name__} has none at t = {np.max(start):g}: use a smaller `t_max`"
         )
-    low, high = np.log(noise_to_signal)
+    with np.errstate(divide="ignore"):  # at an end without noise, where no polynomial is used
+        low, high = np.log(noise_to_signal)
     return (np.log(sde.rho(np.asarray(times))) - low) / (high - low)
 
 
@@ -152,17 +183,18 @@ def polynomial_weights(nodes: np.ndarray, moments: np.ndarray) -> np.ndarray:
     return np.tensordot(coefficients, moments, axes=(0, 0))
 
 
-def _flow(sde: LinearSDE, end: float, tau: np.ndarray, prediction: str) -> np.ndarray:
+def _flow(sde: LinearSDE, end: np.ndarray, tau: np.ndarray, prediction: str) -> np.ndarray:
     if prediction == "eps":
-        return sde.transition(np.full_like(tau, end), tau) @ sde.root(tau)
-    return sde.root(end) @ _inverse_root(sde, tau) @ sde.transition(tau, np.zeros_like(tau))
+        return product(sde.transition(np.broadcast_to(end, tau.shape), tau), sde.root(tau))
+    signal = sde.transition(tau, np.zeros_like(tau))
+    return product(product(sde.root(end), _inverse_root(sde, tau)), signal)
 
 
 def _inverse_root(sde: LinearSDE, t: np.ndarray) -> np.ndarray:
     root = sde.root(t)
-    if not np.all(np.linalg.det(root)):
+    if not np.all(root if root.shape[-1] == 1 else np.linalg.det(root)):
         raise ValueError(
             f"a data prediction needs noise where the network is evaluated, and "
             f"{type(sde).__name__} has none at t = {np.min(t)}"
         )
-    return np.linalg.inv(root)
+    return inverse(root)

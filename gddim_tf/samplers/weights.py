@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from gddim_tf.numerics.linalg import transpose
-from gddim_tf.numerics.quadrature import is_resolved, stieltjes
+from gddim_tf.numerics.linalg import product, transpose
+from gddim_tf.numerics.quadrature import FEW_NODES, is_resolved, stieltjes
 from gddim_tf.sdes import LinearSDE
 from gddim_tf.sdes.times import Times
 
@@ -71,7 +71,7 @@ def exponential_weights(
       `[len(nodes), *modes, k, k]`, float64.
     """
     if root == "R" and len(nodes) == 1:
-        return (sde.root(end) - sde.transition(end, start) @ sde.root(start))[None]
+        return (sde.root(end) - product(sde.transition(end, start), sde.root(start)))[None]
     times, inner = np.asarray(nodes), VARIABLES[variable]
 
     def basis(tau: np.ndarray) -> np.ndarray:
@@ -102,6 +102,10 @@ def flow_integrals(
     Returns:
       `[n, *modes, k, k]`, float64.
     """
+    inside = sde.quadrature_times(start, end, FEW_NODES)
+    flow, values = _flow(sde, end, inside), basis(inside)
+    if is_resolved(flow) and is_resolved(values.T):
+        return stieltjes(values, flow)
     panels = _panels(sde, start, end, end)
     return np.add.reduce([stieltjes(basis(inside), flow) for inside, flow in panels])
 
@@ -135,12 +139,17 @@ def cholesky_turn(sde: LinearSDE, t: np.ndarray) -> np.ndarray:
     return np.linalg.solve(sde.cholesky(t), sde.root(t))
 
 
+def _flow(sde: LinearSDE, target: float, tau: np.ndarray) -> np.ndarray:
+    """`Y = Psi(target, tau) R(tau)`, `[*times, *modes, k, k]`."""
+    return product(sde.transition(np.full_like(tau, target), tau), sde.root(tau))
+
+
 def _panels(
     sde: LinearSDE, start: float, end: float, target: float, depth: int = 0
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Times and values of `Y = Psi(target, tau) R(tau)`, on as many panels as it needs."""
     inside = sde.quadrature_times(start, end)
-    flow = sde.transition(np.full_like(inside, target), inside) @ sde.root(inside)
+    flow = _flow(sde, target, inside)
     if depth == _HALVINGS or is_resolved(flow):
         yield inside, flow
         return

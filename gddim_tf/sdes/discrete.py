@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from gddim_tf.numerics.quadrature import legendre
+from gddim_tf.numerics.quadrature import NODES, legendre
 from gddim_tf.sdes.times import Times, check_times
 from gddim_tf.sdes.variance_preserving import VariancePreserving
 
@@ -119,13 +119,13 @@ class DiscreteVPSDE(VariancePreserving):
         last = len(self.betas) - np.arctan2(1.0, rho) / left
         return np.where(rho > self._sigmas[-2], last, before)
 
-    def quadrature_times(self, start: float, end: float) -> np.ndarray:
+    def quadrature_times(self, start: Times, end: Times, nodes: int = NODES) -> np.ndarray:
         """See `LinearSDE.quadrature_times`; in rho, because the table has kinks in time."""
-        x, _, _ = legendre()
+        x, _, _ = legendre(nodes)
+        low, high = (np.asarray(self.rho(t))[..., None] for t in (start, end))
         if self.signal_free:  # rho may be infinite
-            low, high = np.arctan(self.rho(start)), np.arctan(self.rho(end))
+            low, high = np.arctan(low), np.arctan(high)
             return self.time_of_rho(np.tan(low + (high - low) * 0.5 * (x + 1)))
-        low, high = self.rho(start), self.rho(end)
         return self.time_of_rho(low + (high - low) * 0.5 * (x + 1))
 
     def kernel(self, t: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

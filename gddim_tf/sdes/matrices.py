@@ -8,7 +8,7 @@ import numpy as np
 
 from gddim_tf.numerics.bisection import inverse_of_increasing
 from gddim_tf.numerics.linalg import transpose
-from gddim_tf.numerics.quadrature import interval_times, solve_linear_ode
+from gddim_tf.numerics.quadrature import NODES, interval_times, solve_linear_ode
 from gddim_tf.sdes.times import Times
 
 
@@ -106,6 +106,15 @@ class DiffusionMatrices(abc.ABC):
 
         return root_t @ solve_linear_ode(generator, s, t) @ np.linalg.inv(root_s)
 
-    def quadrature_times(self, start: float, end: float) -> np.ndarray:
-        """Gauss-Legendre nodes between two times, in a variable in which Psi and R are smooth."""
-        return interval_times(start, end)
+    def quadrature_times(self, start: Times, end: Times, nodes: int = NODES) -> np.ndarray:
+        """Gauss-Legendre nodes between times, in a variable in which Psi and R are smooth.
+
+        Args:
+          start: times of any shape.
+          end: of the same shape.
+          nodes: how many.
+
+        Returns:
+          `[*times, nodes]`.
+        """
+        return interval_times(start, end, nodes)

@@ -74,11 +74,11 @@ class DPMSolver(Sampler):
 
     def fill(self, sde: LinearSDE, times: np.ndarray) -> Table:
         """The rows on a grid `[steps + 1]`; raises `ValueError` if a time has no noise."""
-        state, weights = [], []
-        for i, order in enumerate(self._orders(sde, times)):
-            start, end = times[i], times[i + 1]
-            state.append(carry(sde, start, end, self.prediction))
-            integrals = moments(sde, start, end, order, self.prediction)
+        weights, orders = [], self._orders(sde, times)
+        state = carry(sde, times[:-1], times[1:], self.prediction)
+        several = moments(sde, times[:-1], times[1:], max(orders), self.prediction)
+        for i, order in enumerate(orders):
+            start, end, integrals = times[i], times[i + 1], several[:order, i].copy()
             if self.formula == "published" and order == 2:
                 integrals[1] = integrals[0] / 2
             if self.formula == "published" and order == 3:
@@ -89,9 +89,7 @@ class DPMSolver(Sampler):
         columns = {}
         if self.prediction == "data":
             columns = data_columns(sde, times[:-1], self.clip)
-        return multistep_table(
-            times[:-1], np.stack(state), weights, mode_index=sde.mode_index, **columns
-        )
+        return multistep_table(times[:-1], state, weights, mode_index=sde.mode_index, **columns)
 
     def _orders(self, sde: LinearSDE, times: np.ndarray) -> list[int]:
         steps = len(times) - 1

@@ -8,6 +8,7 @@ import numbers
 
 import numpy as np
 
+from gddim_tf.numerics.linalg import product
 from gddim_tf.samplers.base import Sampler
 from gddim_tf.samplers.builder import Move, Row, correcting_rows, pack, steps_within
 from gddim_tf.samplers.methods.rho_rk import exponential_step
@@ -132,7 +133,7 @@ class GDDIM(Sampler):
           ValueError: if a denoising step is asked for where there is no noise, or on a grid that
             goes from data to noise.
         """
-        moves = [self._predict(sde, times, i) for i in range(len(times) - 1)]
+        moves = self._predictions(sde, times)
         if self.denoise:
             moves.append(denoising_step(sde, times))
         first = self._starting_steps(len(times) - 1)
@@ -142,6 +143,12 @@ class GDDIM(Sampler):
             rows += exponential_step(sde, start, end, tableau, self.variable, keep_first=True)
         finish = {"none": self._plain, "pece": self._pece, "free": self._free}[self.corrector]
         return pack(rows + finish(sde, times, moves, first), sde)
+
+    def _predictions(self, sde: LinearSDE, times: np.ndarray) -> list[Move]:
+        if self.order or self.root != "R":
+            return [self._predict(sde, times, i) for i in range(len(times) - 1)]
+        psi, root = sde.transition(times[1:], times[:-1]), sde.root(times)
+        return list(zip(psi, (root[1:] - product(psi, root[:-1]))[:, None], strict=True))
 
     def _predict(self, sde: LinearSDE, times: np.ndarray, i: int) -> Move:
         nodes = times[max(i - self.order, 0) : i + 1][::-1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import numbers
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,7 +16,6 @@ from gddim_tf.samplers.data_prediction import (
     data_columns,
     moments,
     polynomial_weights,
-    positions,
 )
 from gddim_tf.samplers.table import Table
 from gddim_tf.sdes import LinearSDE
@@ -63,25 +63,48 @@ class UniPC(Sampler):
         """The rows on a grid `[steps + 1]`; raises `ValueError` if a time has no noise."""
         steps = len(times) - 1
         orders = [min(self.order, i + 1, steps - i) for i in range(steps)]
-        moves = [self._move(sde, times, i, i, orders[i]) for i in range(steps)]
-        corrections = [self._move(sde, times, i, i + 1, orders[i] + 1) for i in range(steps - 1)]
+        grid = _Grid.of(sde, times, max(orders) + 1)
+        moves = [self._move(grid, i, i, orders[i]) for i in range(steps)]
+        corrections = [self._move(grid, i, i + 1, orders[i] + 1) for i in range(steps - 1)]
         columns = data_columns(sde, times[:-1], self.clip)
         return dataclasses.replace(pack(correcting_rows(times, moves, corrections), sde), **columns)
 
-    def _move(self, sde: LinearSDE, times: np.ndarray, i: int, newest: int, count: int) -> Move:
-        """Step i with `count` outputs, the newest of them at `times[newest]`."""
-        start, end = times[i], times[i + 1]
-        integrals = moments(sde, start, end, count, "data")
+    def _move(self, grid: _Grid, i: int, newest: int, count: int) -> Move:
+        """Step i with `count` outputs, the newest of them at time number `newest`."""
+        integrals = grid.moments[:count, i].copy()
         if count == 2:
-            integrals[1] = integrals[0] / 2 * self._scale(sde, start, end)
+            integrals[1] = integrals[0] / 2 * self._scale(grid.lambdas[i + 1] - grid.lambdas[i])
         if count > 1:
-            nodes = times[newest + 1 - count : newest + 1][::-1]
-            integrals = polynomial_weights(positions(sde, start, end, nodes), integrals)
-        return carry(sde, start, end, "data"), integrals
+            nodes = grid.lambdas[newest + 1 - count : newest + 1][::-1] - grid.lambdas[i]
+            where = nodes / (grid.lambdas[i + 1] - grid.lambdas[i])
+            integrals = polynomial_weights(where, integrals)
+        return grid.carries[i], integrals
 
-    def _scale(self, sde: LinearSDE, start: float, end: float) -> float:
+    def _scale(self, h: float) -> float:
         """`B(h)` over `e^h - 1`, with `-h` in the place of h as data prediction has it."""
-        if self.variant == "bh2":
-            return 1.0
-        h = float(np.log(sde.rho(start)) - np.log(sde.rho(end)))
-        return h / -np.expm1(-h)
+        return 1.0 if self.variant == "bh2" else h / -np.expm1(-h)
+
+
+class _Grid(NamedTuple):
+    """What all steps of a grid need, found at once.
+
+    Attributes:
+      lambdas: `-log rho`, `[steps + 1]`.
+      carries: weights of the state, `[steps, *modes, k, k]`.
+      moments: `[count, steps, *modes, k, k]`.
+    """
+
+    lambdas: np.ndarray
+    carries: np.ndarray
+    moments: np.ndarray
+
+    @classmethod
+    def of(cls, sde: LinearSDE, times: np.ndarray, count: int) -> _Grid:
+        starts, ends = times[:-1], times[1:]
+        with np.errstate(divide="ignore"):  # at an end without noise, where no polynomial is used
+            lambdas = -np.log(sde.rho(times))
+        return cls(
+            lambdas,
+            carry(sde, starts, ends, "data"),
+            moments(sde, starts, ends, count, "data"),
+        )
