@@ -12,6 +12,7 @@ import tensorflow as tf
 from gddim_tf.checks import SEED_RANGE, real, whole
 from gddim_tf.digest import weights_fingerprint
 from gddim_tf.image_size import sides
+from gddim_tf.models.cast_once import cast_once
 from gddim_tf.models.denoising_training import DenoisingTraining
 from gddim_tf.models.fitting_network import check_network, preset_network
 from gddim_tf.models.generative_model import GenerativeModel
@@ -176,7 +177,8 @@ class DiffusionModel(GenerativeModel, DenoisingTraining):
 
     def eps(self, u: tf.Tensor, t: tf.Tensor, labels: tf.Tensor | None = None) -> tf.Tensor:
         """`call` without dropout: the `eps_fn` of the samplers."""
-        return self.call(u, t, labels)
+        with cast_once(self.network):
+            return self.call(u, t, labels)
 
     def fingerprint(self) -> str:
         """Eight hexadecimal digits that tell these weights from others."""
