@@ -89,6 +89,19 @@ def test_the_page_on_extending_runs(tmp_path, monkeypatch):
     assert page["mean_gap"](page["features"](page["real"]), page["features"](page["fake"])) < 5
 
 
+def test_the_pages_on_mathematics_and_choice_run(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "saved_models").symlink_to(ROOT / "saved_models")
+    exec(compile(python_of("docs/mathematics.md"), "docs/mathematics.md", "exec"), {})
+    text = (ROOT / "docs" / "mathematics.md").read_text()
+    promised = re.search(r"```text\n(.*?)```", text, re.DOTALL)[1]
+    assert promised in capsys.readouterr().out
+    exec(compile(python_of("docs/choosing.md"), "docs/choosing.md", "exec"), {})
+    errors = [float(line.split()[1]) for line in capsys.readouterr().out.splitlines()]
+    assert len(errors) == 4
+    assert max(errors) < 0.1
+
+
 def test_the_page_on_data_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     page = {}

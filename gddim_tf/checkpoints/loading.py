@@ -13,6 +13,7 @@ from gddim_tf.checkpoints import files, folder
 from gddim_tf.checkpoints.families import FAMILIES, Checkpoint, Family
 from gddim_tf.checkpoints.families.torch_names import Tensors
 from gddim_tf.checkpoints.imported import Imported, assign, check, collect
+from gddim_tf.models.hub import from_hub
 from gddim_tf.networks import PRESETS, Architecture, ScoreUNet
 
 _BY_NAME = {family.name: family for family in FAMILIES}
@@ -37,7 +38,8 @@ def read(
 
     Args:
       path: a safetensors file, a PyTorch zip file, a Flax msgpack file, or the folder of a
-        diffusers model (config.json and safetensors or .bin) or pipeline (unet, scheduler).
+        diffusers model (config.json and safetensors or .bin) or pipeline (unet, scheduler), or
+        `hf://user/name` for such a folder on the Hugging Face hub.
       format: one of `FORMATS`; None finds it out from the names of the tensors.
       config: the source's own configuration, as a mapping or a JSON file: needed for the score_sde
         family, whose files do not tell filters and scalings. A folder has its own.
@@ -52,7 +54,7 @@ def read(
       ValueError: if the file is damaged, of an unknown or refused kind, or does not fit.
     """
     _check_arguments(format, preset, options)
-    path = folder.network_folder(Path(path))
+    path = folder.network_folder(from_hub(path))
     settings = folder.configuration(path, config)
     tensors = _tensors(folder.weights_files(path, variant), ema)
     checkpoint = Checkpoint(tensors, settings, folder.scheduler(path), preset)

@@ -25,6 +25,7 @@ COMMANDS = {
     "client": "draw a picture of samples from a running TF Serving",
     "convert": "turn published weights into a model that samples",
     "prepare": "download or generate a data set",
+    "doctor": "tell what is installed, what is missing and how to get it",
 }
 
 

@@ -2,6 +2,7 @@
 
 For example:
   gddim-tf convert path/to/ddpm-cifar10-32 --to ddpm.keras
+  gddim-tf convert hf://google/ddpm-cifar10-32 --to ddpm.keras
   gddim-tf convert checkpoint_15 --preset ncsnpp_deep_cld_cifar10 --sde cld --to cld.keras
   gddim-tf sample --model ddpm.keras --sampler "gddim(order=2)" --nfe 20
 """
@@ -15,7 +16,10 @@ from gddim_tf.cli.arguments import DIFFUSIONS, NETWORKS, image_size
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `convert`."""
-    parser.add_argument("source", help="safetensors, .pt/.pth, Flax file, or a diffusers folder")
+    parser.add_argument(
+        "source",
+        help="safetensors, .pt/.pth, Flax file, a diffusers folder, or hf://user/name of one",
+    )
     parser.add_argument("--to", required=True, help=".keras file to write")
     parser.add_argument(
         "--format",

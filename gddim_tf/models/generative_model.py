@@ -50,6 +50,11 @@ class GenerativeModel(Editing, abc.ABC):
     num_classes: int
     class_names: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        size = "x".join(str(side) for side in self.image_shape)
+        classes = f", {self.num_classes} classes" if self.num_classes else ""
+        return f"{type(self).__name__}({self.sde!r}, images {size}{classes})"
+
     @abc.abstractmethod
     def eps(self, u: tf.Tensor, t: tf.Tensor, labels: tf.Tensor | None = None) -> tf.Tensor:
         """The network: the `eps_fn` of the samplers.

@@ -15,6 +15,8 @@ from gddim_tf.models.archive import check_archive
 from gddim_tf.models.checkpoint_files import newest_whole, stored
 from gddim_tf.models.diffusion_model import DiffusionModel
 from gddim_tf.models.generative_model import GenerativeModel
+from gddim_tf.models.hub import from_hub
+from gddim_tf.models.model_card import model_card
 from gddim_tf.models.served_model import ServedModel
 from gddim_tf.reading import reading
 
@@ -29,18 +31,26 @@ def save(model: DiffusionModel, path: str | os.PathLike) -> pathlib.Path:
 
     Args:
       model: holding the weights to keep (after `fit`, their average).
-      path: ends in `.keras`.
+      path: ends in `.keras`; or a folder, without an ending, which gets `model.keras` and, if it
+        has none, a model card `README.md`, ready to be passed on.
 
     Returns:
       The path.
 
     Raises:
-      ValueError: if the path does not end in `.keras`.
+      ValueError: if the path has another ending.
       OSError: if the file cannot be written; what was there before stays.
     """
     path = pathlib.Path(path)
+    if not path.suffix:
+        path.mkdir(parents=True, exist_ok=True)
+        save(model, path / MODEL_FILE)
+        if not (path / "README.md").exists():
+            with atomic_write(path / "README.md") as draft:
+                draft.write_text(model_card(model, path.name))
+        return path
     if path.suffix != ".keras":
-        raise ValueError(f"`path` must end in .keras, received {str(path)!r}")
+        raise ValueError(f"`path` must end in .keras or be a folder, received {str(path)!r}")
     bare = DiffusionModel.from_config(model.get_config())  # without the optimizer's state
     bare.set_weights(model.get_weights())
     with atomic_write(path) as draft:
@@ -55,7 +65,7 @@ def load(path: str | os.PathLike) -> GenerativeModel:
       path: a `.keras` file (trained, or converted from published weights), the folder of a training
         run (of an unfinished one the newest checkpoint is taken, with the average of its weights,
         and a warning says so), or an exported model (the folder of a version, or its parent for the
-        highest one).
+        highest one); or `hf://user/name` for one of these on the Hugging Face hub.
 
     Returns:
       A `DiffusionModel`, or the `ServedModel` of an export; both sample.
@@ -64,7 +74,7 @@ def load(path: str | os.PathLike) -> GenerativeModel:
       FileNotFoundError: if there is no such file or folder, or no model in it.
       ValueError: if it is not a diffusion model, or not whole.
     """
-    path = pathlib.Path(path)
+    path = from_hub(path)
     if not path.exists():
         raise FileNotFoundError(
             f"a model must be a .keras file, a run or an exported model, received {path}: there is "

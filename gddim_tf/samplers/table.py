@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from typing import Any
 
 import numpy as np
 
+from gddim_tf.samplers import table_view
 from gddim_tf.samplers.clipping import Clip, DynamicThreshold
 
 # What belongs to the whole table.
 WITHOUT_ROWS = ("mode_index", "start_matrix", "start_noise", "clip", "threshold")
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class Table:
     """What the sampling loop does, row by row.
 
@@ -25,7 +27,8 @@ class Table:
     where `outputs` are the kept ones, newest first, then the scratch ones, newest first. If
     `commit[i]`, a step has ended and `committed` becomes `point`, or, where the table has a second
     pair of weights (`corrected_state`, `corrected_prediction`), what those make of the same things.
-    All matrices are float64 `[*modes, k, k]` in the coordinates of the SDE.
+    All matrices are float64 `[*modes, k, k]` in the coordinates of the SDE. `print(table)` shows
+    the rows, `table.plot("table.png")` draws them.
 
     Attributes:
       time: `[rows]`, where the network is evaluated.
@@ -98,6 +101,16 @@ class Table:
     def stochastic(self) -> bool:
         """Whether fresh noise is drawn on the way."""
         return self.noise is not None or self.start is not None
+
+    def plot(self, path: str | os.PathLike[str]) -> None:
+        """Draw the times and the weights of the rows; needs matplotlib, see `table_view.plot`."""
+        table_view.plot(self, path)
+
+    def __repr__(self) -> str:
+        return table_view.summary(self)
+
+    def __str__(self) -> str:
+        return table_view.lines(self)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The columns that are there, by name; what the compiled loop takes as its arguments."""
