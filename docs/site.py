@@ -42,6 +42,6 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str
             return f"]({target.relative_to(ROOT / 'docs')}{anchor})"
         if not target.exists():
             return link[0]  # that MkDocs complains about it
-        return f"](index.md \"{target.relative_to(ROOT)} in the repository\")"
+        return f'](index.md "{target.relative_to(ROOT)} in the repository")'
 
     return _LINK.sub(mended, markdown)
