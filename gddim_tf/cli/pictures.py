@@ -13,12 +13,13 @@ from gddim_tf.data.image_file import decode, read_header
 from gddim_tf.evaluation.images import as_uint8, save_grid
 
 
-def check_files(picture: str, array: str | None = None) -> None:
+def check_files(picture: str, array: str | None = None, steps: str | None = None) -> None:
     """Look, before anything is drawn, at the files that will be written.
 
     Args:
       picture: the picture.
       array: None, or the file of the images.
+      steps: None, or the picture of the steps.
 
     Raises:
       ValueError: if one is a folder, or lies in what is none, or the picture has no known ending.
@@ -28,11 +29,12 @@ def check_files(picture: str, array: str | None = None) -> None:
 
     Image.init()
     kinds = sorted(ending for ending, kind in Image.EXTENSION.items() if kind in Image.SAVE)
-    if pathlib.Path(picture).suffix.lower() not in kinds:
-        raise ValueError(
-            f"`--out` must end in .png or another of {', '.join(kinds)}, received {picture}"
-        )
-    for option, file in (("--out", picture), ("--array", array)):
+    for option, file in (("--out", picture), ("--steps-picture", steps)):
+        if file is not None and pathlib.Path(file).suffix.lower() not in kinds:
+            raise ValueError(
+                f"`{option}` must end in .png or another of {', '.join(kinds)}, received {file}"
+            )
+    for option, file in (("--out", picture), ("--array", array), ("--steps-picture", steps)):
         if file is not None:
             _check_file(option, pathlib.Path(file))
 

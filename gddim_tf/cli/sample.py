@@ -13,19 +13,28 @@ import pathlib
 from gddim_tf.cli.arguments import named_sampler
 from gddim_tf.cli.drawing_arguments import add_drawing_arguments, guidance_of
 
+# Of the picture of the steps.
+_ROWS, _COLUMNS = 4, 12
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `sample`."""
     add_drawing_arguments(parser, "samples.png", "one for each column of the picture")
+    parser.add_argument(
+        "--steps-picture", help="also draw the way of the first images, a row each, noise first"
+    )
     parser.add_argument("--count", type=int, default=100, help="images")
 
 
 def run(options: argparse.Namespace) -> None:
     """Sample and write the picture."""
+    import numpy as np
+
     from gddim_tf.cli import pictures
+    from gddim_tf.evaluation.images import save_strip
     from gddim_tf.models import load
 
-    pictures.check_files(options.out, options.array)
+    pictures.check_files(options.out, options.array, options.steps_picture)
     model = load(options.model)
     images = model.sample(
         options.count,
@@ -39,6 +48,17 @@ def run(options: argparse.Namespace) -> None:
     )
     titles = pictures.titles_of(options.labels, model.class_names)
     pictures.write(images, options.out, options.array, titles)
+    if options.steps_picture:
+        few = min(options.count, _ROWS)
+        states = model.path(
+            few,
+            named_sampler(options.sampler),
+            options.nfe,
+            options.seed,
+            labels=pictures.labels_of(options.labels, few),
+        )
+        shown = np.unique(np.linspace(0, options.nfe, _COLUMNS).round().astype(int))
+        save_strip(states[shown], options.steps_picture)
     print(f"{options.count} images at {options.nfe} NFE are in {options.out}")
     tables = sorted(pathlib.Path(options.model).glob("*/nfe_*.npz"))
     if tables and not options.sampler.startswith("tuned:"):

@@ -152,9 +152,11 @@ def test_the_whole_path(tmp_path, capsys):
     told = json.loads((tmp_path / "served/1/assets.extra/gddim_tf.json").read_text())
     assert told["signatures"]["sample_3"]["sampler"] == repr(default(sdes.VPSDE(), 3))
     for source in (run, served):
-        picture, array = tmp_path / "p.png", tmp_path / "p.npy"
+        picture, array, steps = (tmp_path / name for name in ("p.png", "p.npy", "steps.png"))
         arguments = ["sample", "--model", source, "--count", "6", "--nfe", "3", "--labels", "1,2"]
-        assert cli.main([*arguments, "--out", str(picture), "--array", str(array)]) == 0
+        arguments += ["--out", str(picture), "--array", str(array), "--steps-picture", str(steps)]
+        assert cli.main(arguments) == 0
+        assert Image.open(steps).size == (4 * 50 - 2, 4 * 50 - 2)  # noise and three steps, 4 images
         assert np.load(array).shape == (6, 8, 8, 1)
         assert Image.open(picture).size[0] > 8
         if source == run:
