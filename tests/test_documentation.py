@@ -94,8 +94,7 @@ def test_the_pages_on_mathematics_and_choice_run(tmp_path, monkeypatch, capsys):
     (tmp_path / "saved_models").symlink_to(ROOT / "saved_models")
     exec(compile(python_of("docs/mathematics.md"), "docs/mathematics.md", "exec"), {})
     text = (ROOT / "docs" / "mathematics.md").read_text()
-    promised = re.search(r"```text\n(.*?)```", text, re.DOTALL)[1]
-    assert promised in capsys.readouterr().out
+    assert re.search(r"```text\n(.*?)```", text, re.DOTALL)[1] in capsys.readouterr().out
     exec(compile(python_of("docs/choosing.md"), "docs/choosing.md", "exec"), {})
     errors = [float(line.split()[1]) for line in capsys.readouterr().out.splitlines()]
     assert len(errors) == 4
