@@ -32,12 +32,11 @@ def exact_eps(sde):
     data = np.diag([DATA_VARIANCE, 0.0])
 
     def eps(u, t):
-        time = float(t[0])
-        psi, root = sde.transition(time, 0.0), sde.root(time)
-        total = psi @ data @ psi.T + root @ root.T
-        return tf.einsum("ij,b...j->b...i", tf.constant(root.T @ np.linalg.inv(total)), u)
+        psi, root = sde.transition(t, np.zeros_like(t)), sde.root(t)
+        total = psi @ data @ psi.mT + root @ root.mT
+        return np.einsum("bij,bj->bi", root.mT @ np.linalg.inv(total), u)
 
-    return eps
+    return lambda u, t: tf.ensure_shape(tf.numpy_function(eps, [u, t], tf.float64), u.shape)
 
 
 def main(arguments=None):

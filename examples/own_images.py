@@ -39,8 +39,9 @@ def main(arguments=None):
         gd.sdes.VPSDE(),
         "v",
         image_size=size,
-        out_channels=about.channels,
+        channels=about.channels,
         num_classes=classes,
+        class_names=about.class_names,
     )
     print(model)
     model.compile(keras.optimizers.Adam(1e-3, use_ema=True, ema_momentum=0.99))

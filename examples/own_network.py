@@ -1,6 +1,6 @@
 """A Keras model that is not from this package: trained, sampled, saved.
 
-A functional model of images, times and labels is all that is needed.
+A functional model of images, times and labels, which tells five numbers about itself.
 
 python examples/own_network.py
 """
@@ -28,7 +28,11 @@ def build(size=8, channels=1, classes=10, width=64):
         skip = h
         h = keras.layers.GroupNormalization(8, epsilon=1e-6)(h) + told[:, None, None, :]
         h = keras.layers.Conv2D(width, 3, padding="same")(keras.ops.silu(h)) + skip
-    return keras.Model([x, time, labels], keras.layers.Conv2D(channels, 3, padding="same")(h))
+    network = keras.Model([x, time, labels], keras.layers.Conv2D(channels, 3, padding="same")(h))
+    network.image_size, network.channels, network.num_classes = size, channels, classes
+    network.components = 1  # of a state: 2 on diffusions with velocities
+    network.out_channels = channels
+    return network
 
 
 def main(arguments=None):

@@ -19,7 +19,7 @@ def main(arguments=None):
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("runs/tuned.npz"))
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_args(arguments)
-    count, fine_nfe = (32, 20) if options.quick else (256, 100)
+    count, fine_nfe = (32, 12) if options.quick else (256, 100)
 
     model = gd.load(options.model)
     tuned = gd.samplers.tune(model, nfe=options.nfe, count=count)

@@ -97,7 +97,7 @@ def test_the_pages_on_mathematics_and_choice_run(tmp_path, monkeypatch, capsys):
     assert re.search(r"```text\n(.*?)```", text, re.DOTALL)[1] in capsys.readouterr().out
     exec(compile(python_of("docs/choosing.md"), "docs/choosing.md", "exec"), {})
     errors = [float(line.split()[1]) for line in capsys.readouterr().out.splitlines()]
-    assert len(errors) == 4
+    assert len(errors) == 3
     assert max(errors) < 0.1
 
 
