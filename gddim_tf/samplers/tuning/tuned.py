@@ -39,7 +39,7 @@ class Tuned(Sampler):
       ...         return self.sde.kernel(t)[1][..., None] * u
       ...     def fingerprint(self):
       ...         return "normal"
-      >>> tuned = gd.samplers.tune(Normal(), nfe=3, count=8, evaluations=10)
+      >>> tuned = gd.samplers.tune(Normal(), nfe=3, count=32, evaluations=10)
       >>> Normal().sample(2, tuned, nfe=3).shape  # or a file: tuned.save("three.npz")
       (2, 2, 2, 1)
     """
