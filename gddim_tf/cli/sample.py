@@ -55,7 +55,8 @@ def run(options: argparse.Namespace) -> None:
             named_sampler(options.sampler),
             options.nfe,
             options.seed,
-            labels=pictures.labels_of(options.labels, few),
+            pictures.labels_of(options.labels, few),
+            guidance_of(options),
         )
         shown = np.unique(np.linspace(0, options.nfe, _COLUMNS).round().astype(int))
         save_strip(states[shown], options.steps_picture)
