@@ -22,8 +22,8 @@ class DiffusionMatrices(abc.ABC):
 
     Example:
       >>> from gddim_tf.sdes import CLD
-      >>> CLD().transition(0.5, 0.5).tolist()
-      [[1.0, 0.0], [0.0, 1.0]]
+      >>> CLD().transition(np.array([0.2, 0.4, 0.8]), 0.0).shape
+      (3, 2, 2)
     """
 
     components: int = 1
