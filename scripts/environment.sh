@@ -10,8 +10,8 @@ environment() {
     extras="$(IFS=,; echo "$*")"
     stamp="$venv/.gddim_tf-${extras:-base}"
     command -v "$python" >/dev/null || python=python3
-    if ! "$python" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))'; then
-        echo "gddim_tf needs Python 3.11; set PYTHON to its path" >&2
+    if ! "$python" -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))'; then
+        echo "gddim_tf needs Python 3.11 or 3.12; set PYTHON to its path" >&2
         exit 2
     fi
     # A folder without a working pip is what an interruption left behind.
