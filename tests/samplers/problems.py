@@ -4,12 +4,12 @@ import functools
 
 import numpy as np
 
-from benchmarks.accuracy.problems import GOLDEN, Problem, bdm, cld, golden, packed
+from benchmarks.accuracy.problems import GOLDEN, Problem, bdm, cld, ddpm, golden, packed
 from gddim_tf.sdes import BDM, CLD, VESDE, VPSDE, DiscreteVPSDE
 from tests.oracles import Mixture
 from tests.samplers.replay import replay
 
-__all__ = ["GOLDEN", "Problem", "bdm", "cld", "golden", "packed"]
+__all__ = ["GOLDEN", "Problem", "bdm", "cld", "ddpm", "golden", "packed"]
 
 
 @functools.cache
