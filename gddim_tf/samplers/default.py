@@ -5,31 +5,29 @@ from __future__ import annotations
 from gddim_tf.samplers.base import Sampler, check_nfe
 from gddim_tf.samplers.grids import PowerGrid, VPTimeGrid
 from gddim_tf.samplers.methods.gddim import GDDIM
+from gddim_tf.samplers.methods.pndm import IPNDM
 from gddim_tf.samplers.methods.unipc import UniPC
 from gddim_tf.sdes import LinearSDE
 
-# Numbers of evaluations at which UniPC is best on blurring diffusions and on those with velocities:
-# with fewer its corrector has nothing to stand on, with more an order 3 is as good or better.
-_FEW_BLURRED, _FEW_LANGEVIN = range(4, 16), range(4, 30)
-
-# From this many evaluations on one more order pays.
-_MANY_BLURRED, _MANY = 24, 40
+# From so many evaluations on order 3 with a corrector has enough steps to stand on, and from so
+# many on order 4 pays without velocities, with which it is unstable.
+_SOME, _MANY = 14, 40
 
 
 def default(sde: LinearSDE, nfe: int) -> Sampler:
     """A deterministic multistep sampler for a diffusion and a budget.
 
-    The rule, found on trained networks; `benchmarks/accuracy` shows its errors on those and on
-    mixtures of Gaussians beside those of other samplers. Where the two disagree the networks
-    decide: high orders, which win on the smooth score of a mixture, amplify a network's roughness.
+    The rule was found on mixtures of Gaussians, whose smooth scores reward high orders, and on
+    trained networks, whose roughness high orders amplify; `benchmarks/accuracy` shows both.
 
-    - One component: order 2, from 40 evaluations on 3, in the root of the VP time, on a grid
-      uniform in it (`VPTimeGrid`).
-    - Several components (velocities): UniPC of order 2 on that grid from 4 to 29 evaluations, else
-      order 3, and from 40 on 4, in the root of the VP time; with accelerations 4 is unstable.
-    - One matrix per mode (a blur): UniPC of order 2 from 4 to 15 evaluations, else order 3, and
-      from 24 on 4, in sqrt(t), on the quadratic grid; the blur is a function of t that the noise
-      level does not tell.
+    - One component, few evaluations: iPNDM, of order 4 in the first half of the steps, where
+      networks are smooth, then of order 3, on a grid uniform in the root of the VP time
+      (`VPTimeGrid`).
+    - Several components (velocities), few evaluations: UniPC of order 2, on a similar grid.
+    - Both from 14 on: UniPC of order 3, on a grid denser near the data.
+    - One component, from 40 on: order 4 in asinh(3 rho).
+    - One matrix per mode (a blur): the blur is a function of t that the noise level does not tell,
+      so the grids are powers of t: iPNDM of order 3, from 14 on order 2 in sqrt(t), from 40 on 4.
 
     Args:
       sde: any linear diffusion.
@@ -40,16 +38,18 @@ def default(sde: LinearSDE, nfe: int) -> Sampler:
     """
     nfe = check_nfe(nfe)
     if sde.modes:
-        if nfe in _FEW_BLURRED:
-            return UniPC(order=2, grid=PowerGrid(2.0))
-        return GDDIM(order=3 + (nfe >= _MANY_BLURRED), variable="sqrt_t", grid=PowerGrid(2.0))
-    if sde.components > 1:
-        if nfe in _FEW_LANGEVIN:
-            return UniPC(order=2, grid=VPTimeGrid(2.0, 1.0))
-        if nfe < _MANY or sde.components > 2:
-            return GDDIM(order=3, variable="sqrt_vp_time", grid=VPTimeGrid(2.0, 1.0))
-        return GDDIM(order=4, variable="sqrt_vp_time", grid=VPTimeGrid(3.0, 2.0))
-    return GDDIM(order=2 + (nfe >= _MANY), variable="sqrt_vp_time", grid=VPTimeGrid(2.0, 1.0))
+        if nfe < _SOME:
+            return IPNDM(order=3, grid=PowerGrid(2.0))
+        if nfe < _MANY:
+            return GDDIM(order=2, variable="sqrt_t", grid=PowerGrid(1.5))
+        return GDDIM(order=4, variable="sqrt_t", grid=PowerGrid(2.0))
+    if nfe < _SOME and sde.components == 1:
+        return IPNDM(late_order=3, grid=VPTimeGrid(2.0, 1.0))
+    if nfe < _SOME:
+        return UniPC(order=2, grid=VPTimeGrid(2.0, 0.8))
+    if nfe < _MANY or sde.components > 1:
+        return UniPC(order=3, grid=VPTimeGrid(3.0, 1.0))
+    return GDDIM(order=4, variable="asinh_rho", grid=VPTimeGrid(1.75, 1.0))
 
 
 def low_order(sde: LinearSDE, nfe: int) -> Sampler:

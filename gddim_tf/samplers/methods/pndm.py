@@ -43,10 +43,11 @@ class IPNDM(Sampler):
 
     Args:
       order: the highest order, 1 (DDIM) to 4.
+      late_order: the highest in the second half of the steps, where networks are rough.
       grid: time grid.
 
     Raises:
-      ValueError: if `order` is outside 1 to 4.
+      ValueError: if an order is outside 1 to 4.
 
     Example:
       >>> from gddim_tf.sdes import VPSDE
@@ -55,15 +56,17 @@ class IPNDM(Sampler):
     """
 
     order: int = 4
+    late_order: int = 4
     grid: Grid = dataclasses.field(default=PowerGrid(1.0))
 
     def __post_init__(self) -> None:
-        if not isinstance(self.order, numbers.Integral) or self.order not in _ADAMS_BASHFORTH:
-            raise ValueError(f"`order` must be 1, 2, 3 or 4, received {self.order}")
+        for name, order in (("order", self.order), ("late_order", self.late_order)):
+            if not isinstance(order, numbers.Integral) or order not in _ADAMS_BASHFORTH:
+                raise ValueError(f"`{name}` must be 1, 2, 3 or 4, received {order}")
 
     def fill(self, sde: LinearSDE, times: np.ndarray) -> Table:
         """The rows on a grid `[steps + 1]`."""
-        return pack(_adams_bashforth(sde, times, 0, self.order), sde)
+        return pack(_adams_bashforth(sde, times, 0, self.order, self.late_order), sde)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -223,12 +226,15 @@ def transfer(sde: LinearSDE, t: Times, s: Times) -> tuple[np.ndarray, np.ndarray
     return psi, sde.root(s) - psi @ sde.root(t)
 
 
-def _adams_bashforth(sde: LinearSDE, times: np.ndarray, first: int, order: int) -> list[Row]:
+def _adams_bashforth(
+    sde: LinearSDE, times: np.ndarray, first: int, order: int, late_order: int = 4
+) -> list[Row]:
     """The steps from `first` on, each of the highest order that the kept outputs allow."""
-    psi, weight = transfer(sde, times[:-1], times[1:])
+    (psi, weight), steps = transfer(sde, times[:-1], times[1:]), len(times) - 1
+    highest = [order if 2 * i < steps else min(order, late_order) for i in range(steps)]
     return [
-        Row(times[i], psi[i], [a * weight[i] for a in _ADAMS_BASHFORTH[min(order, i + 1)]])
-        for i in range(first, len(times) - 1)
+        Row(times[i], psi[i], [a * weight[i] for a in _ADAMS_BASHFORTH[min(highest[i], i + 1)]])
+        for i in range(first, steps)
     ]
 
 

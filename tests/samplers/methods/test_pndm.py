@@ -55,6 +55,20 @@ def test_ipndm_trajectory_of_deis():
         np.testing.assert_allclose(end, z[key], atol=1e-8)
 
 
+@pytest.mark.parametrize("steps", [7, 10])
+def test_a_late_order_is_that_of_the_second_half(steps):
+    high, low, mixed = (
+        sampler.table(CLD(), steps).prediction
+        for sampler in (IPNDM(), IPNDM(order=3), IPNDM(late_order=3))
+    )
+    half = -(-steps // 2)
+    np.testing.assert_array_equal(mixed[:half], high[:half])
+    np.testing.assert_array_equal(mixed[half:, :3], low[half:])
+    assert not np.any(mixed[half:, 3])
+    lower = IPNDM(order=2, late_order=3).table(CLD(), steps).prediction
+    np.testing.assert_array_equal(lower, IPNDM(order=2).table(CLD(), steps).prediction)
+
+
 def test_subsequence_grid_is_the_published_default():
     reference = peers("linear")
     for name, sampler, nfe in (
@@ -145,6 +159,8 @@ def test_a_short_list_of_times_is_refused(sampler):
 def test_arguments_are_checked():
     with pytest.raises(ValueError, match="`order` must be 1, 2, 3 or 4, received 5"):
         IPNDM(order=5)
+    with pytest.raises(ValueError, match="`late_order` must be 1, 2, 3 or 4, received 0"):
+        IPNDM(late_order=0)
     with pytest.raises(ValueError, match="`order` must be 2, 3 or 4, received 1"):
         PLMS(order=1)
     for sampler in (IPNDM, PLMS):
