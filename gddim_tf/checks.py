@@ -8,6 +8,9 @@ from typing import Any
 
 SEED_RANGE = (-(2**31), 2**31 - 1)
 
+# Beyond it images are noise; used weights are below 20.
+GUIDANCE_RANGE = (-1e4, 1e4)
+
 
 def whole(name: str, value: Any, lowest: int, highest: int | None = None) -> int:
     """A whole number in a range.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Make the figures and tables of docs/ again, all or those named: digits, clothes, accuracy,
+# Make the figures and tables of docs/ again, all or those named: digits, clothes, accuracy, tuning,
 # likelihood, results.
 # `results` takes hours on two cores, `clothes` some minutes; what they draw is kept in runs/.
 # $CLOTHES is where Fashion-MNIST is, fashion_mnist or idx:FOLDER.
@@ -9,7 +9,7 @@ source "$here/environment.sh"
 environment evaluation
 export TF_CPP_MIN_LOG_LEVEL="${TF_CPP_MIN_LOG_LEVEL:-3}"
 cd "$root"
-[ "$#" -gt 0 ] || set -- digits clothes accuracy likelihood results
+[ "$#" -gt 0 ] || set -- digits clothes accuracy tuning likelihood results
 for figure in "$@"; do
     case "$figure" in
     digits)
@@ -32,6 +32,15 @@ END
             --nfe 5,10,20 --count 500 --batch-size 250 --out runs/clothes
         ;;
     accuracy) python -m benchmarks.accuracy --out docs ;;
+    tuning)
+        for kind in vp cld bdm; do
+            gddim-tf tune --model "saved_models/digits_$kind" --nfe 3,4,5,6,8,10 \
+                --out "runs/tuned_$kind"
+            gddim-tf evaluate --model "saved_models/digits_$kind" --nfe 3,4,5,6 \
+                --samplers "default; tuned:runs/tuned_$kind" --out "runs/tuned_$kind/evaluation"
+        done
+        python scripts/tuning.py runs/tuned_vp runs/tuned_cld runs/tuned_bdm
+        ;;
     likelihood)
         for kind in vp cld bdm; do
             gddim-tf likelihood --model "saved_models/digits_$kind" --data digits --levels 17 \
@@ -40,7 +49,7 @@ END
         ;;
     results) python -m benchmarks.papers --out docs --cells runs/tables ;;
     *)
-        echo "figures.sh: must be digits, clothes, accuracy, likelihood or results, received $figure" >&2
+        echo "figures.sh: must be digits, clothes, accuracy, tuning, likelihood or results, received $figure" >&2
         exit 2
         ;;
     esac

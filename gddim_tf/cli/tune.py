@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 from gddim_tf.cli.arguments import classes, whole_numbers
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from gddim_tf.models import GenerativeModel
     from gddim_tf.samplers import Tuned
 
@@ -28,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--nfe", type=whole_numbers, default="4,5,6,8", help="budgets, separated by commas"
     )
-    parser.add_argument("--count", type=int, default=256, help="seeds; half of them are fitted on")
+    parser.add_argument("--count", type=int, default=512, help="seeds; half of them are fitted on")
     parser.add_argument("--seed", type=int, default=1, help="of the starting states")
     parser.add_argument(
         "--labels", type=classes, help="classes by name or number, in turn; all by default"
@@ -61,7 +63,8 @@ def run(options: argparse.Namespace) -> None:
     text = report(tuned)
     with atomic_write(out / "report.md") as draft:
         draft.write_text(text)
-    picture(model, tuned, options.guidance, out / "images.png")
+    labels = pictures.labels_of(options.labels or range(model.num_classes) or None, _SHOWN)
+    picture(model, tuned, labels, options.guidance, out / "images.png")
     print(text)
     print(f"the tables, this report and images.png are in {out}")
 
@@ -88,14 +91,17 @@ def report(tuned: Tuned) -> str:
 
 
 def picture(
-    model: GenerativeModel, tuned: Tuned, guidance: float | None, path: pathlib.Path
+    model: GenerativeModel,
+    tuned: Tuned,
+    labels: np.ndarray | None,
+    guidance: float | None,
+    path: pathlib.Path,
 ) -> None:
     """For each budget a row untuned and a row tuned, from the same seeds; last the fine images."""
     import numpy as np
 
     from gddim_tf.evaluation.images import save_grid
 
-    labels = np.arange(_SHOWN) % model.num_classes if model.num_classes else None
     rows = [
         model.sample(_SHOWN, sampler=sampler, nfe=nfe, labels=labels, guidance=guidance)
         for nfe in sorted(tuned.budgets)

@@ -81,7 +81,7 @@ def plan_of(
     if isinstance(sampler, RK45):
         way = _solved(sampler, sde, eps_fn, guidance)
     else:
-        table = chosen(sampler, sde, nfe).table_for(model, nfe)
+        table = chosen(sampler, sde, nfe).table_for(model, nfe, Guidance.told(guidance))
         way = along(table if guidance is None else guidance.table(sde, table), eps_fn)
     return Plan(
         start=lambda seeds, _: sde.prior(model.image_shape, seeds),

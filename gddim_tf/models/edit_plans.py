@@ -76,9 +76,11 @@ def edit_plan(
     sde, images = model.sde, checked_images(model, images, "`images`")
     time = time_of_strength(sde, strength)
     method = default(sde, nfe) if _unsaid(sampler) else as_sampler(sampler)
-    full = time >= sde.t_max
-    table = method.table_for(model, nfe) if full else method.table_from(sde, time, nfe)
     guidance = Guidance.of(guidance)
+    if time >= sde.t_max:
+        table = method.table_for(model, nfe, Guidance.told(guidance))
+    else:
+        table = method.table_from(sde, time, nfe)
     eps_fn, rows = conditions(model, labels, guidance, len(images))
     return Plan(
         start=lambda seeds, rows: perturbed(sde, rows["image"], time, seeds),
@@ -142,7 +144,7 @@ def _knowing_plan(
     """From noise, by an eps that knows something of the images, to images that agree with it."""
     sde = model.sde
     method = low_order(sde, nfe) if _unsaid(sampler) else as_sampler(sampler)
-    table = method.table_for(model, nfe)
+    table = method.table_for(model, nfe, Guidance.told(guidance))
     return Plan(
         start=lambda seeds, _: sde.prior(model.image_shape, seeds),
         way=along(_guided(guidance, sde, table), knowing),
@@ -183,7 +185,7 @@ def interpolation_plan(
     path = between(white[0], white[1], np.linspace(0, 1, steps)).astype(np.float32)
     eps_fn, rows = conditions(model, labels, guidance, ways)
     rows = {name: np.concatenate([values] * steps) for name, values in rows.items()}
-    table = sampler.table_for(model, nfe)
+    table = sampler.table_for(model, nfe, Guidance.told(guidance))
     return Plan(
         start=lambda _, rows: sde.apply(scale, rows["noise"]),
         way=along(_guided(guidance, sde, table), eps_fn),

@@ -141,7 +141,7 @@ class GenerativeModel(Editing, abc.ABC):
         """
         seeds, guidance = image_seeds(seed, 0, count), Guidance.of(guidance)
         eps_fn, rows = conditions(self, labels, guidance, count)
-        table = chosen(sampler, self.sde, nfe).table_for(self, nfe)
+        table = chosen(sampler, self.sde, nfe).table_for(self, nfe, Guidance.told(guidance))
         _, states = run(
             table if guidance is None else guidance.table(self.sde, table),
             eps_fn,

@@ -83,8 +83,8 @@ class Sampler(abc.ABC):
             )
         return table
 
-    def table_for(self, model: Any, nfe: int) -> Table:
-        """`table` for a model, for samplers that are made for one; the others suit all."""
+    def table_for(self, model: Any, nfe: int, guidance: Any = None) -> Table:
+        """`table` for a model and its guidance; samplers that are made for others warn."""
         return self.table(model.sde, nfe)
 
     def encode(self, sde: LinearSDE, nfe: int) -> Table:

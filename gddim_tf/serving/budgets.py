@@ -6,11 +6,11 @@ import contextlib
 
 import tensorflow as tf
 
+from gddim_tf.models import GenerativeModel
 from gddim_tf.models.guidance import Guidance
 from gddim_tf.samplers import NotInvertibleError, Sampler
 from gddim_tf.samplers.loop_inputs import Layout
 from gddim_tf.samplers.table import Table
-from gddim_tf.sdes import LinearSDE
 
 # The signatures that are made from the others.
 RESERVED = ("sample", "denoise", "encode", "decode", "serving_default")
@@ -23,7 +23,7 @@ class Budgets:
     """The tables of some (sampler, nfe) pairs, grouped by layout.
 
     Args:
-      sde: the diffusion.
+      model: from which the samplers sample.
       samplings: name of a signature -> (sampler, nfe).
       guidance: None, or what tells each row its share of the guidance.
 
@@ -41,13 +41,13 @@ class Budgets:
 
     def __init__(
         self,
-        sde: LinearSDE,
+        model: GenerativeModel,
         samplings: dict[str, tuple[Sampler, int]],
         guidance: Guidance | None = None,
     ) -> None:
         self._check(samplings)
         self.groups: list[list[Table]] = []
-        self._sde, self._places, self._guidance = sde, {}, guidance
+        self._model, self._places, self._guidance = model, {}, guidance
         self.samplings = {name: self._table(*pair) for name, pair in samplings.items()}
         self.by_nfe: dict[int, Place] = {}
         for sampler, nfe in sorted(samplings.values(), key=lambda pair: pair[1]):
@@ -58,7 +58,7 @@ class Budgets:
             sampler, nfe = max(quiet, key=lambda pair: pair[1])
             self.decoding = self._table(sampler, nfe)
             with contextlib.suppress(NotInvertibleError):  # then there is no such signature
-                self.encoding_table = sampler.encode(sde, nfe)
+                self.encoding_table = sampler.encode(model.sde, nfe)
                 self.encoding = self._store(self.encoding_table)
 
     @staticmethod
@@ -77,11 +77,11 @@ class Budgets:
 
     def _table(self, sampler: Sampler, nfe: int) -> Place:
         if (sampler, nfe) not in self._places:
-            self._places[sampler, nfe] = self._store(sampler.table(self._sde, nfe))
+            self._places[sampler, nfe] = self._store(sampler.table_for(self._model, nfe))
         return self._places[sampler, nfe]
 
     def _store(self, table: Table) -> Place:
-        table = table if self._guidance is None else self._guidance.table(self._sde, table)
+        table = table if self._guidance is None else self._guidance.table(self._model.sde, table)
         for number, group in enumerate(self.groups):
             if Layout.of(group[0]) == Layout.of(table):
                 group.append(table)

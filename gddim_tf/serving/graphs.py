@@ -57,7 +57,7 @@ class Graphs:
         self.weights.eps = self._network  # without the checks and the largest batch of `denoise`
         guidance = Guidance() if guidance is None else guidance
         self.weights.guide = [weight.value for weight in guidance.by.weights()]
-        self._budgets = Budgets(self.sde, samplings, guidance)
+        self._budgets = Budgets(model, samplings, guidance)
         context = {"labels": tf.int32, "guidance": tf.float32} if self.num_classes else {}
         eps_fn = guidance.eps_fn(self) if self.num_classes else self.eps
         self._loops = [

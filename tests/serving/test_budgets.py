@@ -4,6 +4,7 @@ import pytest
 from gddim_tf.samplers import DDIM, GDDIM, UniPC
 from gddim_tf.sdes import VPSDE, DiscreteVPSDE
 from gddim_tf.serving.budgets import Budgets
+from tests.conftest import own_model
 
 
 @pytest.mark.parametrize(
@@ -17,7 +18,7 @@ from gddim_tf.serving.budgets import Budgets
     ids=lambda value: str(value)[:20],
 )
 def test_encode_is_left_out_where_there_is_no_way_back(sde, sampler, decodes, encodes):
-    budgets = Budgets(sde, {"few": (sampler, 5), "many": (sampler, 8)})
+    budgets = Budgets(own_model(sde), {"few": (sampler, 5), "many": (sampler, 8)})
     assert (budgets.decoding is not None) == decodes
     assert (budgets.encoding is not None) == encodes
     if encodes:

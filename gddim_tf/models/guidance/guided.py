@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from gddim_tf.checks import real
+from gddim_tf.checks import GUIDANCE_RANGE, real
 from gddim_tf.models.guidance.directions import (
     Direction,
     Guidable,
@@ -19,9 +19,6 @@ from gddim_tf.models.guidance.directions import (
 from gddim_tf.models.guidance.schedules import Schedule
 from gddim_tf.samplers.table import Table
 from gddim_tf.sdes import LinearSDE
-
-# Beyond it images are noise; used weights are below 20.
-_LARGEST_WEIGHT = 1e4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,13 +53,20 @@ class Guidance:
     by: Direction = dataclasses.field(default_factory=Unlabelled)
 
     def __post_init__(self) -> None:
-        real("guidance", self.weight, -_LARGEST_WEIGHT, _LARGEST_WEIGHT)
+        real("guidance", self.weight, *GUIDANCE_RANGE)
         real("rescale", self.rescale, 0.0, 1.0)
 
     @classmethod
     def of(cls, value: float | Guidance | None) -> Guidance | None:
         """The guidance of an argument: itself, a weight, or None."""
         return value if value is None or isinstance(value, Guidance) else cls(value)
+
+    @classmethod
+    def told(cls, value: float | Guidance | None) -> float | Guidance | None:
+        """The guidance of an argument as a weight, where that is all that is asked for."""
+        if isinstance(value, Guidance) and value == cls(value.weight):
+            return value.weight
+        return value
 
     def table(self, sde: LinearSDE, table: Table) -> Table:
         """A table whose rows know their share."""

@@ -26,15 +26,23 @@ class Fit:
     Attributes:
       table: the rows.
       nodes: of the teacher, through which they go.
+      asked: whose times the network is told, one per row.
       gap: between its images and the teacher's.
     """
 
     table: Table
     nodes: tuple[int, ...]
+    asked: tuple[int, ...]
     gap: Gap
 
 
-def fit(task: Task, teacher: Teacher, nodes: Sequence[int], ridge: float) -> Fit:
+def fit(
+    task: Task,
+    teacher: Teacher,
+    nodes: Sequence[int],
+    ridge: float,
+    asked: Sequence[int] | None = None,
+) -> Fit:
     """Fit the weights of every row to the teacher's states at some of its times.
 
     Row i is fitted where the rows before it have led, not on the teacher's path, so that it repairs
@@ -45,11 +53,15 @@ def fit(task: Task, teacher: Teacher, nodes: Sequence[int], ridge: float) -> Fit
       teacher: the states to go through.
       nodes: numbers of its times, from the first to the last.
       ridge: weight of the analytic rows, see `RowFit`.
+      asked: None, or other nodes whose times the network is told in the rows, increasing; what it
+        is asked about stays the state at the node where the row starts.
 
     Returns:
       The table and its errors.
     """
     sde, times = task.sde, teacher.times[list(nodes)]
+    asked = tuple(nodes[:-1] if asked is None else asked)
+    told = teacher.times[list(asked)]
     bands = Bands(sde, task.image_shape)
     walks = [Walk(task, batch, HISTORY) for batch in task.batches()]
     fitted = task.parts["fit"]
@@ -57,10 +69,10 @@ def fit(task: Task, teacher: Teacher, nodes: Sequence[int], ridge: float) -> Fit
     for i in range(len(times) - 1):
         outputs = min(i + 1, HISTORY)
         psi = sde.transition(times[i + 1], times[i])
-        prior = analytic_weights(sde, times, i, outputs)
+        prior = analytic_weights(sde, times[i], times[i + 1], told[: i + 1], outputs)
         row = RowFit(bands, sde.components, outputs)
         for walk in walks:
-            walk.evaluate(times[i])
+            walk.evaluate(told[i])
             if walk.batch.stop <= fitted.stop:
                 goal = teacher.states[nodes[i + 1], walk.batch]
                 row.add([walk.state, *walk.outputs], goal - walk.moved(psi, prior))
@@ -69,6 +81,6 @@ def fit(task: Task, teacher: Teacher, nodes: Sequence[int], ridge: float) -> Fit
             walk.step(state, weight)
         states.append(state)
         weights.append(weight)
-    table = multistep_table(times[:-1], np.stack(states), weights, mode_index=sde.mode_index)
+    table = multistep_table(told, np.stack(states), weights, mode_index=sde.mode_index)
     ends = [(walk.batch, walk.state) for walk in walks]
-    return Fit(table, tuple(nodes), gap(task, teacher, ends))
+    return Fit(table, tuple(nodes), asked, gap(task, teacher, ends))

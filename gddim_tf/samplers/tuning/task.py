@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from gddim_tf.checks import whole
 from gddim_tf.numerics.image_noise import image_seeds
 from gddim_tf.samplers.errors import NotFiniteError
 from gddim_tf.samplers.loop_body import EpsFn
@@ -35,7 +36,7 @@ class Task:
       progress: called with the number of network evaluations that were made.
 
     Raises:
-      ValueError: if there are too few seeds.
+      ValueError: if there are too few seeds, or none in a batch.
     """
 
     def __init__(
@@ -57,7 +58,8 @@ class Task:
         self.sde, self.image_shape, self.count, self.seed = sde, image_shape, count, seed
         self.state_shape = (*image_shape[:-1], sde.components * image_shape[-1])
         self.eps_fn, self.count_evaluations = eps_fn, progress
-        self._context, self._batch_size = context or {}, batch_size
+        self._context = context or {}
+        self._batch_size = whole("batch_size", batch_size, 1)
         self._network = tf.function(
             lambda u, t, context: tf.cast(eps_fn(u, t, **context), u.dtype),
             autograph=False,

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from gddim_tf.checks import GUIDANCE_RANGE, real
 from gddim_tf.samplers.base import Sampler, check_nfe
 from gddim_tf.samplers.default import default
 from gddim_tf.samplers.grids import PowerGrid
@@ -34,6 +35,9 @@ from gddim_tf.samplers.tuning.tuned import Tuned
 # so many times.
 _TEACHER_SHARE, _FINEST = 0.1, 4
 
+# Errors on the seeds that choose differ by chance by so much.
+_AS_GOOD = 0.05
+
 
 def tune(
     model: Any,
@@ -41,7 +45,7 @@ def tune(
     *,
     labels: Any = None,
     guidance: float | None = None,
-    count: int = 256,
+    count: int = 512,
     seed: int = 1,
     base: Sampler | None = None,
     refine: bool = False,
@@ -134,7 +138,8 @@ def _context(model: Any, labels: Any, guidance: float | None, count: int) -> dic
     if guidance is not None:
         if "labels" not in context:
             raise ValueError("`guidance` needs a model with classes, received one without")
-        context["guidance"] = np.full(count, guidance, np.float32)
+        weight = real("guidance", guidance, *GUIDANCE_RANGE)
+        context["guidance"] = np.full(count, weight, np.float32)
     return context
 
 
@@ -149,6 +154,14 @@ def _fine_teacher(task: Task, evaluations: int, untuned: Table) -> tuple[Teacher
         if accuracy <= _TEACHER_SHARE * beaten or steps >= _FINEST * evaluations:
             return teacher, accuracy
         steps *= 2
+
+
+def _chosen(fits: dict[str, Fit]) -> str:
+    """The best on the seeds that choose; among those that are as good there, on those fitted on."""
+    errors = {grid: fitted.gap.errors for grid, fitted in fits.items()}
+    least = min(error["choose"] for error in errors.values())
+    as_good = [grid for grid in fits if errors[grid]["choose"] <= (1 + _AS_GOOD) * least]
+    return min(as_good, key=lambda grid: errors[grid]["fit"])
 
 
 def _fitted(
@@ -172,7 +185,7 @@ def _fitted(
     for name, nodes in grids.items():
         if all(nodes != list(other.nodes) for other in fits.values()):
             fits[name] = fit(task, teacher, nodes, ridge)
-    name = min(fits, key=lambda grid: fits[grid].gap.errors["choose"])
+    name = _chosen(fits)
     best = fits[name]
     if refine:
         best = refined(task, teacher, best, ridge)

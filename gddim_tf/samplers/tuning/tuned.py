@@ -23,7 +23,7 @@ class Tuned(Sampler):
     """Tables fitted to the network of one model, one for each of a few budgets; see `tune`.
 
     It knows no grid but its own, cannot be inverted, and refuses other diffusions and budgets. With
-    other weights than those it was fitted to it warns and samples.
+    other weights or another guidance than those it was fitted to it warns and samples.
 
     Args:
       budgets: number of evaluations -> the fitted table and how it came about.
@@ -69,13 +69,20 @@ class Tuned(Sampler):
             )
         return fitted.table
 
-    def table_for(self, model: Any, nfe: int) -> Table:
-        """See `Sampler.table_for`; warns if the model has other weights."""
-        table, own = self.table(model.sde, nfe), self.budgets[nfe].record["weights"]
-        if model.fingerprint() != own:
+    def table_for(self, model: Any, nfe: int, guidance: Any = None) -> Table:
+        """See `Sampler.table_for`; warns of other weights and of another guidance."""
+        table, record = self.table(model.sde, nfe), self.budgets[nfe].record
+        if model.fingerprint() != record["weights"]:
             warnings.warn(
-                f"the sampler was tuned for the weights {own}, the model has "
+                f"the sampler was tuned for the weights {record['weights']}, the model has "
                 f"{model.fingerprint()}: tune it again for these",
+                stacklevel=3,
+            )
+        own, used = (1.0 if w is None else w for w in (record["guidance"], guidance))
+        if own != used:
+            warnings.warn(
+                f"the sampler was tuned for guidance {own} and is used with {used}: tune it "
+                "again for this one",
                 stacklevel=3,
             )
         return table

@@ -77,19 +77,22 @@ class RowFit:
         return state + first, weights + np.stack(rest)
 
 
-def analytic_weights(sde: LinearSDE, times: np.ndarray, i: int, outputs: int) -> np.ndarray:
-    """The weights of gDDIM of order 2 for step i of a grid, zero for older outputs.
+def analytic_weights(
+    sde: LinearSDE, start: float, end: float, told: np.ndarray, outputs: int
+) -> np.ndarray:
+    """The weights of gDDIM of order 2 for a step, zero for older outputs.
 
     Args:
       sde: the diffusion.
-      times: the grid.
-      i: number of the step.
+      start: the time of the state.
+      end: the time of the result.
+      told: the times of the outputs so far, oldest first.
       outputs: how many weights.
 
     Returns:
       `[outputs, *modes, k, k]`.
     """
-    nodes = times[max(i - _PRIOR_ORDER, 0) : i + 1][::-1][:outputs]
-    weights = exponential_weights(sde, times[i], times[i + 1], nodes, _PRIOR_VARIABLE)
+    nodes = told[::-1][: min(_PRIOR_ORDER + 1, outputs)]
+    weights = exponential_weights(sde, start, end, nodes, _PRIOR_VARIABLE)
     padding = np.zeros((outputs - len(weights), *weights.shape[1:]))
     return np.concatenate([weights, padding])

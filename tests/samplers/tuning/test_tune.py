@@ -1,4 +1,5 @@
 import functools
+import warnings
 
 import numpy as np
 import pytest
@@ -14,9 +15,12 @@ from gddim_tf.samplers import (
     tune,
 )
 from gddim_tf.samplers.parse import parse
-from gddim_tf.samplers.tuning.fit import fit
+from gddim_tf.samplers.tuning.fit import Fit, fit
+from gddim_tf.samplers.tuning.gap import Gap, gap_of_table
+from gddim_tf.samplers.tuning.refine import refined
 from gddim_tf.samplers.tuning.task import Task
 from gddim_tf.samplers.tuning.teacher import Teacher
+from gddim_tf.samplers.tuning.tune import _chosen
 from gddim_tf.sdes import BDM, CLD, VPSDE
 from tests.oracles import Mixture
 
@@ -37,6 +41,24 @@ class Known(GenerativeModel):
 
     def fingerprint(self):
         return self._name
+
+
+class TwoClasses(GenerativeModel):
+    """A Gaussian of its own for each of two classes, and a broader one for none."""
+
+    sde, image_shape, num_classes = VPSDE(), (2, 2, 1), 2
+
+    def eps(self, u, t, labels=None):
+        signal, root = (matrix[..., None] for matrix in self.sde.kernel(t))
+        labels = tf.fill(tf.shape(t), 2) if labels is None else labels
+        mean, variance = (
+            tf.gather(tf.constant(values), labels)[:, None, None, None]
+            for values in ([0.8, -0.8, 0.0], [0.05, 0.2, 0.7])
+        )
+        return root * (u - signal * mean) / (signal**2 * variance + root**2)
+
+    def fingerprint(self):
+        return "two classes"
 
 
 def model(name, modes=2, weights="known"):
@@ -71,6 +93,35 @@ def test_a_table_that_is_not_better_on_the_seeds_kept_apart_is_not_kept():
     assert not stiff.record["kept"]
     for column, values in base.budgets[4].table.arrays().items():
         np.testing.assert_array_equal(stiff.table.arrays()[column], values)
+
+
+def test_grids_that_are_as_good_on_the_seeds_that_choose_are_told_apart_by_the_others():
+    def made(fitted, choosing):
+        return Fit(None, (), (), Gap({"fit": fitted, "choose": choosing}, {}))
+
+    fits = {"a": made(0.3, 1.0), "b": made(0.2, 1.04), "c": made(0.1, 1.1)}
+    assert _chosen(fits) == "b"
+    assert _chosen({"a": fits["a"], "c": fits["c"]}) == "a"
+
+
+def test_refining_moves_times_and_gains_on_the_seeds_that_choose():
+    known = model("vp")
+    task = Task(known.sde, known.eps, known.image_shape, 48)
+    teacher = Teacher(task, 20)
+    poor = fit(task, teacher, [0, 1, 2, 20], ridge=1e-6)
+    better = refined(task, teacher, poor, ridge=1e-6)
+    assert better.gap.errors["choose"] < 0.7 * poor.gap.errors["choose"]
+    assert better.nodes[0] == 0 <= better.asked[0]
+    assert better.nodes[-1] == 20
+    assert sorted({*better.nodes}) == [*better.nodes]
+    assert sorted({*better.asked}) == [*better.asked]
+    assert better.asked != better.nodes[:-1]
+    np.testing.assert_array_equal(better.table.time, teacher.times[[*better.asked]])
+    again = gap_of_table(task, teacher, better.table)
+    np.testing.assert_allclose(again.errors["report"], better.gap.errors["report"], rtol=1e-4)
+    record = tune(known, 3, refine=True, **FEW).budgets[3].record
+    assert record["grid"].endswith(", refined")
+    assert record["error_after"] < record["error_before"]
 
 
 @pytest.mark.parametrize("name", SDES)
@@ -130,6 +181,25 @@ def test_what_it_was_not_tuned_for_is_refused():
         model("vp", weights="other").sample(1, sampler=sampler, nfe=4)
 
 
+def test_classes_and_guidance_are_those_of_the_draw():
+    known = TwoClasses()
+    sampler = tune(known, 3, guidance=2.0, labels=1, **FEW)
+    record = sampler.budgets[3].record
+    assert (record["labels"], record["guidance"]) == ("[1]", 2.0)
+    assert record["error_after"] < 0.5 * record["error_before"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        images = known.sample(32, sampler=sampler, nfe=3, seed=5, labels=1, guidance=2.0)
+    fine = known.sample(32, nfe=30, seed=5, labels=1, guidance=2.0)
+    plain = known.sample(32, nfe=3, seed=5, labels=1, guidance=2.0)
+    assert np.square(images - fine).mean() < 0.25 * np.square(plain - fine).mean()
+    with pytest.warns(
+        UserWarning, match="tuned for guidance 2.0 and is used with 1.0: tune it again"
+    ):
+        known.sample(1, sampler=sampler, nfe=3, labels=1)
+    assert tune(known, 1, **FEW).budgets[1].record["labels"] == "[0 1]"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -138,6 +208,7 @@ def test_what_it_was_not_tuned_for_is_refused():
         ({"evaluations": 6}, "`nfe` must be at most 3, half of the teacher's evaluations"),
         ({"guidance": 2.0}, "`guidance` needs a model with classes"),
         ({"ridge": -1.0}, "`ridge` must be at least 0"),
+        ({"batch_size": 0}, "`batch_size` must be at least 1, received 0"),
     ],
 )
 def test_bad_arguments_are_named(arguments, message):
