@@ -170,7 +170,7 @@ class Classifier:
       ...     sign = 2.0 * tf.cast(labels, images.dtype) - 1.0
       ...     return sign * tf.reduce_sum(images, axis=(1, 2, 3))
       >>> model = gd.load("saved_models/digits_vp")
-      >>> guidance = gd.guidance.Guidance(0.1, by=Classifier(bright, 2, clean=True))
+      >>> guidance = gd.guidance.Guidance(3.0, by=Classifier(bright, 2, clean=True))
       >>> dark, light = model.sample(2, nfe=5, labels=[0, 1], guidance=guidance)
       >>> bool(dark.mean() < light.mean())
       True
