@@ -7,11 +7,11 @@ import operator
 import os
 import pathlib
 import re
-import shutil
-import tempfile
 import warnings
 from collections.abc import Iterator
 from typing import Any
+
+from gddim_tf.atomic import draft_folder
 
 # What `ServedModel` reads, in `assets.extra` of every version; it marks a folder as an export.
 DESCRIPTION = "gddim_tf.json"
@@ -69,13 +69,10 @@ def new_version(directory: pathlib.Path, version: int | None) -> Iterator[tuple[
     if version in taken:
         raise ValueError(f"`version` must be positive and new in {directory}, received {version}")
     directory.mkdir(parents=True, exist_ok=True)
-    draft = pathlib.Path(tempfile.mkdtemp(prefix=".writing-", dir=directory))
-    try:
+    with draft_folder(directory) as draft:
         yield draft, version
         draft.chmod(0o755)
         draft.rename(directory / str(version))
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
 
 
 def prune(directory: pathlib.Path, keep: int, new: int) -> list[int]:
@@ -97,9 +94,10 @@ def prune(directory: pathlib.Path, keep: int, new: int) -> list[int]:
                 f"{folder} is left there, for {foreign} is not of an export", stacklevel=3
             )
             continue
-        hidden = tempfile.TemporaryDirectory(prefix=".removing-", dir=directory)
-        with hidden, contextlib.suppress(FileNotFoundError):  # another export may be faster
-            folder.rename(pathlib.Path(hidden.name) / folder.name)
+        hidden = draft_folder(directory, ".removing-")
+        # another export may be faster
+        with hidden as place, contextlib.suppress(FileNotFoundError):
+            folder.rename(place / folder.name)
             gone.append(version)
     return gone
 

@@ -28,6 +28,7 @@ import keras
 import tensorflow as tf
 
 from gddim_tf._version import __version__
+from gddim_tf.atomic import room_for
 from gddim_tf.models import DiffusionModel
 from gddim_tf.models.guidance import Guidance
 from gddim_tf.models.versions import DESCRIPTION, new_version, prune
@@ -77,14 +78,14 @@ def export(
       ValueError: if there are no signatures or a name is taken, the version exists or is not
         positive, `keep` or a size of a batch is below 1 or too large, or a model without
         classes is to be guided.
-      OSError: if the folder cannot be written; what was there before stays.
+      OSError, DiskFullError: if the folder cannot be written; what was there before stays.
     """
     _check(keep, batch_sizes, largest_batch)
     _check_guidance(guidance, model)
     directory, sde = pathlib.Path(directory), model.sde
     samplings = {name: (chosen(s, sde, nfe), nfe) for name, (s, nfe) in signatures.items()}
     try:
-        with new_version(directory, version) as (draft, number):
+        with room_for(directory), new_version(directory, version) as (draft, number):
             graphs = Graphs(model, samplings, largest_batch, jit_compile, guidance)
             functions = graphs.signatures()
             tf.saved_model.save(graphs.weights, str(draft), functions)
@@ -94,7 +95,7 @@ def export(
             values = {"nfe": nfe, "guidance": 1, "time": sde.t_max}
             write_warmup(extra, name, functions, sorted(batch_sizes), jit_compile, values)
             write_configuration(directory, sorted(batch_sizes))
-    except tf.errors.OpError as error:  # a full disk, as TensorFlow reports it
+    except tf.errors.OpError as error:
         raise OSError(f"cannot write the model to {directory}: {error.message}") from error
     if keep is not None:
         prune(directory, keep, number)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import dataclasses
 import json
 import pathlib
-import shutil
 from typing import Any
 
 from gddim_tf import data
-from gddim_tf.atomic import atomic_write
+from gddim_tf.atomic import atomic_write, remove_abandoned
 from gddim_tf.models.opening import CHECKPOINTS, MODEL_FILE
 from gddim_tf.reading import read_json
 from gddim_tf.training.recipe import Recipe
@@ -46,10 +45,10 @@ class RunFolder:
             self._check_data(found.get(_DATA) or {})
 
     def remove_drafts(self) -> None:
-        """Remove what a kill has left half written; nobody else may be writing here."""
+        """Remove what a kill has left half written."""
         for folder in (self.directory, self.checkpoints):
-            for draft in folder.glob(".writing-*"):
-                shutil.rmtree(draft)
+            if folder.exists():
+                remove_abandoned(folder)
 
     def claim(self) -> None:
         """Say whose folder it is; the model of a shorter run gets a name of its own first."""
