@@ -11,11 +11,10 @@ import numpy as np
 import tensorflow as tf
 
 from gddim_tf.data.data_info import DataInfo
-from gddim_tf.data.pixels import fit_to, to_uint8
+from gddim_tf.data.given_images import images_and_labels
+from gddim_tf.data.pixels import fit_to
 from gddim_tf.data.source import Selection
 from gddim_tf.image_size import sides
-
-_LARGEST = 2**33  # bytes that a data set may take in memory
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +44,7 @@ class ArraySource:
           ValueError: if arrays are of another kind, or the splits do not fit each other.
         """
         checked = {
-            split: _checked(f"{name}, {split}", *_pair(given)) for split, given in splits.items()
+            split: images_and_labels(f"{name}, {split}", given) for split, given in splits.items()
         }
         shapes = {images.shape[1:] for images, _ in checked.values()}
         labelled = {labels is not None for _, labels in checked.values()}
@@ -148,74 +147,3 @@ def split_range(split: str, counts: Mapping[str, int], source: str) -> range:
     whole = tfds.core.SplitInfo(name=name, shard_lengths=[counts[name]], num_bytes=0)
     (part,) = tfds.core.ReadInstruction.from_spec(split).to_absolute({name: whole})
     return range(part.from_ or 0, counts[name] if part.to is None else part.to)
-
-
-def _pair(given: Any) -> tuple[Any, Any]:
-    """Images and labels, from a dataset as well."""
-    if isinstance(given, tf.data.Dataset):
-        return _gathered(given)
-    return given if isinstance(given, tuple) else (given, None)
-
-
-def _gathered(dataset: tf.data.Dataset) -> tuple[np.ndarray, np.ndarray | None]:
-    """What is in a finite dataset of single images or pairs of image and label."""
-    if dataset.cardinality() == tf.data.INFINITE_CARDINALITY:
-        raise ValueError("a dataset to add must be finite, received an endless one (`repeat`)")
-    images, labels, size = [], [], 0
-    for element in dataset.as_numpy_iterator():
-        image, label = element if isinstance(element, tuple) else (element, None)
-        image = image if image.dtype == np.uint8 else to_uint8(image).numpy()
-        images.append(image if image.ndim == 4 else image[np.newaxis])
-        labels.append(label if label is None else np.reshape(label, -1))
-        size += image.nbytes
-        _check_size(size)
-    if not images:
-        raise ValueError("a dataset to add must hold images, received an empty one")
-    together = None if labels[0] is None else np.concatenate(labels)
-    return np.concatenate(images), together
-
-
-def _check_size(size: int) -> None:
-    if size > _LARGEST:
-        raise ValueError(
-            f"arrays must take at most {_LARGEST // 2**30} GiB, received more: write pictures and "
-            "read them as `folder:PATH`"
-        )
-
-
-def _checked(told: str, images: Any, labels: Any) -> tuple[np.ndarray, np.ndarray | None]:
-    """Images as uint8 [count, height, width, channels] and labels as int32 [count]."""
-    images = np.asarray(images)
-    if images.ndim == 3:
-        images = images[..., np.newaxis]
-    if images.ndim != 4 or images.shape[-1] not in (1, 3) or not images.size:
-        raise ValueError(
-            f"images of {told} must have shape [count, height, width] or [count, height, width, 1 "
-            f"or 3], received {images.shape}"
-        )
-    if images.dtype != np.uint8:
-        images = _from_float(told, images)
-    if labels is None:
-        return images, None
-    labels = np.asarray(labels)
-    labels = labels[:, 0] if labels.shape == (len(images), 1) else labels
-    if labels.dtype.kind not in "iu" or labels.shape != (len(images),) or labels.min() < 0:
-        raise ValueError(
-            f"labels of {told} must be whole numbers from 0 on, one for each of {len(images)} "
-            f"images, received {labels.dtype.name} of shape {labels.shape}"
-        )
-    return images, labels.astype(np.int32)
-
-
-def _from_float(told: str, images: np.ndarray) -> np.ndarray:
-    if images.dtype.kind != "f" or not np.isfinite(images).all() or np.abs(images).max() > 1.5:
-        raise ValueError(
-            f"images of {told} must be uint8, or float in [-1, 1], received {images.dtype.name} "
-            f"from {images.min():g} to {images.max():g}"
-        )
-    if images.min() >= 0:
-        raise ValueError(
-            f"images of {told} must be uint8, or float in [-1, 1], received nothing below 0: "
-            "2 * images - 1 brings [0, 1] there"
-        )
-    return to_uint8(images).numpy()

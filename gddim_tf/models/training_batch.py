@@ -26,6 +26,8 @@ def check_kind(images: Any, shape: tuple[int, int, int], what: str) -> None:
     Raises:
       ValueError: if they are not float, or not `[batch, height, width, C]`.
     """
+    if not hasattr(images, "dtype"):
+        raise ValueError(f"{what} must be an array, received {type(images).__name__}")
     dtype = tf.as_dtype(images.dtype)
     received = tuple(images.shape)
     wanted = f"{what} must be [batch, {', '.join(map(str, shape))}]"
@@ -35,6 +37,8 @@ def check_kind(images: Any, shape: tuple[int, int, int], what: str) -> None:
         given not in (None, side) for given, side in zip(received[1:], shape, strict=True)
     ):
         raise ValueError(f"{wanted}, received {_told(received)}")
+    if received[0] == 0:
+        raise ValueError(f"{wanted}, received none")
     if not dtype.is_floating:
         raise ValueError(
             f"{what} must be float in [-1, 1] (data.from_uint8 makes them so), received "
@@ -104,6 +108,8 @@ def check_first_batch(x: Any, y: Any, shape: tuple[int, int, int], num_classes: 
       ValueError: if the images are of another type, shape or range, or the labels missing, one-hot,
         no whole numbers or out of range.
     """
+    if x is None or isinstance(x, list | dict | str):
+        x = np.asarray(x)
     if isinstance(x, np.ndarray | tf.Tensor):
         _check_batch(x, y, shape, num_classes)
     elif isinstance(x, keras.utils.PyDataset):
@@ -115,7 +121,7 @@ def check_first_batch(x: Any, y: Any, shape: tuple[int, int, int], num_classes: 
             return x
         raise ValueError("training images must be at least one batch, received none")
     elif isinstance(x, types.GeneratorType):
-        first = next(x)
+        first = next(x, None)
         _check_batch(*_parts(first), shape, num_classes)
         return _put_back(first, x)
     return x
@@ -150,8 +156,9 @@ def _check_labels(labels: Any, count: int, num_classes: int) -> None:
     labels = np.asarray(labels)
     if labels.ndim == 2 and labels.shape[1] == num_classes:
         raise ValueError(f"{wanted}, received one-hot rows {labels.shape}; take their argmax")
-    whole = labels.dtype.kind in "iu" or (labels == np.round(labels)).all()
-    if labels.size != count or labels.shape[0] != count or not whole:
+    kind = labels.dtype.kind
+    whole = kind in "iu" or (kind == "f" and (labels == np.round(labels)).all())
+    if labels.size != count or labels.shape[:1] != (count,) or not whole:
         raise ValueError(
             f"{wanted}, received {labels.dtype.name} {labels.shape} for {count} images"
         )

@@ -63,8 +63,14 @@ def test_images_without_labels_and_without_channels():
         (np.full((1, 8, 8, 1), np.nan), "must be uint8, .* received float64"),
         ((IMAGES, np.eye(6)), r"must be whole numbers .* received float64 of shape \(6, 6\)"),
         ((IMAGES, LABELS - 1), "must be whole numbers from 0 on"),
+        ((IMAGES, LABELS + 2**31), "must be whole numbers from 0 on and below 1048576"),
+        (np.full((1, 8, 8, 1), "a"), "must be uint8, or float in .*, received str"),
         ((IMAGES, LABELS[:5]), r"one for each of 6 images, received int64 of shape \(5,\)"),
         (tf.data.Dataset.from_tensors(IMAGES).repeat(), "must be finite"),
+        (tf.data.Dataset.from_tensors(np.float32(IMAGES)), "received float32 from 0 to 2"),
+        (tf.data.Dataset.from_tensors(IMAGES / 255.0), "received nothing below 0"),
+        (tf.data.Dataset.from_tensors(IMAGES * np.nan), "received float64 from nan to nan"),
+        (tf.data.Dataset.from_tensors(np.int32(IMAGES)), "received int32"),
     ],
 )
 def test_other_arrays_are_refused(given, message):
@@ -107,7 +113,7 @@ def test_an_npz_file_that_is_damaged_or_something_else(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"a\.npz does not exist"):
         data.info(str(path))
     np.savez(path, x=np.array([object()], dtype=object))
-    with pytest.raises(ValueError, match=r"a\.npz must be a \.npz file of arrays, received"):
+    with pytest.raises(ValueError, match=r"a\.npz must be a \.npz file of arrays, and is damaged"):
         data.info(str(path))
     np.savez(path, pixels=IMAGES)
     with pytest.raises(
@@ -162,3 +168,7 @@ def test_whatever_tfds_has_written_is_read_without_its_code(tmp_path):
     np.testing.assert_array_equal(labels, LABELS)
     with pytest.raises(ValueError, match="`name` must be one of digits"):
         data.info("unknown_to_all", tmp_path / "elsewhere")
+    for damaged in ("", "{", "[]", '{"splits": 3}', "\0"):
+        (tmp_path / "unknown_to_all/1.2.0/dataset_info.json").write_text(damaged)
+        with pytest.raises(ValueError, match=r"unknown_to_all/1\.2\.0 must be a data set of TFDS"):
+            data.info("unknown_to_all", tmp_path)

@@ -42,6 +42,24 @@ def test_a_data_set_without_batches():
         check_first_batch(batches(IMAGES).take(0), None, SHAPE, 0)
 
 
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ((255 * np.abs(IMAGES)).tolist(), "must be in .-1, 1., received pixels up to 255"),
+        ({"image": IMAGES}, r"must be \[batch, 8, 8, 1\], received"),
+        (tf.data.Dataset.from_tensors({"image": IMAGES}), "must be an array, received dict"),
+        ((batch for batch in ()), "must be an array, received NoneType"),
+        (IMAGES[:0], r"must be \[batch, 8, 8, 1\], received none"),
+        (None, r"must be \[batch, 8, 8, 1\], received"),
+        ("images", r"must be \[batch, 8, 8, 1\], received"),
+    ],
+    ids=["list", "dict", "data set of dicts", "empty generator", "empty", "none", "text"],
+)
+def test_other_kinds_of_images(given, message):
+    with pytest.raises(ValueError, match=f"training images {message}"):
+        check_first_batch(given, None, SHAPE, 0)
+
+
 def test_images_that_seem_to_be_in_0_to_1_are_warned_of():
     with pytest.warns(UserWarning, match="no pixel below 0; take 2 x - 1"):
         check_first_batch(np.abs(IMAGES), None, SHAPE, 0)
@@ -62,6 +80,8 @@ def test_what_is_right_is_taken_in_silence():
         (np.array([1, 4, 0, 0]), "received 1 to 4"),
         (np.array([-1, 2, 0, 0]), "received -1 to 2"),
         (np.array([0.5, 2, 0, 0]), r"received float64 \(2,\) for 2 images"),
+        (np.array(["a", "b", "c", "d"]), r"received .* \(2,\) for 2 images"),
+        (np.array([True, False, True, True]), r"received bool \(2,\) for 2 images"),
     ],
 )
 def test_labels_that_cannot_be_meant(labels, message):
@@ -96,3 +116,14 @@ def test_a_pipeline_that_shuffles_itself_trains_without_a_warning(recwarn):
     batch = tf.data.Dataset.from_tensors(np.full((2, 8, 8, 1), -0.5, np.float32))
     model.fit(batch, verbose=0)
     assert not [warning for warning in recwarn if "shuffle" in str(warning.message)]
+
+
+@pytest.mark.parametrize(
+    "unseen", [(255 * IMAGES,), 255 * IMAGES, batches(255 * IMAGES), (255 * IMAGES, None)]
+)
+def test_validation_images_are_looked_at_before_training(unseen):
+    model = own_model()
+    model.compile("adam")
+    with pytest.raises(ValueError, match="received pixels up to 255"):
+        model.fit(IMAGES, validation_data=unseen, verbose=0)
+    assert model.steps_done == 0
