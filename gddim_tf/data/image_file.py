@@ -18,7 +18,7 @@ FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
 KINDS = "PNG, JPEG, WebP or BMP"
 # Pixels of a picture; Pillow takes 4 bytes for each, and compositing makes copies.
 LARGEST = 2**26
-_LARGE = 2**22
+_LARGE, _STRIP = 2**22, 2**20
 # Of large pictures one at a time is decoded, so that memory does not grow with the threads.
 _one_large = threading.Lock()
 
@@ -94,11 +94,26 @@ def _decode(file: Path, size: tuple[int, int], channels: int, background: str) -
         with Image.open(file, formats=FORMATS) as image:
             image.load()
             ImageOps.exif_transpose(image, in_place=True)
-            part = _opaque(image.crop(_centred(image.size, size)), background, channels)
+            part = _part(image, _centred(image.size, size), background, channels)
     except Exception as error:  # whatever a decoder raises
         raise _broken(file, error) from error
     pixels = np.asarray(part.resize((size[1], size[0]), Image.Resampling.BILINEAR))
     return pixels.reshape(*size, channels)
+
+
+def _part(
+    image: Image.Image, box: tuple[int, int, int, int], background: str, channels: int
+) -> Image.Image:
+    """What lies in a box, opaque; in strips, so that a large picture is there only twice."""
+    from PIL import Image
+
+    left, top, right, bottom = box
+    part = Image.new("L" if channels == 1 else "RGB", (right - left, bottom - top))
+    rows = max(_STRIP // (right - left), 1)
+    for start in range(top, bottom, rows):
+        strip = image.crop((left, start, right, min(start + rows, bottom)))
+        part.paste(_opaque(strip, background, channels), (0, start - top))
+    return part
 
 
 def _centred(stored: tuple[int, int], size: tuple[int, int]) -> tuple[int, int, int, int]:

@@ -10,8 +10,11 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+# Each may hold a picture of some megabytes; on machines of many cores the disk is the limit.
+_MOST = 16
+
 
 def in_threads(function: Callable[[Path], T], files: Iterable[Path]) -> list[T]:
     """Apply a function to every file; Pillow and hashes work outside Python's lock."""
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, _MOST)) as pool:
         return list(pool.map(function, files))

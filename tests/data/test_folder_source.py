@@ -1,5 +1,6 @@
 import os
 import pathlib
+import re
 import shutil
 import tempfile
 
@@ -349,6 +350,21 @@ def test_an_image_of_too_many_pixels_is_refused_before_it_is_decoded(tmp_path):
     Image.new("1", (13_000, 13_000)).save(tmp_path / "a.png")
     with pytest.raises(ValueError, match="at most 67108864 pixels, received 13000 x 13000"):
         read(tmp_path, image_size=8)
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "I;16"])
+def test_a_large_picture_is_in_memory_twice_and_no_more(tmp_path, mode):
+    side = 4096
+    Image.new(mode, (side, side)).save(tmp_path / "a.png", compress_level=1)
+
+    def high_water():
+        told = pathlib.Path("/proc/self/status").read_text()
+        return 1024 * int(re.search(r"VmHWM:\s+(\d+) kB", told)[1])
+
+    pathlib.Path("/proc/self/clear_refs").write_text("5")  # which brings it down to what is used
+    before = high_water()
+    read(tmp_path, image_size=8)
+    assert high_water() - before < 3 * 4 * side**2  # 4 bytes a pixel; there were five copies
 
 
 def test_the_fingerprint_knows_contents_names_and_classes(tmp_path):
