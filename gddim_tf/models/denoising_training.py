@@ -5,9 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from gddim_tf.models.training_batch import check_first_batch
+
+# More than a layer draws in a step.
+_MASKS = 2**8
 
 
 class DenoisingTraining(keras.Model):
@@ -16,10 +20,12 @@ class DenoisingTraining(keras.Model):
     Attributes:
       image_shape: `(height, width, C)` of one image.
       num_classes: of the network, 0 without.
+      network: what is trained.
     """
 
     image_shape: tuple[int, int, int]
     num_classes: int
+    network: keras.Model
     _loss: keras.metrics.Mean
     _step: keras.Variable
 
@@ -31,6 +37,10 @@ class DenoisingTraining(keras.Model):
             `training_batch.check_first_batch`.
         """
         x = check_first_batch(x, y, self.image_shape, self.num_classes)
+        unseen = options.get("validation_data")
+        if isinstance(unseen, tuple | np.ndarray | tf.data.Dataset):  # not after an epoch
+            images, labels = (*unseen, None)[:2] if isinstance(unseen, tuple) else (unseen, None)
+            check_first_batch(images, labels, self.image_shape, self.num_classes)
         if isinstance(x, tf.data.Dataset):
             options.setdefault("shuffle", False)  # it shuffles itself; Keras would warn
         return super().fit(x, y, *args, **options)
@@ -54,6 +64,7 @@ class DenoisingTraining(keras.Model):
         """One step of `fit`."""
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
+        self._seed_dropout()
         with tf.GradientTape() as tape:
             loss = self.compute_loss(x, y, None, sample_weight, training=True)
             # gradients are summed over replicas
@@ -64,6 +75,17 @@ class DenoisingTraining(keras.Model):
         self._step.assign_add(1)
         self._loss.update_state(loss, sample_weight=tf.shape(x)[0])
         return {"loss": self._loss.result()}
+
+    def _seed_dropout(self) -> None:
+        """Let the masks of dropout follow from the step, as times and noise do.
+
+        Keras counts them in a state that no file holds, so that a run that goes on would begin with
+        the first masks again.
+        """
+        for state in self.network.non_trainable_variables:
+            if state.name == "seed_generator_state":
+                first = keras.ops.cast(self._step, state.dtype) * _MASKS
+                state.assign(keras.ops.stack([state[0], first]))
 
     def _clipped(self, gradients: list[tf.Tensor], replicas: int) -> list[tf.Tensor]:
         """Clip by the norm of the whole batch, where the optimizer would by that of a replica's."""

@@ -164,6 +164,41 @@ def test_a_stopped_run_sees_what_one_sees_that_never_was(tmp_path, monkeypatch):
     assert epochs(tmp_path / "stopped") == [0, 1, 2, 3]
     # the loss of every batch is that of its images, noise and dropout; threads round differently
     np.testing.assert_allclose(losses(tmp_path / "stopped"), losses(tmp_path / "whole"), rtol=1e-3)
+    for a, b in zip(stopped.get_weights(), whole.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-4)
+
+
+_BITWISE = """
+import sys, keras, numpy as np, tensorflow as tf
+tf.config.threading.set_intra_op_parallelism_threads(1)
+tf.config.threading.set_inter_op_parallelism_threads(1)
+tf.config.experimental.enable_op_determinism()
+from gddim_tf.networks import PRESETS
+from gddim_tf.training import Recipe, train
+from tests.training.test_run import SHALLOW, Stop
+
+PRESETS["shallow"] = SHALLOW
+recipe = Recipe(
+    network="shallow", steps=9, steps_per_epoch=2, batch_size=16, warmup=2, dropout=0.3,
+    conditional=True,
+)
+whole = train(recipe, sys.argv[1] + "/whole")
+for _ in range(2):
+    try:
+        train(recipe, sys.argv[1] + "/stopped", callbacks=[Stop()])
+    except KeyboardInterrupt:
+        pass
+stopped = train(recipe, sys.argv[1] + "/stopped")
+for a, b in zip(stopped.get_weights(), whole.get_weights(), strict=True):
+    np.testing.assert_array_equal(a, b)
+for a, b in zip(stopped.optimizer.variables, whole.optimizer.variables, strict=True):
+    np.testing.assert_array_equal(a, b)
+"""
+
+
+@pytest.mark.slow
+def test_without_threads_a_stopped_run_is_bit_for_bit_one_that_never_was(tmp_path):
+    subprocess.run([sys.executable, "-c", _BITWISE, tmp_path], check=True, capture_output=True)
 
 
 @pytest.fixture
