@@ -57,8 +57,7 @@ def real(
       TypeError: if it is not a number.
       ValueError: if it is NaN, infinite or out of the range.
     """
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        raise TypeError(f"`{name}` must be a number, received {value!r}")
+    _check_number(name, value)
     try:
         number = float(value)
     except OverflowError:  # an integer beyond all floats
@@ -72,15 +71,32 @@ def real(
     return number
 
 
-def positive(**values: float) -> None:
-    """Raises `ValueError` unless all of the named constants are above 0."""
+def finite(**values: float) -> None:
+    """Raises an error unless all of the named constants are finite numbers."""
     for name, value in values.items():
+        _check_number(name, value)
+        if not abs(value) < math.inf:
+            raise ValueError(f"`{name}` must be finite, received {value}")
+
+
+def positive(**values: float) -> None:
+    """Raises an error unless all of the named constants are finite and above 0."""
+    for name, value in values.items():
+        _check_number(name, value)
         if not value > 0:
             raise ValueError(f"`{name}` must be positive, received {value}")
+    finite(**values)
 
 
 def not_negative(**values: float) -> None:
-    """Raises `ValueError` if one of the named constants is below 0."""
+    """Raises an error unless all of the named constants are finite and at least 0."""
     for name, value in values.items():
+        _check_number(name, value)
         if not value >= 0:
             raise ValueError(f"`{name}` must be at least 0, received {value}")
+    finite(**values)
+
+
+def _check_number(name: str, value: Any) -> None:
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(f"`{name}` must be a number, received {value!r}")

@@ -36,10 +36,12 @@ def check_files(picture: str, array: str | None = None, steps: str | None = None
             )
     for option, file in (("--out", picture), ("--array", array), ("--steps-picture", steps)):
         if file is not None:
-            _check_file(option, pathlib.Path(file))
+            check_file(option, file)
 
 
-def _check_file(option: str, file: pathlib.Path) -> None:
+def check_file(option: str, path: str) -> None:
+    """Look at one file that will be written; errors as for `check_files`."""
+    file = pathlib.Path(path)
     if file.is_dir():
         raise ValueError(f"`{option}` must be a file, received the folder {file}")
     folder = next(parent for parent in file.absolute().parents if parent.exists())

@@ -10,6 +10,7 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from gddim_tf import data
+from gddim_tf.checks import whole
 from gddim_tf.evaluation.likelihood import bits_per_dim, first_time
 from gddim_tf.evaluation.report import versions
 from gddim_tf.image_size import compact
@@ -60,8 +61,9 @@ def split_bits_per_dim(
     """
     if conditional and not model.num_classes:
         raise ValueError("`conditional` must be False for a model without classes, received True")
-    if count is not None and count < 1:
-        raise ValueError(f"`count` must be at least 1, received {count}")
+    if count is not None:
+        whole("count", count, 1)
+    whole("batch_size", batch_size, 1)
     solver = solver or RK45()
     start = first_time(model.sde) if start is None else start
     how = {"levels": levels, "seed": seed, "start": start, "solver": solver}

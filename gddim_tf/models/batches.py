@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 import tensorflow as tf
 
+from gddim_tf.checks import whole
 from gddim_tf.numerics.image_noise import image_seeds
 from gddim_tf.samplers.loop import (
     EpsFn,
@@ -100,8 +101,8 @@ def in_batches(
     """
     count = plan.count
     for name, value in (("count", count), ("batch_size", batch_size), ("workers", workers)):
-        if value < 1:
-            raise ValueError(f"`{name}` must be at least 1, received {value}")
+        whole(name, value, 1)
+    image_seeds(seed, first, 1)  # which checks them
     if workers > 1 and tf.distribute.get_strategy().num_replicas_in_sync > 1:
         raise ValueError(f"`workers` must be 1 on several devices, received {workers}")
     size = min(batch_size, math.ceil(count / workers))

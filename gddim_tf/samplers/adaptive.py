@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from gddim_tf.checks import positive
 from gddim_tf.samplers.errors import NotFiniteError, StepLimitError
 from gddim_tf.samplers.loop import EpsFn
 from gddim_tf.samplers.probability_flow import NOT_FINITE, compiled_flow
@@ -65,9 +66,7 @@ class RK45:
     variable: str = "log_rho"
 
     def __post_init__(self) -> None:
-        for name in ("rtol", "atol", "max_steps"):
-            if getattr(self, name) <= 0:
-                raise ValueError(f"`{name}` must be positive, received {getattr(self, name)}")
+        positive(rtol=self.rtol, atol=self.atol, max_steps=self.max_steps)
         check_variable(self.variable)
 
     def solve(

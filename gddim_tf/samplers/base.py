@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 import dataclasses
+import numbers
 from typing import Any
 
 import numpy as np
@@ -117,6 +118,8 @@ class Sampler(abc.ABC):
     def _grid_of(self, sde: LinearSDE, nfe: int) -> np.ndarray:
         """The times of a budget; the step from or to a time without signal takes one evaluation."""
         nfe = check_nfe(nfe)
+        if not callable(self.grid):
+            raise TypeError(f"`grid` must be one, such as PowerGrid(2.0), received {self.grid!r}")
         if not sde.signal_free:
             return self.times(sde, self.steps_of(nfe))
         try:
@@ -152,6 +155,6 @@ def check_nfe(nfe: int) -> int:
     Raises:
       ValueError: unless it is a whole number of at least 1.
     """
-    if isinstance(nfe, bool) or int(nfe) != nfe or nfe < 1:
+    if isinstance(nfe, bool) or not isinstance(nfe, numbers.Real) or nfe % 1 != 0 or nfe < 1:
         raise ValueError(f"`nfe` must be a whole number of at least 1, received {nfe!r}")
     return int(nfe)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import numbers
 
 import numpy as np
 import tensorflow as tf
@@ -48,9 +49,11 @@ Clip = float | DynamicThreshold
 
 
 def check_clip(clip: Clip | None) -> None:
-    """Raises `ValueError` unless there is no bound, a positive one, or a `DynamicThreshold`."""
+    """Raises an error unless there is no bound, a positive one, or a `DynamicThreshold`."""
     if clip is None or isinstance(clip, DynamicThreshold):
         return
+    if isinstance(clip, bool) or not isinstance(clip, numbers.Real):
+        raise TypeError(f"`clip` must be a number or a DynamicThreshold, received {clip!r}")
     if not clip > 0:
         raise ValueError(f"`clip` must be positive, received {clip}")
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from gddim_tf.checks import positive
 from gddim_tf.sdes import LinearSDE
 
 Grid = Callable[[LinearSDE, int], np.ndarray]
@@ -42,7 +43,7 @@ class PowerGrid:
     power: float = 2.0
 
     def __post_init__(self) -> None:
-        _check_positive("power", self.power)
+        positive(power=self.power)
 
     def __call__(self, sde: LinearSDE, steps: int) -> np.ndarray:
         """Times `[steps + 1]`, decreasing from `sde.t_max` to `sde.t_min`."""
@@ -68,7 +69,7 @@ class RhoGrid:
     power: float = 7.0
 
     def __post_init__(self) -> None:
-        _check_positive("power", self.power)
+        positive(power=self.power)
 
     def __call__(self, sde: LinearSDE, steps: int) -> np.ndarray:
         """Times `[steps + 1]`, decreasing from `sde.t_max` to `sde.t_min`."""
@@ -106,8 +107,8 @@ class VPTimeGrid:
     scale: float = 1.0
 
     def __post_init__(self) -> None:
-        _check_positive("power", self.power)
-        _check_positive("scale", self.scale)
+        positive(power=self.power)
+        positive(scale=self.scale)
 
     def __call__(self, sde: LinearSDE, steps: int) -> np.ndarray:
         """Times `[steps + 1]`, decreasing from `sde.t_max` to `sde.t_min`."""
@@ -174,11 +175,6 @@ class ListGrid:
                 f"times must lie in [0, {sde.t_max}], received {times.min()} to {times.max()}"
             )
         return np.minimum(times, sde.t_max)
-
-
-def _check_positive(name: str, value: float) -> None:
-    if not value > 0:
-        raise ValueError(f"`{name}` must be positive, received {value}")
 
 
 def _spaced(

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from gddim_tf.checks import not_negative
+from gddim_tf.checks import finite, not_negative
 from gddim_tf.image_size import ImageSize, compact, sides
 from gddim_tf.numerics.dct import dct, inverse_dct, laplacian_modes
 from gddim_tf.sdes.scalar import ScalarSDE
@@ -64,6 +64,7 @@ class BDM(ScalarSDE):
             raise ValueError(
                 f"`image_size` must be at most {_LARGEST_IMAGE}, received {image_size}"
             )
+        finite(min_scale=min_scale)
         not_negative(sigma_blur=sigma_blur)
         if not 0 < min_scale <= 1:
             raise ValueError(f"`min_scale` must be in (0, 1], received {min_scale}")

@@ -64,7 +64,7 @@ class CLD(LinearSDE):
         t_max: float = 1.0,
         time_scale: float = 999.0,
     ) -> None:
-        positive(beta_0=beta_0, mass=mass)
+        positive(beta_0=beta_0, mass=mass, time_scale=time_scale)
         not_negative(beta_1=beta_1, gamma=gamma, initial_eps=initial_eps)
         if gamma == 0 and initial_eps == 0:
             raise ValueError(

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from gddim_tf.checks import positive
+from gddim_tf.checks import finite, positive
 from gddim_tf.sdes.scalar import ScalarSDE
 from gddim_tf.sdes.times import Times, check_times
 
@@ -46,7 +46,8 @@ class RectifiedFlow(ScalarSDE):
         t_earliest: float = 0.0,
         time_scale: float = 1000.0,
     ) -> None:
-        positive(shift=shift)
+        positive(shift=shift, time_scale=time_scale)
+        finite(t_earliest=t_earliest)
         if not 0 <= t_earliest < 1:
             raise ValueError(f"`t_earliest` must be in [0, 1), received {t_earliest}")
         self.shift, self.time_scale = float(shift), float(time_scale)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 import numpy as np
 
-from gddim_tf.checks import not_negative, positive
+from gddim_tf.checks import finite, not_negative, positive
 from gddim_tf.sdes.langevin import CriticallyDamped
 
 
@@ -47,6 +47,7 @@ class PSLD(CriticallyDamped):
     ) -> None:
         positive(beta=beta, initial_eps=initial_eps)
         not_negative(gamma=gamma)
+        finite(position_noise=position_noise, momentum_noise=momentum_noise)
         if not 0 <= position_noise < momentum_noise:
             raise ValueError(
                 "`position_noise` and `momentum_noise` must satisfy 0 <= position_noise < "

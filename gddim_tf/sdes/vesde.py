@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from gddim_tf.checks import finite
 from gddim_tf.sdes.scalar import ScalarSDE
 from gddim_tf.sdes.times import Times, check_times
 
@@ -49,6 +50,7 @@ class VESDE(ScalarSDE):
     ) -> None:
         if schedule not in ("geometric", "linear"):
             raise ValueError(f'`schedule` must be "geometric" or "linear", received {schedule!r}')
+        finite(sigma_min=sigma_min, sigma_max=sigma_max)
         if not 0 < sigma_min < sigma_max:
             raise ValueError(
                 "`sigma_min` and `sigma_max` must satisfy 0 < sigma_min < sigma_max, "

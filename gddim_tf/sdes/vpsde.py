@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from gddim_tf.checks import not_negative
+from gddim_tf.checks import finite, not_negative
 from gddim_tf.sdes.discrete import DiscreteVPSDE
 from gddim_tf.sdes.times import Times, check_times
 from gddim_tf.sdes.variance_preserving import VariancePreserving
@@ -46,6 +46,7 @@ class VPSDE(VariancePreserving):
         t_max: float = 1.0,
         zero_snr: bool = False,
     ) -> None:
+        finite(beta_min=beta_min, beta_max=beta_max)
         if not 0 <= beta_min <= beta_max or beta_max == 0:
             raise ValueError(
                 "`beta_min` and `beta_max` must satisfy 0 <= beta_min <= beta_max, "
@@ -118,6 +119,7 @@ class CosineVPSDE(VariancePreserving):
 
     def __init__(self, offset: float = 0.008, t_min: float = 1e-3, t_max: float = 0.9946) -> None:
         not_negative(offset=offset)
+        finite(t_max=t_max)
         if t_max >= 1:
             raise ValueError(f"`t_max` must be below 1 for the cosine schedule, received {t_max}")
         self.offset = float(offset)

@@ -14,6 +14,8 @@ from gddim_tf.models.diffusion_model import DiffusionModel
 
 PRECISIONS = ("float32", "mixed_bfloat16")
 
+_LARGEST_BATCH = 2**20
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Recipe:
@@ -80,8 +82,9 @@ class Recipe:
     steps_per_epoch: int = 250
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch_size", "accumulate", "steps_per_epoch"):
+        for name in ("steps", "accumulate", "steps_per_epoch"):
             whole(name, getattr(self, name), 1, 2**31 - 1)
+        whole("batch_size", self.batch_size, 1, _LARGEST_BATCH)
         whole("warmup", self.warmup, 0)
         whole("seed", self.seed, 0, SEED_RANGE[1])
         real("learning_rate", self.learning_rate, 0.0, above=True)

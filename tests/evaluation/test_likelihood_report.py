@@ -51,5 +51,7 @@ def test_noise_wider_than_a_level_is_said(model, levels, start, hidden):
 def test_bad_arguments_are_named(model):
     with pytest.raises(ValueError, match="`conditional` must be False"):
         split_bits_per_dim(model, "digits", conditional=True)
+    with pytest.raises(ValueError, match="`batch_size` must be at least 1, received 0"):
+        split_bits_per_dim(model, "digits", batch_size=0)
     with pytest.raises(ValueError, match="`count` must be at least 1, received 0"):
         split_bits_per_dim(model, "digits", count=0)

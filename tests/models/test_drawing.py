@@ -101,10 +101,16 @@ def test_an_adaptive_solver_draws_too(model):
         ({"count": 0}, "`count` must be at least 1, received 0"),
         ({"batch_size": 0}, "`batch_size` must be at least 1, received 0"),
         ({"workers": 0}, "`workers` must be at least 1, received 0"),
+        ({"count": 1.5}, "`count` must be a whole number, received 1.5"),
+        ({"batch_size": None}, "`batch_size` must be a whole number, received None"),
+        ({"seed": 0.5}, "`seed` must be a whole number .*, received 0.5"),
+        ({"first": "a"}, "`first` must be a whole number .*, received 'a'"),
+        ({"first": True}, "`first` must be a whole number .*, received True"),
+        ({"first": 2**40}, "`first` must be a whole number .*, received 1099511627776"),
         ({"labels": 1}, "`labels` must be None for a model without classes"),
         ({"guidance": 2.0}, "`labels` must be given with `guidance`"),
     ],
 )
 def test_wrong_arguments_are_named_before_anything_is_drawn(model, options, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((ValueError, TypeError), match=message):
         draw(model, DDIM(), 1, **{"count": 1, **options})

@@ -1,8 +1,16 @@
 import numpy as np
 import pytest
 
-from gddim_tf.samplers import DDIM, NotInvertibleError, SubsequenceGrid
-from gddim_tf.sdes import DiscreteVPSDE
+from gddim_tf.samplers import (
+    DDIM,
+    GDDIM,
+    RK45,
+    NotInvertibleError,
+    PowerGrid,
+    RhoGrid,
+    SubsequenceGrid,
+)
+from gddim_tf.sdes import VPSDE, DiscreteVPSDE
 from tests.samplers.cases import PAIRS, SAMPLERS, SDES, budget
 
 NOISY = {"gddim_lam", "gddim_lam_1", "ddim_eta", "euler_maruyama", "sscs"}
@@ -35,3 +43,28 @@ def test_encoding_begins_where_the_network_is_trained():
 @pytest.mark.parametrize("name", SDES)
 def test_the_first_time_of_a_network(name):
     assert SDES[name].t_first == (1.0 if name == "discrete" else SDES[name].t_min)
+
+
+@pytest.mark.parametrize("nfe", [0, -1, 1.5, True, "3", None, float("nan"), float("inf")])
+def test_a_budget_is_a_whole_number(nfe):
+    with pytest.raises(ValueError, match="`nfe` must be a whole number of at least 1, received"):
+        DDIM().table(VPSDE(), nfe)
+
+
+@pytest.mark.parametrize("grid", [3, "power", None])
+def test_a_grid_is_one(grid):
+    with pytest.raises(TypeError, match=r"`grid` must be one, such as PowerGrid\(2\.0\), received"):
+        GDDIM(grid=grid).table(VPSDE(), 3)
+
+
+@pytest.mark.parametrize("order", [-1, 1.5, "2", None, True])
+def test_an_order_is_a_whole_number(order):
+    with pytest.raises(ValueError, match="`order` must be a whole number of at least 0, received"):
+        GDDIM(order=order)
+
+
+@pytest.mark.parametrize("value", [0, -1.0, float("nan"), float("inf")])
+def test_tolerances_and_powers_are_positive_and_finite(value):
+    for kind, name in ((RK45, "rtol"), (RK45, "atol"), (PowerGrid, "power"), (RhoGrid, "power")):
+        with pytest.raises(ValueError, match=f"`{name}` must be .*, received {value}"):
+            kind(**{name: value})

@@ -92,6 +92,8 @@ def test_errors():
         DynamicThreshold(largest=0.5)
     with pytest.raises(ValueError, match="`clip` must be positive, received 0"):
         UniPC(clip=0)
+    with pytest.raises(TypeError, match=r"`clip` must be a number or .*, received 'a'"):
+        UniPC(clip="a")
     with pytest.raises(ValueError, match="`clip` must be None on BDM"):
         UniPC(clip=DynamicThreshold()).table(BDM(4), 3)
 

@@ -1,8 +1,22 @@
 """The names of the diffusions."""
 
+import inspect
+
 import pytest
 
-from gddim_tf.sdes import BDM, LinearSDE, make, names
+from gddim_tf.sdes import (
+    BDM,
+    CLD,
+    HOLD,
+    PSLD,
+    VESDE,
+    VPSDE,
+    CosineVPSDE,
+    LinearSDE,
+    RectifiedFlow,
+    make,
+    names,
+)
 
 
 @pytest.mark.parametrize("name", names())
@@ -20,3 +34,22 @@ def test_the_blur_is_the_published_one_or_its_share_of_a_small_image(size, blur)
 def test_other_names_are_refused():
     with pytest.raises(ValueError, match=r"`name` must be one of bdm, .*, received 'gan'"):
         make("gan", image_size=5)
+
+
+_CONSTANTS = [
+    (kind, name)
+    for kind in (VPSDE, CosineVPSDE, VESDE, CLD, PSLD, HOLD, BDM, RectifiedFlow)
+    for name in inspect.signature(kind).parameters
+    if name not in ("image_size", "zero_snr", "schedule", "log_normal")
+]
+
+
+@pytest.mark.parametrize(("kind", "name"), _CONSTANTS)
+def test_constants_are_finite_numbers(kind, name):
+    size = {"image_size": 8} if kind is BDM else {}
+    for value in (float("nan"), float("inf"), "1", True):
+        with pytest.raises((ValueError, TypeError), match=f"`{name}` must be .*, received"):
+            kind(**size, **{name: value})
+    if name == "time_scale":
+        with pytest.raises(ValueError, match="`time_scale` must be positive, received 0"):
+            kind(time_scale=0)

@@ -102,6 +102,7 @@ def test_bad_recipes_are_named():
         ("learning_rate", -1.0, "`learning_rate` must be finite, above 0, received -1"),
         ("learning_rate", float("nan"), "`learning_rate` must be finite"),
         ("learning_rate", float("inf"), "`learning_rate` must be finite"),
+        ("batch_size", 10**9, "`batch_size` must be at most 1048576, received 1000000000"),
         ("clip", -1.0, "`clip` must be finite, above 0"),
         ("warmup", -5, "`warmup` must be at least 0, received -5"),
         ("ema", 1.5, "`ema` must be"),

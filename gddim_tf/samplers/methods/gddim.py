@@ -78,11 +78,12 @@ class GDDIM(Sampler):
                 raise ValueError(
                     f"`{name}` must be one of {known}, received {getattr(self, name)!r}"
                 )
-        for name, order, least in (
-            ("order", self.order, 0),
-            ("corrector_order", self._corrector_order, 1),
-        ):
-            if not isinstance(order, numbers.Integral) or order < least:
+        least_orders = {"order": (self.order, 0)}
+        if self.corrector_order is not None:
+            least_orders["corrector_order"] = (self.corrector_order, 1)
+        for name, (order, least) in least_orders.items():
+            whole = isinstance(order, numbers.Integral) and not isinstance(order, bool)
+            if not whole or order < least:
                 raise ValueError(
                     f"`{name}` must be a whole number of at least {least}, received {order}"
                 )
