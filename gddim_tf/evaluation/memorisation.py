@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 _CLOSE_QUANTILE = 0.05
 _COPY_RATIO = 0.25
 _CLOSEST_PAIRS = 10
+_MOST_LEFT_OUT = 2000
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -48,18 +49,22 @@ class MemorisationReport:
 
 
 def memorisation_report(
-    generated: ArrayLike, training: ArrayLike, held_out: ArrayLike
+    generated: ArrayLike, training: ArrayLike, held_out: ArrayLike | None = None
 ) -> MemorisationReport:
     """Compare generated and held-out images by their distance to the training images.
+
+    Where nothing was held out, training images take its place, each left out in its turn: the
+    distance of one to the nearest other is what an unseen image would have.
 
     Args:
       generated: [count, ...], images in any one scale, or their features.
       training: [count, ...], what the model was trained on.
-      held_out: [count, ...], real images that it was not trained on.
+      held_out: [count, ...], real images that it was not trained on; None if there are none.
 
     Raises:
       ValueError: for an empty set, NaN or infinite values, or shapes that differ beyond the first
-        axis; or if most of the held-out images occur among the training images.
+        axis; if most of the held-out images occur among the training images; or if nothing was
+        held out and all training images are equal.
 
     Example:
       >>> rng = np.random.default_rng(0)
@@ -70,7 +75,10 @@ def memorisation_report(
       0.0
     """
     distances, nearest = nearest_neighbours(generated, training, "generated")
-    expected, _ = nearest_neighbours(held_out, training, "held_out")
+    if held_out is None:
+        expected, whose = _leaving_one_out(training), "training images left out one by one"
+    else:
+        (expected, _), whose = nearest_neighbours(held_out, training, "held_out"), "held-out images"
     if np.median(expected) == 0.0:
         raise ValueError(
             "`held_out` must be images that the model has not seen, received a set of which at "
@@ -85,11 +93,25 @@ def memorisation_report(
         closest_pairs=np.stack([order, nearest[order]], axis=1),
         verdict="",
     )
-    return dataclasses.replace(report, verdict=_verdict(report))
+    return dataclasses.replace(report, verdict=_verdict(report, whose))
+
+
+def _leaving_one_out(training: ArrayLike) -> np.ndarray:
+    """Distances of different training images, at most some thousand, to the nearest other one."""
+    rows = np.unique(_rows(training, "training"), axis=0)
+    if len(rows) < 2:
+        raise ValueError("`training` must hold different images where nothing was held out")
+    chosen = np.arange(0, len(rows), math.ceil(len(rows) / _MOST_LEFT_OUT))
+    distances, _ = nearest_neighbours(rows[chosen], rows, "training", own=chosen)
+    return distances
 
 
 def nearest_neighbours(
-    queries: ArrayLike, references: ArrayLike, name: str = "queries", block_size: int = 1024
+    queries: ArrayLike,
+    references: ArrayLike,
+    name: str = "queries",
+    block_size: int = 1024,
+    own: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Euclidean distance and index of each query's nearest reference.
 
@@ -102,6 +124,7 @@ def nearest_neighbours(
       references: [count, ...], of the same shape beyond the first axis.
       name: what the queries are called in error messages.
       block_size: rows per block; memory grows with its square.
+      own: None, or [count], a reference of each query that is not to be found.
 
     Returns:
       Distances [count] in float64 and indices into `references` [count].
@@ -119,14 +142,17 @@ def nearest_neighbours(
     indices = np.empty(len(query_rows), dtype=np.int64)
     for start in range(0, len(query_rows), block_size):
         block = query_rows[start : start + block_size].astype(np.float64)
-        found = _nearest_of_block(block, reference_rows, block_size)
+        left_out = None if own is None else own[start : start + block_size]
+        found = _nearest_of_block(block, reference_rows, block_size, left_out)
         indices[start : start + block_size] = found
         difference = block - reference_rows[found]
         distances[start : start + block_size] = np.linalg.norm(difference, axis=1)
     return distances, indices
 
 
-def _nearest_of_block(block: np.ndarray, references: np.ndarray, block_size: int) -> np.ndarray:
+def _nearest_of_block(
+    block: np.ndarray, references: np.ndarray, block_size: int, left_out: np.ndarray | None
+) -> np.ndarray:
     """Index of the nearest reference of each row of a float64 block."""
     best = np.full(len(block), np.inf)
     indices = np.zeros(len(block), dtype=np.int64)
@@ -134,6 +160,9 @@ def _nearest_of_block(block: np.ndarray, references: np.ndarray, block_size: int
         candidates = references[start : start + block_size].astype(np.float64)
         # |q|^2 is the same for all references and does not decide.
         scores = np.sum(np.square(candidates), axis=1) - 2 * (block @ candidates.T)
+        if left_out is not None:
+            (here,) = np.nonzero((left_out >= start) & (left_out < start + len(candidates)))
+            scores[here, left_out[here] - start] = np.inf
         winners = np.argmin(scores, axis=1)
         values = scores[np.arange(len(block)), winners]
         better = values < best
@@ -154,7 +183,7 @@ def _rows(values: ArrayLike, name: str) -> np.ndarray:
     return array.reshape(len(array), -1)
 
 
-def _verdict(report: MemorisationReport) -> str:
+def _verdict(report: MemorisationReport, whose: str) -> str:
     """Words for the numbers; chance allows three standard errors of the 5 %."""
     generated, held_out = report.generated_distances, report.held_out_distances
     spread = _CLOSE_QUANTILE * (1 - _CLOSE_QUANTILE) * (1 / len(generated) + 1 / len(held_out))
@@ -162,8 +191,8 @@ def _verdict(report: MemorisationReport) -> str:
     copies = int(np.sum(generated < copy_distance))
     numbers = (
         f"the median distance to the nearest training image is {report.median_ratio:.2f} times "
-        f"that of held-out images, and {100 * report.close_fraction:.1f} % of the generated images "
-        f"are nearer than the nearest {100 * _CLOSE_QUANTILE:.0f} % of the held-out ones"
+        f"that of {whose}, and {100 * report.close_fraction:.1f} % of the generated images "
+        f"are nearer than the nearest {100 * _CLOSE_QUANTILE:.0f} % of those"
     )
     look = "look at the closest pairs."
     if report.median_ratio < 0.5 or report.close_fraction > 0.5:

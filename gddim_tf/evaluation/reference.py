@@ -68,6 +68,10 @@ class Reference:
         classifier_metrics()  # what is not installed is said before anything is drawn
         self.dataset, self.split, self.extractor = dataset, split, extractor
         splits = data.info(dataset).splits
+        for name in (split, held_out or split):
+            if _whole(name) not in splits:
+                known = ", ".join(splits)
+                raise ValueError(f"`split` of {dataset} must be one of {known}, received {name!r}")
         others = [name for name in ("test", "validation", "train") if name in splits]
         self.held_out = held_out or next((name for name in others if name != _whole(split)), None)
         self._image_size = image_size
@@ -99,20 +103,19 @@ class Reference:
 
     @functools.cached_property
     def training(self) -> np.ndarray | None:
-        """The training images in uint8, if they are few and there are others to compare with."""
+        """The training images in uint8, if they are few and one of the two sides."""
         sides = [_whole(name) for name in (self.split, self.held_out) if name is not None]
-        if len(sides) < 2 or sides.count("train") != 1:
+        if sides.count("train") != 1:
             return None
         small = (data.info(self.dataset).splits["train"] or _MEMORISABLE + 1) <= _MEMORISABLE
         return self._pixels("train") if small else None
 
     @functools.cached_property
-    def unseen(self) -> np.ndarray:
-        """The images of the split that is not the training split, in uint8."""
-        other = self.held_out if _whole(self.split) == "train" else self.split
-        if other is None:
-            raise ValueError(f"`floor_split` must be given: {self.dataset} has one split only")
-        return self._pixels(other)
+    def unseen(self) -> np.ndarray | None:
+        """The images of the split that is not the training split, in uint8; None without one."""
+        if self.held_out is None:
+            return None
+        return self._pixels(self.held_out if _whole(self.split) == "train" else self.split)
 
     def check_count(self, count: int) -> None:
         """Raise a ValueError unless so many generated images can be measured."""

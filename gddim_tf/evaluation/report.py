@@ -19,8 +19,8 @@ from gddim_tf.evaluation.result import TITLES, Result, line
 
 _MEMORISATION = """\
 The median ratio is the median distance of generated images to their nearest training image over
-that of held-out images: 1 without memorisation, 0 for copies. "Near" are the generated images that
-are nearer than the nearest 5 % of the held-out ones."""
+that of held-out images (or of training images left out one by one): 1 without memorisation, 0 for
+copies. "Near" are the generated images that are nearer than the nearest 5 % of those."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -111,3 +111,9 @@ def test_guidance_reaches_the_sampler(conditional_model, tmp_path):
 def test_guidance_needs_classes(model, tmp_path):
     with pytest.raises(ValueError, match="`labels` must be given with `guidance`"):
         compare(model, [DDIM()], [2], dataset="digits", directory=tmp_path, count=10, guidance=2.0)
+
+
+def test_grey_and_coloured_images_are_not_compared(model, tmp_path):
+    with pytest.raises(ValueError, match=r"must have images of 1 channels, .* received 3 of"):
+        compare(model, [None], [2], dataset="photo_patches", directory=tmp_path, features="random")
+    assert list(tmp_path.iterdir()) == []

@@ -33,6 +33,29 @@ def test_neighbours_are_those_of_the_full_matrix(queries, references, block_size
     np.testing.assert_allclose(distances, matrix.min(axis=1), rtol=1e-12)
 
 
+@pytest.mark.parametrize("block_size", [1, 7, 64])
+def test_a_neighbour_that_is_left_out_is_not_found(block_size):
+    rows = images(23, 0).reshape(23, -1)
+    chosen = np.array([3, 4, 11, 22])
+    matrix = cdist(rows[chosen], rows)
+    matrix[np.arange(4), chosen] = np.inf
+    distances, indices = nearest_neighbours(rows[chosen], rows, block_size=block_size, own=chosen)
+    np.testing.assert_array_equal(indices, matrix.argmin(axis=1))
+    np.testing.assert_allclose(distances, matrix.min(axis=1), rtol=1e-12)
+
+
+def test_without_held_out_images_the_training_images_are_left_out_one_by_one():
+    training = images(5000, 0)
+    report = memorisation_report(images(500, 1), np.concatenate([training, training]))
+    assert len(report.held_out_distances) <= 2000
+    assert report.median_ratio == pytest.approx(1, abs=0.03)
+    assert report.close_fraction == pytest.approx(0.05, abs=0.03)
+    assert "training images left out one by one" in report.verdict
+    assert memorisation_report(training[:500], training).median_ratio == 0
+    with pytest.raises(ValueError, match="`training` must hold different images"):
+        memorisation_report(training[:2], training[:1].repeat(3, axis=0))
+
+
 def test_copies_are_at_distance_zero_even_far_from_the_origin():
     training = images(50, 0).astype(np.float32) + 1e4
     distances, indices = nearest_neighbours(training[7:9], training)

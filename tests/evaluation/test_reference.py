@@ -104,6 +104,8 @@ def test_a_part_of_a_split(extractor, tmp_path):
     assert again.floor == part.floor
     with pytest.raises(ValueError, match="`split` of digits must be one of train, test"):
         Reference("digits", extractor, 8, split="trains")
+    with pytest.raises(ValueError, match=r"`split` of digits must be one of .*, received 'val'"):
+        Reference("digits", extractor, 8, held_out="val")
 
 
 @pytest.mark.parametrize("count", [0, 2, 3])
@@ -116,6 +118,14 @@ def test_too_few_images_are_refused(reference, count):
 def test_copies_of_training_images_are_seen(reference):
     assert reference.memorisation(digits("train")[:50]).median_ratio == 0
     assert reference.memorisation(digits("test")).median_ratio == pytest.approx(1)
+
+
+def test_copies_are_seen_where_there_is_no_second_split(extractor):
+    data.add("only_training", digits("train"))
+    alone = Reference("only_training", extractor, 8)
+    assert (alone.held_out, alone.unseen, len(alone.training)) == (None, None, 1500)
+    assert alone.memorisation(digits("train")[:50]).median_ratio == 0
+    assert 0.9 < alone.memorisation(digits("test")).median_ratio < 1.3
 
 
 def test_the_splits_may_be_exchanged(reference, extractor):
@@ -148,7 +158,8 @@ def test_a_folder_has_no_floor(tmp_path):
         Image.fromarray(pixels).save(tmp_path / f"{index}.png")
     reference = Reference(f"folder:{tmp_path}", Colours(), 8)
     assert reference.floor is None
-    assert reference.memorisation(digits("test")) is None
+    told = reference.memorisation(reference.training)  # each left out in its turn
+    assert told.median_ratio == 0 and len(told.held_out_distances) == 4
     assert "real against real" not in reference.settings()
 
 
