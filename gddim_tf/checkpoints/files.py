@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from gddim_tf.checkpoints import flax_file, safetensors_file, torch_state
+from gddim_tf.reading import reading
 
 _MAX_HEADER = 100_000_000  # the limit that safetensors sets itself
 
@@ -23,30 +24,34 @@ def read(path: Path, ema: bool = True) -> dict[str, np.ndarray]:
     Raises:
       ValueError: if the file is damaged, of an unknown kind, or could run code.
     """
-    with path.open("rb") as file:
-        head = file.read(9)
-    if head.startswith(b"PK\x03\x04"):
-        tensors = torch_state.read(path, ema)
-    elif len(head) == 9 and head[8:] == b"{" and int.from_bytes(head[:8], "little") < _MAX_HEADER:
-        tensors = safetensors_file.read(path)
-    elif head.startswith(b"version h"):
-        raise ValueError(
-            f"{path} is a git-lfs pointer and not the file that it stands for: run `git lfs pull` "
-            "in its clone"
-        )
-    elif head[:1] == b"\x80":
-        raise ValueError(
-            f"{path} is a bare pickle, which can run code: refused; save it again with "
-            "PyTorch 1.6 or later, or as safetensors"
-        )
-    elif _starts_as_msgpack(head):
-        tensors = flax_file.read(path, ema)
-    else:
-        raise ValueError(f"{path} is neither a safetensors, PyTorch zip nor Flax msgpack file")
+    with reading(path, "a file of weights"):
+        tensors = _read(path, ema)
     for prefix in ("module.", "model."):
         if all(name.startswith(prefix) for name in tensors):
             tensors = {name.removeprefix(prefix): value for name, value in tensors.items()}
     return tensors
+
+
+def _read(path: Path, ema: bool) -> dict[str, np.ndarray]:
+    with path.open("rb") as file:
+        head = file.read(9)
+    if head.startswith(b"PK\x03\x04"):
+        return torch_state.read(path, ema)
+    if len(head) == 9 and head[8:] == b"{" and int.from_bytes(head[:8], "little") < _MAX_HEADER:
+        return safetensors_file.read(path)
+    if head.startswith(b"version h"):
+        raise ValueError(
+            f"{path} is a git-lfs pointer and not the file that it stands for: run `git lfs pull` "
+            "in its clone"
+        )
+    if head[:1] == b"\x80":
+        raise ValueError(
+            f"{path} is a bare pickle, which can run code: refused; save it again with "
+            "PyTorch 1.6 or later, or as safetensors"
+        )
+    if _starts_as_msgpack(head):
+        return flax_file.read(path, ema)
+    raise ValueError(f"{path} is neither a safetensors, PyTorch zip nor Flax msgpack file")
 
 
 def _starts_as_msgpack(head: bytes) -> bool:

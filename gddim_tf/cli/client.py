@@ -83,5 +83,8 @@ def _token(file: str | None) -> str | None:
     """The first line of a file, which tells no other user of the machine what it holds."""
     if file is None:
         return None
-    with pathlib.Path(file).expanduser().open(encoding="utf-8") as stream:
-        return stream.readline(_LONGEST_TOKEN).strip()
+    try:
+        with pathlib.Path(file).expanduser().open(encoding="utf-8") as stream:
+            return stream.readline(_LONGEST_TOKEN).strip()
+    except UnicodeDecodeError:
+        raise ValueError(f"`token-file` must hold a token, received {file}, no text") from None

@@ -68,6 +68,10 @@ def explained(name: str, command: Callable[[], None], resumes: bool = False) -> 
         message = " ".join(str(error).split())
         print(f"{name}: error: {message}", file=sys.stderr)
         return 2
+    except MemoryError as error:
+        message = " ".join(str(error).split())
+        print(f"{name}: error: there is not enough memory: {message}", file=sys.stderr)
+        return 2
     except _graph_errors() as error:
         print(f"{name}: error: {_telling_line(str(error))}", file=sys.stderr)
         return 2

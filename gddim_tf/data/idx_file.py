@@ -11,8 +11,11 @@ from typing import BinaryIO
 
 import numpy as np
 
+from gddim_tf.reading import LARGEST_ARRAYS, check_ordinary
+
 # The type of the numbers in a file, of which images and labels only have this one.
 _UNSIGNED_BYTE = 0x08
+_CHUNK = 2**24
 
 _Stream = BinaryIO | gzip.GzipFile
 
@@ -34,8 +37,10 @@ def read_idx(path: Path, axes: int) -> np.ndarray:
         with _open(path) as file:
             shape = _read_shape(file, path, axes)
             count = math.prod(shape)
+            if count > LARGEST_ARRAYS:
+                raise ValueError(f"IDX file {path} must not have so many bytes, received {shape}")
             # one byte more than there should be tells that there is too much
-            content = file.read(count + 1)
+            content = _read(file, count + 1)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise ValueError(f"IDX file {path} must be whole, received: {error}") from error
     if len(content) != count:
@@ -61,7 +66,16 @@ def read_idx_shape(path: Path, axes: int) -> tuple[int, ...]:
         raise ValueError(f"IDX file {path} must be whole, received: {error}") from error
 
 
+def _read(file: _Stream, count: int) -> bytes:
+    """So many bytes, or all there are; what is not there takes no memory."""
+    content = bytearray()
+    while len(content) < count and (part := file.read(min(count - len(content), _CHUNK))):
+        content += part
+    return bytes(content)
+
+
 def _open(path: Path) -> _Stream:
+    check_ordinary(path, "an IDX file")
     return gzip.open(path) if path.suffix == ".gz" else path.open("rb")
 
 

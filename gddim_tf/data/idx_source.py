@@ -18,6 +18,7 @@ from gddim_tf.data.file_digest import digest_of_files
 from gddim_tf.data.idx_file import read_idx, read_idx_shape
 from gddim_tf.data.source import Selection
 from gddim_tf.digest import digest
+from gddim_tf.reading import reading
 
 CLASSES_FILE = "classes.txt"
 FASHION_MNIST_CLASSES = (
@@ -98,7 +99,8 @@ class IDXSource:
         if not path.exists():
             found = digest([labels.get("test", labels["train"]).tobytes()])
             return _KNOWN_CLASSES.get(found, tuple(str(number) for number in range(count)))
-        names = tuple(path.read_text(encoding="utf-8").split("\n"))
+        with reading(path, "a list of classes"):
+            names = tuple(path.read_text(encoding="utf-8").split("\n"))
         names = tuple(name.strip() for name in names if name.strip())
         if len(names) < count:
             raise ValueError(f"{path} must name {count} classes, received {len(names)}")

@@ -46,8 +46,13 @@ class PreparedSource(TFDSSource):
             return None
         import tensorflow_datasets as tfds
 
-        info = tfds.builder_from_directory(folder).info
-        features = dict(info.features.items())
+        try:
+            info = tfds.builder_from_directory(folder).info
+            features = dict(info.features.items())
+        except Exception as error:  # TFDS and protocol buffers have kinds of their own
+            raise ValueError(
+                f"{folder} must be a data set of TFDS, and is damaged: {error}"
+            ) from error
         image, label = features.get("image"), features.get("label")
         is_image = image is not None and isinstance(image, tfds.features.Image)
         if image is None or not is_image or image.shape[-1] not in (1, 3):

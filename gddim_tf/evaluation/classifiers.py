@@ -7,13 +7,14 @@ only if all use the same file.
 from __future__ import annotations
 
 import os
-import zipfile
 from pathlib import Path
 
 import keras
 import numpy as np
 
 from gddim_tf.data import load
+from gddim_tf.models.archive import check_archive
+from gddim_tf.reading import DamagedFileError, reading
 
 FEATURE_LAYER = "features"
 CLASSES = 10
@@ -113,16 +114,18 @@ def _load(kind: str, path: str | os.PathLike[str] | None) -> keras.Model:
             f"there is no classifier {path}: python scripts/train_classifier.py {kind} writes one"
         )
     try:
-        # Keras reports a file that is no zip archive as a ValueError, as it does much else.
-        zipfile.ZipFile(path).close()
-        model = keras.models.load_model(path, compile=False)
-    except (OSError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        with reading(path, f"the {_SEEN[kind]} classifier"):
+            check_archive(path)
+            model = keras.models.load_model(path, compile=False)
+    except DamagedFileError as error:
         raise ValueError(f"the classifier {path} must be whole, received: {error}") from error
     names = [layer.name for layer in model.layers]
     expected = (None, *IMAGE_SHAPES[kind]), (None, CLASSES)
-    if FEATURE_LAYER not in names or (model.input_shape, model.output_shape) != expected:
+    # a model that is no chain of layers has no such attributes
+    found = getattr(model, "input_shape", None), getattr(model, "output_shape", None)
+    if FEATURE_LAYER not in names or found != expected:
         raise ValueError(
-            f"{path} holds another model than the {_SEEN[kind]} classifier: inputs "
-            f"{model.input_shape}, outputs {model.output_shape}"
+            f"{path} holds another model than the {_SEEN[kind]} classifier: inputs {found[0]}, "
+            f"outputs {found[1]}"
         )
     return model

@@ -9,8 +9,6 @@ import pathlib
 import re
 import time
 import warnings
-import zipfile
-import zlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,7 +21,7 @@ from gddim_tf.digest import arrays_digest, digest
 from gddim_tf.evaluation.images import as_uint8
 from gddim_tf.models.drawing import Batch, draw
 from gddim_tf.models.generative_model import GenerativeModel
-from gddim_tf.reading import read_json
+from gddim_tf.reading import DamagedFileError, read_arrays, read_json, reading
 from gddim_tf.samplers import RK45, Sampler
 
 _CHUNK = 500  # images in a file, or those of a pass of every worker if they are more
@@ -179,12 +177,13 @@ def _kept(path: pathlib.Path | None) -> Generated | None:
     if path is None or not path.exists():
         return None
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
-            images = kept["images"]
-            if str(kept["sha256"]) != arrays_digest([images]):
+        arrays = read_arrays(path, "a file of images")
+        with reading(path, "a file of images"):
+            images = arrays["images"]
+            if str(arrays["sha256"]) != arrays_digest([images]):
                 raise ValueError("its images are not those that were drawn")
-            return Generated(images, float(kept["nfe"]), float(kept["seconds"]))
-    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError) as error:
+            return Generated(images, float(arrays["nfe"]), float(arrays["seconds"]))
+    except DamagedFileError as error:
         warnings.warn(f"{path} is damaged and made again: {error}", stacklevel=3)
         return None
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import pathlib
+from typing import Any
 
+from gddim_tf.digest import digest
 from gddim_tf.evaluation.measures import MEASURES
+from gddim_tf.reading import read_json, reading
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -43,8 +47,23 @@ class Result:
         return {**values, "seconds_per_image": self.seconds / self.count, **measures}
 
     def json(self) -> str:
-        """The text of a file, an object of the attributes."""
-        return json.dumps(dataclasses.asdict(self), indent=1) + "\n"
+        """The text of a file, an object of the attributes and their SHA-256."""
+        values = dataclasses.asdict(self)
+        return json.dumps({**values, "sha256": _digest(values)}, indent=1) + "\n"
+
+    @classmethod
+    def read(cls, path: pathlib.Path) -> Result:
+        """Read a file that holds what `json` gave.
+
+        Raises:
+          DamagedFileError: if it is something else, or a number was changed.
+        """
+        what = "a result of an evaluation"
+        values = read_json(path, what, {"sha256": str})
+        with reading(path, what):
+            if values.pop("sha256") != _digest(values):
+                raise ValueError("its numbers are not those that were measured")
+            return cls(**values)
 
     def markdown(self) -> str:
         """The line of a table below `TITLES`."""
@@ -56,6 +75,10 @@ class Result:
             cells.append(f"{1000 * self.seconds / self.count:.3g}")
         cells.append(f"[pairs]({self.pairs})" if self.pairs else "")
         return line(cells)
+
+
+def _digest(values: dict[str, Any]) -> str:
+    return digest([json.dumps(values, sort_keys=True).encode()])
 
 
 TITLES = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import pathlib
+import warnings
 from typing import Any
 
 from gddim_tf.atomic import atomic_write
@@ -15,7 +16,7 @@ from gddim_tf.evaluation.measures import MEASURES, Comparison
 from gddim_tf.evaluation.reference import Reference
 from gddim_tf.evaluation.result import Result
 from gddim_tf.models import DiffusionModel, GenerativeModel
-from gddim_tf.reading import read_json
+from gddim_tf.reading import DamagedFileError
 from gddim_tf.samplers import RK45, NotFiniteError, StepLimitError
 
 
@@ -81,7 +82,11 @@ class Runner:
         file = self._file(job)
         if not file.exists():
             return None
-        return Result(**read_json(file, "a result of an evaluation"))
+        try:
+            return Result.read(file)
+        except DamagedFileError as error:
+            warnings.warn(f"{file} is damaged and measured again: {error}", stacklevel=3)
+            return None
 
     def save_closest_pairs(self, job: Job, path: str | os.PathLike[str]) -> None:
         """A picture of the images of a job that are closest to training images, beside those."""

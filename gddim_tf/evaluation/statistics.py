@@ -8,7 +8,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import zipfile
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,6 +15,7 @@ from numpy.typing import ArrayLike
 from gddim_tf.atomic import atomic_write
 from gddim_tf.digest import arrays_digest
 from gddim_tf.evaluation.distances import gaussian_distance
+from gddim_tf.reading import read_arrays, reading
 
 
 @dataclasses.dataclass(frozen=True)
@@ -179,15 +179,12 @@ class ActivationStatistics:
 
 def _read(path: str | os.PathLike[str]) -> tuple[np.ndarray, np.ndarray, Provenance]:
     """Mean, scatter matrix and provenance of a file, checked for presence and shape."""
-    try:
-        # A lone array or a pickle is no archive: said here, before NumPy looks at it.
-        zipfile.ZipFile(path).close()
-        with np.load(path, allow_pickle=False) as file:
-            mean, scatter, told = file["mean"], file["scatter"], str(file["provenance"])
-            whole = str(file["sha256"]) == arrays_digest([mean, scatter], told)
-            provenance = Provenance(**json.loads(told))
-    except (KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path} is not a file of activation statistics: {error}") from error
+    what = "a file of activation statistics"
+    arrays = read_arrays(path, what)
+    with reading(path, what):
+        mean, scatter, told = arrays["mean"], arrays["scatter"], str(arrays["provenance"])
+        whole = str(arrays["sha256"]) == arrays_digest([mean, scatter], told)
+        provenance = Provenance(**json.loads(told))
     if mean.ndim != 1 or scatter.shape != 2 * mean.shape:
         raise ValueError(
             f"{path} is damaged: a mean of shape {mean.shape} beside a scatter matrix of shape "

@@ -18,7 +18,7 @@ from gddim_tf.models.generative_model import GenerativeModel
 from gddim_tf.models.hub import from_hub
 from gddim_tf.models.model_card import model_card
 from gddim_tf.models.served_model import ServedModel
-from gddim_tf.reading import reading
+from gddim_tf.reading import check_ordinary, reading
 
 # The finished model in the folder of a training run.
 MODEL_FILE = "model.keras"
@@ -136,6 +136,7 @@ def _load_unfinished(run: pathlib.Path) -> DiffusionModel:
 
 
 def _load_keras(file: pathlib.Path, compiled: bool = False) -> DiffusionModel:
+    check_ordinary(file, "a .keras file")
     if not zipfile.is_zipfile(file):
         raise ValueError(f"{file} is not a .keras file, or was cut short")
     with reading(file, "a .keras file"):

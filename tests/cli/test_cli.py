@@ -127,6 +127,7 @@ def test_features_suit_the_data_set():
         (["client", "--labels", "1,"], "argument --labels: must be whole numbers separated by"),
         (["export", "--nfe", "10,x"], "argument --nfe: must be whole numbers separated by commas"),
         (["export", "--batch-sizes", ""], "argument --batch-sizes: must be whole numbers"),
+        (["client", "--model", "m", "--token-file", "/bin/sh"], "must hold a token, received /bin"),
         (["prepare", "mnist-of-mars"], "mnist-of-mars"),
         (["train", "--out", "x", "--image-size", "32x20"], "given for images of 32 x 20: ddpm"),
     ],

@@ -1,4 +1,5 @@
 import gzip
+import os
 import pathlib
 import shutil
 import struct
@@ -108,6 +109,13 @@ def test_classes_are_called_by_the_file_beside_them(tmp_path):
     assert data.info(f"idx:{tmp_path}").class_names == ("a b", "c", "d")
     (tmp_path / "classes.txt").write_text("a\n")
     with pytest.raises(ValueError, match=r"classes.txt must name 3 classes, received 1"):
+        data.info(f"idx:{tmp_path}")
+    (tmp_path / "classes.txt").write_bytes(b"a\n\xff\xfe\n")
+    with pytest.raises(ValueError, match=r"classes\.txt must be a list of classes, and is damaged"):
+        data.info(f"idx:{tmp_path}")
+    (tmp_path / "train-labels-idx1-ubyte").unlink()
+    os.mkfifo(tmp_path / "train-labels-idx1-ubyte")
+    with pytest.raises(ValueError, match=r"train-labels-idx1-ubyte must be an IDX file, received"):
         data.info(f"idx:{tmp_path}")
 
 

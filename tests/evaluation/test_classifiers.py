@@ -12,6 +12,7 @@ from gddim_tf.evaluation.classifiers import (
     load_fashion_classifier,
     packaged,
 )
+from tests.conftest import own_model
 
 CLOTHES = f"idx:{pathlib.Path(__file__).parents[1] / 'golden' / 'fashion_mnist'}"
 LOADERS = {"digits": load_digits_classifier, "fashion": load_fashion_classifier}
@@ -50,6 +51,10 @@ def test_features_belong_to_the_packaged_classifier():
 def test_other_files_are_refused_and_left_alone(tmp_path, kind, seen):
     path, load = tmp_path / "other.keras", LOADERS[kind]
     keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]).save(path)
+    for model in (own_model(), keras.Sequential([keras.layers.Dense(2, name="features")])):
+        model.save(tmp_path / "own.keras")
+        with pytest.raises(ValueError, match=rf"own\.keras holds another model than the {seen}"):
+            load(tmp_path / "own.keras")
     before = path.read_bytes()
     with pytest.raises(ValueError, match=rf"other\.keras holds another model than the {seen}"):
         load(path)

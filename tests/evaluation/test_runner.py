@@ -38,6 +38,20 @@ def test_what_is_finished_is_not_made_again(model, reference, tmp_path):
     assert {path: path.stat().st_mtime_ns for path in files} == files
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [('"frechet": ', '"frechet": 0'), ("{", "["), ('"sha256"', '"sha255"'), ("", "")],
+)
+def test_a_result_that_was_changed_is_measured_again(model, reference, tmp_path, old, new):
+    runner, job = Runner(model, reference, tmp_path, progress=False), Job(DDIM(), 1, 20)
+    result = runner.run(job)
+    (file,) = tmp_path.glob("measured/*.json")
+    file.write_text(file.read_text().replace(old, new) if old else "")
+    with pytest.warns(UserWarning, match=r"\.json is damaged and measured again"):
+        assert runner.run(job) == result
+    assert runner.finished(job) == result
+
+
 def test_a_new_measure_is_taken_of_the_images_that_are_there(
     model, reference, tmp_path, monkeypatch
 ):

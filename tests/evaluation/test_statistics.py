@@ -191,7 +191,9 @@ def other_provenance(path):
 def test_damaged_files_are_refused(tmp_path, spoil):
     path = tmp_path / "bad.npz"
     spoil(path)
-    with pytest.raises(ValueError, match=r"bad.npz is (damaged|not a file of activation stat)"):
+    with pytest.raises(
+        ValueError, match=r"bad.npz (is|must be a file of activation statistics, and is) damaged"
+    ):
         ActivationStatistics.load(path)
 
 
@@ -208,7 +210,9 @@ class Trap:
 def test_pickles_are_not_opened(tmp_path):
     trap = np.array(Trap(tmp_path / "sprung"), dtype=object)
     np.savez(tmp_path / "bad.npz", mean=trap, scatter=np.eye(1), provenance="{}")
-    with pytest.raises(ValueError, match=r"bad.npz is not a file of activation statistics"):
+    with pytest.raises(
+        ValueError, match=r"bad.npz must be a file of activation statistics, and is damaged"
+    ):
         ActivationStatistics.load(tmp_path / "bad.npz")
     assert not (tmp_path / "sprung").exists()
 

@@ -6,12 +6,12 @@ import dataclasses
 import hashlib
 import json
 import pathlib
-import zipfile
 from typing import Any
 
 import numpy as np
 
 from gddim_tf.atomic import atomic_write
+from gddim_tf.reading import read_arrays, reading
 from gddim_tf.samplers.table import Table
 from gddim_tf.sdes import LinearSDE
 
@@ -77,22 +77,12 @@ def read(path: pathlib.Path) -> Fitted:
       FileNotFoundError: if it is not there.
       ValueError: if it is not as `write` wrote it.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            size = sum(entry.file_size for entry in archive.infolist())
-        if size > _LARGEST:
-            raise ValueError(f"it unpacks to {size} bytes")
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
+    what = "a file of a tuned table"
+    arrays = read_arrays(path, what, largest=_LARGEST)
+    with reading(path, what):
         fitted = _fitted(arrays)
         if fitted.digest() != str(arrays["digest"]):
             raise ValueError("its digest does not fit its contents")
-    except FileNotFoundError:
-        raise
-    except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
-        raise ValueError(f"`path` must be a file of a tuned table, received {path}: {error}") from (
-            error
-        )
     return fitted
 
 

@@ -154,7 +154,7 @@ def test_a_cut_or_edited_file_is_refused(tmp_path):
     tuned("vp").save(path)
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(ValueError, match="`path` must be a file of a tuned table"):
+    with pytest.raises(ValueError, match="must be a file of a tuned table, and is damaged"):
         Tuned.load(path)
     path.write_bytes(whole)
     with np.load(path) as file:
