@@ -136,13 +136,13 @@ def _callbacks(options: argparse.Namespace, recipe: Recipe) -> list[keras.callba
     from gddim_tf.cli.announcement import Announcement
 
     callbacks = [Announcement(recipe, pathlib.Path(options.out) / "data.png")]
-    if options.grid_every or options.frechet_every:
+    if options.grid_every is not None or options.frechet_every is not None:
         from gddim_tf.evaluation.monitors import FrechetMonitor, SampleGrid
-    if options.grid_every:
+    if options.grid_every is not None:
         callbacks.append(
             SampleGrid(f"{options.out}/samples", every=options.grid_every, log_dir=logs)
         )
-    if options.frechet_every:
+    if options.frechet_every is not None:
         callbacks.append(
             FrechetMonitor(
                 recipe.dataset,

@@ -87,3 +87,5 @@ class Access:
             raise ValueError(
                 f"`ca_file` must hold PEM certificates, received {self.ca_file}"
             ) from error
+        except OSError as error:  # which does not tell the file
+            raise OSError(error.errno, error.strerror, os.fspath(self.ca_file)) from error

@@ -7,7 +7,10 @@ import os
 
 import tensorflow as tf
 
+from gddim_tf.checks import whole
+
 NAMES = ("one", "mirrored", "workers", "tpu")
+_MOST_DEVICES = 1024
 
 
 def strategy(name: str, virtual_devices: int | None = None) -> tf.distribute.Strategy:
@@ -23,14 +26,13 @@ def strategy(name: str, virtual_devices: int | None = None) -> tf.distribute.Str
       The strategy; work is done inside its `scope()`.
 
     Raises:
-      ValueError: if the name is unknown, or "workers" finds no `TF_CONFIG`.
+      ValueError: if the name is unknown, "workers" finds no `TF_CONFIG`, or the CPU cannot be
+        divided so, or not any more.
     """
     if name not in NAMES:
         raise ValueError(f"`strategy` must be one of {', '.join(NAMES)}, received {name!r}")
-    if virtual_devices:
-        cpu = tf.config.list_physical_devices("CPU")[0]
-        parts = [tf.config.LogicalDeviceConfiguration()] * virtual_devices
-        tf.config.set_logical_device_configuration(cpu, parts)
+    if virtual_devices is not None:
+        _divide_cpu(whole("virtual_devices", virtual_devices, 1, _MOST_DEVICES))
     if name == "one":
         return tf.distribute.get_strategy()
     if name == "mirrored":
@@ -38,13 +40,33 @@ def strategy(name: str, virtual_devices: int | None = None) -> tf.distribute.Str
     if name == "tpu":
         resolver = tf.distribute.cluster_resolver.TPUClusterResolver.connect("local")
         return tf.distribute.TPUStrategy(resolver)
-    if not json.loads(os.environ.get("TF_CONFIG", "{}")).get("cluster"):
+    if not _names_workers(os.environ.get("TF_CONFIG", "")):
         raise ValueError(
             '`TF_CONFIG` must name the workers for the strategy "workers", for example '
             '{"cluster": {"worker": ["host1:12345", "host2:12345"]}, '
             '"task": {"type": "worker", "index": 0}}, received none'
         )
     return tf.distribute.MultiWorkerMirroredStrategy()
+
+
+def _divide_cpu(parts: int) -> None:
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    try:
+        devices = [tf.config.LogicalDeviceConfiguration()] * parts
+        tf.config.set_logical_device_configuration(cpu, devices)
+    except RuntimeError as error:
+        raise ValueError(
+            f"`virtual_devices` must be given before anything runs on a device: {error}"
+        ) from error
+
+
+def _names_workers(config: str) -> bool:
+    """Whether the text of `TF_CONFIG` is an object with a cluster."""
+    try:
+        told = json.loads(config)
+    except ValueError:
+        return False
+    return isinstance(told, dict) and bool(told.get("cluster"))
 
 
 def _devices() -> list[str]:

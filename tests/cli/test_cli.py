@@ -129,6 +129,10 @@ def test_features_suit_the_data_set():
         (["export", "--batch-sizes", ""], "argument --batch-sizes: must be whole numbers"),
         (["client", "--model", "m", "--token-file", "/bin/sh"], "must hold a token, received /bin"),
         (["prepare", "mnist-of-mars"], "mnist-of-mars"),
+        (["train", "--out", ""], "`--out` must not be empty"),
+        (["sample", "--model", ""], "`--model` must not be empty"),
+        (["train", "--out", "x", "--virtual-devices", "0"], "`virtual_devices` must be at least 1"),
+        (["train", "--out", "x", "--grid-every", "0"], "`every` must be at least 1, received 0"),
         (["train", "--out", "x", "--image-size", "32x20"], "given for images of 32 x 20: ddpm"),
     ],
 )

@@ -104,7 +104,7 @@ def test_what_cannot_be_sent(ca_file, tmp_path):
     empty.write_text("nothing")
     with pytest.raises(ValueError, match=r"`ca_file` must hold PEM certificates, .*empty\.pem"):
         serving.Access(ca_file=empty)
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError, match=r"none\.pem"):
         serving.Access(ca_file=tmp_path / "none.pem")
 
 

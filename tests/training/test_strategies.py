@@ -44,6 +44,13 @@ def test_bad_arguments_are_named(tmp_path, monkeypatch):
     monkeypatch.delenv("TF_CONFIG", raising=False)
     with pytest.raises(ValueError, match="`TF_CONFIG` must name the workers"):
         strategy("workers")
+    for damaged in ("{", "[]", "3", "null", '{"cluster": null}', ""):
+        monkeypatch.setenv("TF_CONFIG", damaged)
+        with pytest.raises(ValueError, match="`TF_CONFIG` must name the workers"):
+            strategy("workers")
+    for devices in (0, -1, 10**9):
+        with pytest.raises(ValueError, match=f"`virtual_devices` must be .*, received {devices}"):
+            strategy("one", devices)
 
 
 def test_what_several_devices_cannot_do_is_refused(tmp_path):
