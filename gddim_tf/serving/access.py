@@ -88,4 +88,4 @@ class Access:
                 f"`ca_file` must hold PEM certificates, received {self.ca_file}"
             ) from error
         except OSError as error:  # which does not tell the file
-            raise OSError(error.errno, error.strerror, os.fspath(self.ca_file)) from error
+            raise OSError(error.errno or 0, error.strerror, str(self.ca_file)) from error
