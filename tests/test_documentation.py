@@ -22,7 +22,7 @@ MODULES = {
     **{f"gddim-tf {name}": f"gddim_tf.cli.{name}" for name in cli.COMMANDS},
     **{
         f"python -m benchmarks.{name}": f"benchmarks.{name}.command"
-        for name in ("papers", "accuracy")
+        for name in ("papers", "accuracy", "speed")
     },
 }
 

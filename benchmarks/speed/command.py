@@ -1,0 +1,110 @@
+"""Time this package, beside PyTorch and diffusers where scripts/peer.sh has been run.
+
+For example:
+  python -m benchmarks.speed
+  python -m benchmarks.speed --only loop,tables --runs 9
+  python -m benchmarks.speed --compare earlier.json
+
+Both sides run in turn and medians are told. A ratio is the median over neighbouring runs, below 1
+where this package is faster ("beside" a network or a model alone, the overhead). Prints tables in
+Markdown; --json keeps the numbers; --compare tells which ratios have grown by more than a tenth.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import pathlib
+import platform
+from collections.abc import Callable, Iterator, Sequence
+
+from benchmarks.speed import calls, loop, network
+from benchmarks.speed.peer import PYTHON, Peer
+from benchmarks.speed.turns import Measured
+
+Section = Callable[[Peer | None, int], Iterator[Measured]]
+SECTIONS: dict[str, Section] = {
+    "network": network.evaluations,
+    "training": network.training,
+    "loop": loop.own_cost,
+    "calls": calls.whole_calls,
+    "tables": loop.tables,
+    "memory": calls.memory,
+    "scaling": calls.scaling,
+    "export": calls.exported,
+}
+_GROWN = 1.1
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the sections that are asked for; 0, or 2 if the options do not fit."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add_arguments(parser)
+    options = parser.parse_args(arguments)
+    wanted = options.only.split(",")
+    if unknown := set(wanted) - set(SECTIONS):
+        parser.error(f"--only must name some of {', '.join(SECTIONS)}, received {unknown}")
+    if options.runs < 1:
+        parser.error(f"--runs must be at least 1, received {options.runs}")
+    with contextlib.ExitStack() as stack:
+        peer = stack.enter_context(Peer(options.peer)) if options.peer.exists() else None
+        print(_machine(peer), flush=True)
+        found = {name: _section(name, peer, options.runs) for name in wanted}
+    if options.json:
+        numbers = {name: [line._asdict() for line in lines] for name, lines in found.items()}
+        options.json.write_text(json.dumps(numbers, indent=1) + "\n")
+    if options.compare:
+        grown = grown_ratios(found, json.loads(options.compare.read_text()))
+        print("\nratios that grew by more than a tenth:", *(grown or ["none"]), sep="\n  ")
+    return 0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
+    parser.add_argument("--only", default=",".join(SECTIONS), help="sections, by commas")
+    parser.add_argument("--runs", type=int, default=5, help="counted runs of each side")
+    parser.add_argument("--peer", type=pathlib.Path, default=PYTHON, help="its Python")
+    parser.add_argument("--json", type=pathlib.Path, help="file for the numbers")
+    parser.add_argument("--compare", type=pathlib.Path, help="numbers of an earlier --json")
+
+
+def _section(name: str, peer: Peer | None, runs: int) -> list[Measured]:
+    """Run one, printing each line as it comes."""
+    print(f"\n## {name}\n\n| | unit | ours | peer | ratio |\n|---|---|---|---|---|")
+    lines = []
+    for line in SECTIONS[name](peer, runs):
+        lines.append(line)
+        print(row(line), flush=True)
+    return lines
+
+
+def _machine(peer: Peer | None) -> str:
+    beside = peer.versions if peer else "no peer (see scripts/peer.sh)"
+    names = pathlib.Path("/proc/cpuinfo")
+    text = names.read_text() if names.exists() else ""
+    model = next((x.split(":")[1].strip() for x in text.splitlines() if "model name" in x), "")
+    load = ", ".join(f"{x:.1f}" for x in os.getloadavg())
+    return f"{os.cpu_count()} cores {model or platform.machine()}, load {load}; {beside}"
+
+
+def row(line: Measured) -> str:
+    """One row of a table in Markdown."""
+    numbers = (line.ours, line.peer, line.ratio)
+    cells = ("" if number is None else f"{number:.3g}" for number in numbers)
+    return f"| {line.name} | {line.unit} | {' | '.join(cells)} |"
+
+
+def grown_ratios(found: dict[str, list[Measured]], before: dict[str, list[dict]]) -> list[str]:
+    """Which ratios have grown by more than a tenth; times themselves depend on the machine."""
+    known = {(name, line["name"]): line["ratio"] for name in before for line in before[name]}
+    grown = []
+    for name, lines in found.items():
+        for line in lines:
+            old = known.get((name, line.name))
+            if old and line.ratio and line.ratio > _GROWN * old:
+                grown.append(f"{name}: {line.name}: {old:.3g} -> {line.ratio:.3g}")
+    return grown

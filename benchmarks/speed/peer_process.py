@@ -1,0 +1,114 @@
+"""The peer: reads jobs as lines of JSON and answers with the seconds they took.
+
+Runs in the environment of scripts/peer.sh, without this package. The network is diffusers'
+UNet2DModel as google/ddpm-cifar10-32 has it (35.7M weights, made at random), in channels_last.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+import time
+from collections.abc import Callable
+
+import diffusers
+import torch
+
+_NETWORK = {
+    "sample_size": 32,
+    "in_channels": 3,
+    "out_channels": 3,
+    "freq_shift": 1,
+    "flip_sin_to_cos": False,
+    "down_block_types": ("DownBlock2D", "AttnDownBlock2D", "DownBlock2D", "DownBlock2D"),
+    "up_block_types": ("UpBlock2D", "UpBlock2D", "AttnUpBlock2D", "UpBlock2D"),
+    "block_out_channels": (128, 256, 256, 256),
+    "downsample_padding": 0,
+    "attention_head_dim": None,
+    "norm_eps": 1e-6,
+}
+_BETAS = {"num_train_timesteps": 1000, "beta_start": 1e-4, "beta_end": 0.02}
+_SCHEDULERS: dict[str, Callable[[], diffusers.SchedulerMixin]] = {
+    "DDIM": lambda: diffusers.DDIMScheduler(**_BETAS, clip_sample=False),
+    "DEIS": lambda: diffusers.DEISMultistepScheduler(**_BETAS, solver_order=3),
+    "DPM-Solver++": lambda: diffusers.DPMSolverMultistepScheduler(**_BETAS, solver_order=2),
+    "UniPC": lambda: diffusers.UniPCMultistepScheduler(**_BETAS, solver_order=2),
+    "Heun": lambda: diffusers.HeunDiscreteScheduler(**_BETAS),
+    "PNDM": lambda: diffusers.PNDMScheduler(**_BETAS),
+}
+
+
+@functools.cache
+def _network() -> torch.nn.Module:
+    return diffusers.UNet2DModel(**_NETWORK).eval().to(memory_format=torch.channels_last)
+
+
+def _precision(dtype: str) -> torch.autocast:
+    return torch.autocast("cpu", torch.bfloat16, enabled=dtype == "bfloat16")
+
+
+def evaluation(batch: int, dtype: str) -> float:
+    """Seconds of one evaluation of the network."""
+    images = torch.randn(batch, 3, 32, 32).contiguous(memory_format=torch.channels_last)
+    time_label = torch.full((batch,), 500)
+    with torch.inference_mode(), _precision(dtype):
+        start = time.perf_counter()
+        _network()(images, time_label, return_dict=False)
+        return time.perf_counter() - start
+
+
+@functools.cache
+def _trainer() -> tuple[torch.nn.Module, torch.optim.Optimizer, list[torch.Tensor]]:
+    network = diffusers.UNet2DModel(**_NETWORK, dropout=0.1).train()
+    network = network.to(memory_format=torch.channels_last)
+    average = [parameter.detach().clone() for parameter in network.parameters()]
+    return network, torch.optim.Adam(network.parameters(), 1e-4), average
+
+
+def training(batch: int, dtype: str) -> float:
+    """Seconds of one training step, with Adam and an average of the weights."""
+    start = time.perf_counter()
+    network, optimizer, average = _trainer()
+    noise = torch.randn(batch, 3, 32, 32)
+    images = torch.randn_like(noise).contiguous(memory_format=torch.channels_last)
+    with _precision(dtype):
+        output = network(images + noise, torch.randint(0, 1000, (batch,)), return_dict=False)[0]
+    loss = (output.float() - noise).square().mean()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    torch._foreach_lerp_(average, [p.detach() for p in network.parameters()], 1e-4)
+    return time.perf_counter() - start
+
+
+def scheduler(name: str, eta: float, batch: int, steps: int) -> float:
+    """Seconds of a scheduler's own work in one evaluation, the network left out."""
+    made = _SCHEDULERS[name]()
+    made.set_timesteps(steps)
+    options = {"eta": eta} if name == "DDIM" else {}
+    state = torch.randn(batch, 3, 32, 32) * float(made.init_noise_sigma)
+    start = time.perf_counter()
+    for label in made.timesteps:
+        output = made.scale_model_input(state, label)
+        state = made.step(output, label, state, **options, return_dict=False)[0]
+    return (time.perf_counter() - start) / len(made.timesteps)
+
+
+def versions() -> str:
+    """What this is."""
+    return f"PyTorch {torch.__version__}, diffusers {diffusers.__version__}"
+
+
+_JOBS = {job.__name__: job for job in (evaluation, training, scheduler, versions)}
+
+
+def main() -> None:
+    """Answer until there is nothing more to read."""
+    for line in sys.stdin:
+        request = json.loads(line)
+        print(json.dumps(_JOBS[request.pop("job")](**request)), flush=True)
+
+
+if __name__ == "__main__":
+    main()
