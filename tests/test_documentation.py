@@ -24,6 +24,7 @@ MODULES = {
         f"python -m benchmarks.{name}": f"benchmarks.{name}.command"
         for name in ("papers", "accuracy", "speed")
     },
+    "python -m benchmarks.stablehlo": "benchmarks.stablehlo",
 }
 
 

@@ -1,8 +1,9 @@
-"""Write a SavedModel in TF Serving's layout, with one signature per budget.
+"""Write a SavedModel in TF Serving's layout, or StableHLO modules, one sampling loop per budget.
 
 For example:
   gddim-tf export --model runs/digits --nfe 10,50 --out served/digits
   gddim-tf export --model runs/digits --sampler "gddim(order=2)" --nfe 20 --keep 3 --out served/two
+  gddim-tf export --stablehlo --batch-size 64 --model runs/digits --nfe 20 --out digits_stablehlo
 """
 
 from __future__ import annotations
@@ -38,18 +39,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--jit", action="store_true", help="compile the loops with XLA, for GPU and TPU"
     )
 
+    parser.add_argument(
+        "--stablehlo",
+        action="store_true",
+        help="write NAME.mlir and weights.safetensors, for OpenXLA runtimes, instead",
+    )
+    parser.add_argument(
+        "--batch-size", type=int, default=16, help="images per call of a StableHLO module"
+    )
+
 
 def run(options: argparse.Namespace) -> None:
     """Export."""
     from gddim_tf.models.opening import load_trainable
     from gddim_tf.models.precision import with_precision
     from gddim_tf.samplers import default
-    from gddim_tf.serving import export
+    from gddim_tf.serving import export, export_stablehlo
 
     sampler, model = named_sampler(options.sampler), load_trainable(options.model)
     if options.precision:
         model = with_precision(model, options.precision)
     signatures = {f"sample_{nfe}": (sampler or default(model.sde, nfe), nfe) for nfe in options.nfe}
+    if options.stablehlo:
+        path = export_stablehlo(model, options.out, signatures, options.batch_size)
+        print(f"modules {', '.join(signatures)} are described in {path}")
+        return
     path = export(
         model,
         options.out,

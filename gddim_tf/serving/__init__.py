@@ -6,6 +6,7 @@ from gddim_tf.serving.client import Client
 from gddim_tf.serving.connect import connect
 from gddim_tf.serving.errors import ModelNotLoaded, ServerUnavailable, WrongAnswer
 from gddim_tf.serving.export import export
+from gddim_tf.serving.stablehlo import export_stablehlo
 
 __all__ = [
     "Access",
@@ -16,4 +17,5 @@ __all__ = [
     "WrongAnswer",
     "connect",
     "export",
+    "export_stablehlo",
 ]
