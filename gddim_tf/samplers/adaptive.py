@@ -9,11 +9,15 @@ import numpy as np
 import tensorflow as tf
 
 from gddim_tf.checks import positive
+from gddim_tf.numerics.linalg import sum_over_pixels
 from gddim_tf.samplers.errors import NotFiniteError, StepLimitError
 from gddim_tf.samplers.loop import EpsFn
 from gddim_tf.samplers.probability_flow import NOT_FINITE, compiled_flow
 from gddim_tf.samplers.weights import VARIABLES, check_variable
 from gddim_tf.sdes import LinearSDE
+
+# Where the solver starts at the latest where nothing is left of the data at t_max.
+_LEAST_RHO = 100.0
 
 # TFP's wording.
 _TOO_MANY = "max_num_steps exceeded"
@@ -40,7 +44,8 @@ class RK45:
     The number of evaluations follows from the tolerances, not from a budget, and so this is not a
     table: use `solve`. Steps are chosen for the whole batch, so that an image depends, within the
     tolerances, on the others. The matrices of the diffusion are computed by NumPy where they are
-    needed: the graph runs on this machine, but can neither be exported nor compiled by XLA.
+    needed: the graph runs on this machine, but can neither be exported nor compiled by XLA. Next to
+    a t_max without signal (`LinearSDE.signal_free`) it makes one step with constant predicted data.
     Score-SDE (Song et al., 2021), appendix D.2; `tfp.math.ode.DormandPrince`.
 
     Args:
@@ -100,20 +105,12 @@ class RK45:
         """
         u = tf.convert_to_tensor(u)
         start, end = _check_ends(sde, start, end)
-        stop = end if end > 0 else min(sde.t_first, start)
-        (state,), nfe = self._integrate(sde, eps_fn, u, (start, stop), context)
-        if stop != end:
-            times = tf.fill([state.shape[0]], tf.cast(stop, u.dtype))
-            eps = tf.cast(eps_fn(state, times, **(context or {})), u.dtype)
-            if not tf.reduce_all(tf.math.is_finite(eps)):
-                raise NotFiniteError(f"{NOT_FINITE}, received NaN or Inf")
-            psi = sde.transition(end, stop)
-            weight = sde.root(end) - psi @ sde.root(stop)
-            state = sde.apply(tf.constant(psi, u.dtype), state) + sde.apply(
-                tf.constant(weight, u.dtype), eps
-            )
-            nfe += 1
-        return Solution(state, nfe)
+        target = end if end > 0 else min(sde.t_first, start)
+        begin, stop = self._with_signal(sde, start, target), self._with_signal(sde, target, start)
+        state, first = _order_zero(sde, eps_fn, u, (start, begin), context)
+        (state,), nfe = self._integrate(sde, eps_fn, state, (begin, stop), context)
+        state, last = _order_zero(sde, eps_fn, state, (stop, end), context)
+        return Solution(state, first + nfe + last)
 
     def solve_with_volume(
         self,
@@ -155,10 +152,25 @@ class RK45:
         start, end = _check_ends(sde, start, end)
         if end == 0:
             raise ValueError("`end` must be above 0 for a log-determinant, received 0")
+        begin, stop = self._with_signal(sde, start, end), self._with_signal(sde, end, start)
+        state, first = _order_zero(sde, eps_fn, u, (start, begin), context)
         (state, log_det), nfe = self._integrate(
-            sde, eps_fn, u, (start, end), context, volume=True, probes=probes
+            sde, eps_fn, state, (begin, stop), context, volume=True, probes=probes
         )
-        return Solution(state, nfe, log_det)
+        state, last = _order_zero(sde, eps_fn, state, (stop, end), context)
+        scaled = _log_scale(sde, start, begin, u.shape) + _log_scale(sde, stop, end, u.shape)
+        return Solution(state, first + nfe + last, log_det + tf.cast(scaled, u.dtype))
+
+    def _with_signal(self, sde: LinearSDE, time: float, other: float) -> float:
+        """Where the solver starts or stops for a time: itself, but below a t_max without signal.
+
+        Up to where rho is one over the root of the tolerance, the predicted data change the state
+        by less than the tolerance, and a step of order 0 does.
+        """
+        if not sde.signal_free or time < sde.t_max:
+            return time
+        rho = max(min(self.rtol, self.atol) ** -0.5, _LEAST_RHO)
+        return max(float(sde.time_of_rho(rho)), min(other, time))
 
     def _integrate(
         self,
@@ -189,6 +201,40 @@ class RK45:
                 raise NotFiniteError(f"{NOT_FINITE}, received NaN or Inf") from error
             raise
         return variables, int(nfe)
+
+
+def _order_zero(
+    sde: LinearSDE,
+    eps_fn: EpsFn,
+    u: tf.Tensor,
+    times: tuple[float, float],
+    context: dict[str, tf.Tensor] | None,
+) -> tuple[tf.Tensor, int]:
+    """One step with a constant output: eps, or the predicted data where there is no signal."""
+    start, end = times
+    if start == end:
+        return u, 0
+    output = tf.cast(
+        eps_fn(u, tf.fill([u.shape[0]], tf.cast(start, u.dtype)), **(context or {})), u.dtype
+    )
+    if not tf.reduce_all(tf.math.is_finite(output)):
+        raise NotFiniteError(f"{NOT_FINITE}, received NaN or Inf")
+    if sde.signal_free and start == sde.t_max:
+        carry, weight = sde.root(end) @ np.linalg.inv(sde.root(start)), sde.transition(end, 0.0)
+    else:
+        carry = sde.transition(end, start)
+        weight = sde.root(end) - carry @ sde.root(start)
+    moved = sde.apply(tf.constant(carry, u.dtype), u)
+    return moved + sde.apply(tf.constant(weight, u.dtype), output), 1
+
+
+def _log_scale(sde: LinearSDE, start: float, end: float, shape: tf.TensorShape) -> float:
+    """`log |det R_end R_start^{-1}|`: what a step next to no signal does to volumes."""
+    if start == end:
+        return 0.0
+    sizes = np.linalg.slogdet(sde.root(np.array([start, end])))[1]
+    pixels = (*shape[1:-1], shape[-1] // sde.components)
+    return sum_over_pixels(sizes[1] - sizes[0], pixels, sde.mode_index)
 
 
 def _check_ends(sde: LinearSDE, start: float | None, end: float | None) -> tuple[float, float]:

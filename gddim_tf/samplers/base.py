@@ -125,7 +125,10 @@ class Sampler(abc.ABC):
         try:
             return self.times(sde, 1 + (self.steps_of(nfe - 1) if nfe > 1 else 0))
         except ValueError as error:
-            raise ValueError(f"{error} (and 1 where {type(sde).__name__} has no signal)") from error
+            raise ValueError(
+                f"{error}, and beside these 1 where {type(sde).__name__} has no signal, received "
+                f"{nfe} in all"
+            ) from error
 
     def steps_of(self, nfe: int) -> int:
         """How many grid steps a budget makes; one per evaluation unless a method says otherwise."""

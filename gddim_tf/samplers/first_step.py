@@ -6,7 +6,8 @@ step is `u' = R' R^{-1} u + Psi(t', 0) D`, because `Psi(t, 0) = 0`, and everythi
 
 The step is corrected by the prediction at its end, which the sampler makes anyway: with
 `Z(tau) = R' R_tau^{-1} Psi(tau, 0)` and D linear in time, `u' + C (D' - D)`, `C = int l dZ`, has a
-local error of third order, so that samplers of up to that order keep it.
+local error of third order, so that samplers of up to that order keep it; those of first order do
+not need it and are left as they are published.
 """
 
 from __future__ import annotations
@@ -70,6 +71,8 @@ def _corrected(
     stores D' that part is `C D'`, where it stores eps' it is `C Q eps'` with `D' = P u' + Q eps'`.
     """
     carry, signal = move
+    if rest.history + rest.scratch < 2:  # of first order, which this step is by itself
+        return move, move, rest
     inside = sde.quadrature_times(start, end)
     flow = sde.root(end) @ np.linalg.inv(sde.root(inside)) @ sde.transition(inside, 0 * inside)
     share = stieltjes(((start - inside) / (start - end))[None], flow)[0]

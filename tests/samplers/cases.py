@@ -5,6 +5,7 @@ import numpy as np
 from gddim_tf.samplers import (
     DDIM,
     DEIS,
+    ERSDE,
     FON,
     FPNDM,
     GDDIM,
@@ -14,14 +15,28 @@ from gddim_tf.samplers import (
     SSCS,
     Ancestral,
     DPMSolver,
+    EDMChurn,
     Euler,
     EulerMaruyama,
     Heun,
+    Restart,
     RhoRK,
+    SASolver,
+    SDEDPMSolver,
     StochasticGDDIM,
     UniPC,
 )
-from gddim_tf.sdes import BDM, CLD, VESDE, VPSDE, CosineVPSDE, DiscreteVPSDE
+from gddim_tf.sdes import (
+    BDM,
+    CLD,
+    HOLD,
+    PSLD,
+    VESDE,
+    VPSDE,
+    CosineVPSDE,
+    DiscreteVPSDE,
+    RectifiedFlow,
+)
 
 SDES = {
     "vp": VPSDE(),
@@ -31,7 +46,13 @@ SDES = {
     "karras": VESDE.karras(),
     "cld": CLD(),
     "bdm": BDM(4),
+    "psld": PSLD(),
+    "hold": HOLD(),
 }
+
+# Nothing is left of the data at t_max, where the network returns the predicted data.
+SIGNAL_FREE = {"flow": RectifiedFlow(shift=3.0), "zero_snr": VPSDE(zero_snr=True)}
+ALL_SDES = SDES | SIGNAL_FREE
 
 SAMPLERS = {
     "ddim": DDIM(),
@@ -69,25 +90,38 @@ SAMPLERS = {
     "ancestral": Ancestral(),
     "ancestral_clip": Ancestral(variance="large", clip=1.0),
     "sscs": SSCS(),
+    "sde_dpm_2": SDEDPMSolver(),
+    "sde_dpm_3": SDEDPMSolver(order=3),
+    "sa_2": SASolver(),
+    "sa_3": SASolver(predictor_order=3, corrector_order=3, interval=(0.1, 20.0)),
+    "er_sde": ERSDE(),
+    "churn": EDMChurn(),
+    "restart": Restart(low=1.0, high=30.0),
 }
 
-# What cannot be: no noise, and so no evaluation, where the discrete schedule ends; DDIM's eta with
-# more components than one; clipping where states are not pixels.
+# What cannot be: no noise, and so no evaluation, where the discrete schedule ends; DDIM's eta and
+# ER-SDE with more components than one; clipping where states are not pixels.
 IMPOSSIBLE = {
     ("discrete", "gddim_denoise"),
-    ("cld", "ddim_eta"),
+    *((sde, sampler) for sde in ("cld", "psld", "hold") for sampler in ("ddim_eta", "er_sde")),
     *(("bdm", clipping) for clipping in ("ddim_clip", "dpm_solver_clip", "ancestral_clip")),
 }
 
 # The diffusions of one sampler follow each other, because most of them run in the same graph.
-PAIRS = [(sde, sampler) for sampler in SAMPLERS for sde in SDES if (sde, sampler) not in IMPOSSIBLE]
+PAIRS = [
+    (sde, sampler) for sampler in SAMPLERS for sde in ALL_SDES if (sde, sampler) not in IMPOSSIBLE
+]
 
 
-def budget(sampler, least):
-    """The smallest number of evaluations from `least` on that the sampler can spend."""
-    for nfe in range(least, least + 64):
+def budget(sampler, least, sde=None):
+    """The smallest number of evaluations from `least` on that the sampler can spend.
+
+    Where a diffusion has no signal at its start the first evaluation is not the sampler's.
+    """
+    extra = 1 if sde is not None and sde.signal_free else 0
+    for nfe in range(max(least, 1 + extra), least + 64):
         try:
-            sampler.steps_of(nfe)
+            sampler.steps_of(nfe - extra)
         except ValueError:
             continue
         return nfe

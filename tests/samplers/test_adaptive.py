@@ -11,7 +11,7 @@ from gddim_tf.samplers.probability_flow import flow_matrices
 from gddim_tf.sdes import VPSDE, DiscreteVPSDE
 from tests.oracles import Mixture
 from tests.samplers import problems
-from tests.samplers.cases import SDES
+from tests.samplers.cases import ALL_SDES, SDES, SIGNAL_FREE
 from tests.samplers.linear_data import as_network, single_point
 from tests.samplers.peers import peers
 
@@ -132,9 +132,9 @@ def test_matrices_of_the_flow(name, variable):
         np.testing.assert_allclose(pull, slope * expected, atol=1e-7 * scale)
 
 
-@pytest.mark.parametrize("name", SDES)
+@pytest.mark.parametrize("name", ALL_SDES)
 def test_a_single_data_point_is_reached(name):
-    sde = SDES[name]
+    sde = ALL_SDES[name]
     eps, clean = single_point(sde)
     scale = sde.prior_scale()[..., 0, 0].max()
     u = scale * np.random.default_rng(0).standard_normal(clean.shape)
@@ -142,6 +142,23 @@ def test_a_single_data_point_is_reached(name):
     noise = 8 * np.sqrt(np.abs(sde.covariance(sde.t_min)).max()) + 1e-3
     images = [sde.to_images(tf.convert_to_tensor(state)) for state in (solution.state, clean)]
     np.testing.assert_allclose(*images, atol=noise)
+
+
+@pytest.mark.parametrize("name", SIGNAL_FREE)
+def test_from_and_to_where_nothing_is_left_of_the_data(name):
+    """The flow of a Gaussian keeps the place within the distribution; both ways, in its volume."""
+    sde, u = SIGNAL_FREE[name], np.linspace(-2, 2, 9)[:, None]
+    data = Mixture.gaussian(sde, np.array([0.3]), 0.25)
+    mean, variance = (moment.item() for moment in data.moments(sde.t_min))
+    network, solver = data.differentiable_eps_fn(), RK45(rtol=1e-8, atol=1e-8)
+    clean = solver.solve(sde, data.eps_fn(), tf.constant(u))
+    np.testing.assert_allclose(clean.state, mean + np.sqrt(variance) * u, atol=1e-7)
+    code = solver.solve_with_volume(sde, network, clean.state, start=sde.t_min, end=sde.t_max)
+    np.testing.assert_allclose(code.state, u, atol=1e-6)
+    np.testing.assert_allclose(code.log_det, -0.5 * np.log(variance), atol=1e-6)
+    near = solver.solve(sde, data.eps_fn(), tf.constant(u), end=0.9999999)
+    assert near.nfe == 1
+    np.testing.assert_allclose(near.state, u, atol=1e-6)
 
 
 def test_there_and_back(continuous):

@@ -11,17 +11,20 @@ from gddim_tf.samplers import (
     SubsequenceGrid,
 )
 from gddim_tf.sdes import VPSDE, DiscreteVPSDE
-from tests.samplers.cases import PAIRS, SAMPLERS, SDES, budget
+from tests.samplers.cases import ALL_SDES, PAIRS, SAMPLERS, budget
 
-NOISY = {"gddim_lam", "gddim_lam_1", "ddim_eta", "euler_maruyama", "sscs"}
+NOISY = {
+    *("gddim_lam", "gddim_lam_1", "ddim_eta", "euler_maruyama", "sscs"),
+    *("sde_dpm_2", "sde_dpm_3", "sa_2", "sa_3", "er_sde", "churn", "restart"),
+}
 NO_WAY_BACK = {*NOISY, "ancestral", "ancestral_clip", "gddim_denoise"}
 
 
 @pytest.mark.parametrize(("sde", "sampler"), PAIRS)
 def test_what_can_be_inverted(sde, sampler):
     """All that draws no noise, except for a last step to the mean."""
-    diffusion, method = SDES[sde], SAMPLERS[sampler]
-    nfe = budget(method, 4)
+    diffusion, method = ALL_SDES[sde], SAMPLERS[sampler]
+    nfe = budget(method, 4, diffusion)
     if sampler in NO_WAY_BACK:
         with pytest.raises(NotInvertibleError, match="cannot be inverted here"):
             method.encode(diffusion, nfe)
@@ -40,9 +43,9 @@ def test_encoding_begins_where_the_network_is_trained():
     np.testing.assert_array_equal(steps.time, np.arange(1, 91, 10))
 
 
-@pytest.mark.parametrize("name", SDES)
+@pytest.mark.parametrize("name", ALL_SDES)
 def test_the_first_time_of_a_network(name):
-    assert SDES[name].t_first == (1.0 if name == "discrete" else SDES[name].t_min)
+    assert ALL_SDES[name].t_first == (1.0 if name == "discrete" else ALL_SDES[name].t_min)
 
 
 @pytest.mark.parametrize("nfe", [0, -1, 1.5, True, "3", None, float("nan"), float("inf")])

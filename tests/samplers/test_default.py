@@ -6,7 +6,7 @@ from gddim_tf.samplers import GDDIM, IPNDM, DPMSolver, PowerGrid, default
 from gddim_tf.sdes import CLD, HOLD
 from tests.oracles import Mixture
 from tests.samplers import problems
-from tests.samplers.cases import SDES
+from tests.samplers.cases import ALL_SDES
 
 # Root mean square errors per value in the image. The best published runs on the same problems have
 # 0.0515, 0.0135, 0.00099 (CLD), 0.0288, 0.015, 0.00615 (BDM) and 0.081, 0.029, 0.0056 (VP).
@@ -50,9 +50,9 @@ def test_it_beats_gddim_on_other_mixtures(dimension, nfe):
     assert errors[0] < errors[1]
 
 
-@pytest.mark.parametrize("sde", SDES)
+@pytest.mark.parametrize("sde", ALL_SDES)
 def test_it_spends_any_budget(sde):
-    diffusion = SDES[sde]
+    diffusion = ALL_SDES[sde]
     for nfe in (1, 2, 3, 7, 13, 60):
         table = default(diffusion, nfe).table(diffusion, nfe)
         assert table.nfe == nfe

@@ -13,19 +13,19 @@ from gddim_tf.samplers import (
 )
 from gddim_tf.samplers.grids import check_grid
 from gddim_tf.sdes import CLD, VESDE, VPSDE, DiscreteVPSDE
-from tests.samplers.cases import SDES
+from tests.samplers.cases import ALL_SDES
 from tests.samplers.problems import golden
 
 GRIDS = [PowerGrid(1.0), PowerGrid(2.0), PowerGrid(5.0), RhoGrid(3.0), RhoGrid(7.0), LogSNRGrid()]
 BETAS = np.linspace(1e-4, 0.02, 1000)
 
 
-@pytest.mark.parametrize("name", SDES)
+@pytest.mark.parametrize("name", ALL_SDES)
 @pytest.mark.parametrize("grid", GRIDS, ids=repr)
 @hypothesis.settings(max_examples=10, deadline=None)
 @hypothesis.given(steps=st.sampled_from([1, 2, 3, 7, 50, 333, 1000]))
 def test_grids_decrease_from_end_to_end(name, grid, steps):
-    sde = SDES[name]
+    sde = ALL_SDES[name]
     times = grid(sde, steps)
     assert times.shape == (steps + 1,)
     assert times[0] == sde.t_max

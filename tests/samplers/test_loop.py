@@ -10,7 +10,7 @@ from gddim_tf.samplers import DDIM, DEIS, FPNDM, GDDIM, Heun, StochasticGDDIM, r
 from gddim_tf.samplers.loop import compiled_loop, loop_inputs
 from gddim_tf.samplers.loop_inputs import Layout
 from gddim_tf.sdes import BDM, CLD, VPSDE
-from tests.samplers.cases import PAIRS, SAMPLERS, SDES, budget
+from tests.samplers.cases import ALL_SDES, PAIRS, SAMPLERS, budget
 from tests.samplers.replay import replay
 
 
@@ -30,10 +30,21 @@ def eps(u, t):
     return np.sin(u) * np.cos(3 * t / (1 + t)) + 0.1
 
 
-@pytest.mark.parametrize(("sde", "sampler"), PAIRS)
+# The loop sees the shape of a table, not the diffusion: of three components, and of the rows before
+# a sampler's where no signal is left, it runs those that have each column once.
+SHAPES = {"gddim_pece", "gddim_lam", "heun", "dpm_solver_3", "unipc_3", "sscs", "restart", "sa_2"}
+LOOPS = [
+    (sde, sampler)
+    for sde, sampler in PAIRS
+    if sde not in ("psld", "hold", "flow", "zero_snr")
+    or (sde in ("hold", "flow") and sampler in SHAPES)
+]
+
+
+@pytest.mark.parametrize(("sde", "sampler"), LOOPS)
 def test_the_loop_is_what_the_table_says(sde, sampler):
-    sde, sampler = SDES[sde], SAMPLERS[sampler]
-    table = sampler.table(sde, budget(sampler, 7))
+    sde, sampler = ALL_SDES[sde], SAMPLERS[sampler]
+    table = sampler.table(sde, budget(sampler, 7, sde))
     u_T = states(sde)
     noise = np.random.default_rng(1).standard_normal((table.nfe + 1, *u_T.shape))
     end, path = run(table, network, tf.constant(u_T), noise=noise, trajectory=True)

@@ -9,23 +9,23 @@ from gddim_tf.samplers import DDIM, GDDIM, ListGrid, Table
 from gddim_tf.samplers.builder import Row, pack, steps_within
 from gddim_tf.samplers.table import multistep_table
 from gddim_tf.sdes import BDM, CLD, VPSDE
-from tests.samplers.cases import PAIRS, SAMPLERS, SDES, budget
+from tests.samplers.cases import ALL_SDES, PAIRS, SAMPLERS, budget
 
 
 @pytest.mark.parametrize(("sde", "sampler"), PAIRS)
 @hypothesis.settings(max_examples=4, deadline=None)
 @hypothesis.given(least=st.integers(1, 60))
 def test_every_table_is_finite_and_costs_what_it_says(sde, sampler, least):
-    nfe = budget(SAMPLERS[sampler], least)
-    check(SAMPLERS[sampler].table(SDES[sde], nfe), SDES[sde], nfe)
+    nfe = budget(SAMPLERS[sampler], least, ALL_SDES[sde])
+    check(SAMPLERS[sampler].table(ALL_SDES[sde], nfe), ALL_SDES[sde], nfe)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("sde", "sampler"), PAIRS)
 @pytest.mark.parametrize("least", [200, 1000])
 def test_long_tables(sde, sampler, least):
-    nfe = budget(SAMPLERS[sampler], least)
-    check(SAMPLERS[sampler].table(SDES[sde], nfe), SDES[sde], nfe)
+    nfe = budget(SAMPLERS[sampler], least, ALL_SDES[sde])
+    check(SAMPLERS[sampler].table(ALL_SDES[sde], nfe), ALL_SDES[sde], nfe)
 
 
 def check(table, sde, nfe):

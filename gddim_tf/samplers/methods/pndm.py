@@ -3,8 +3,10 @@
 `phi(x, eps; t -> s) = Psi x + (R_s - Psi R_t) eps` is exact while eps is constant. A pseudo
 numerical method puts a classical linear combination of outputs in the place of eps. Those formulas
 assume equal steps, so grids here are uniform in t; on a discrete schedule that is
-`SubsequenceGrid()`. A cosine schedule ends in one capped beta, a jump on which the pseudo
-Runge-Kutta starts blow up: begin below it, as `SubsequenceGrid("uniform")` does.
+`SubsequenceGrid()`. The noise does not change equally within them, so that the order of convergence
+is 2 whatever that of the formula, with or without signal at t_max. A cosine schedule ends in one
+capped beta, a jump on which the pseudo Runge-Kutta starts blow up: begin below it, as
+`SubsequenceGrid("uniform")` does.
 """
 
 from __future__ import annotations
