@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gddim_tf.checkpoints.families import Checkpoint, Family, Meaning
-from gddim_tf.networks import Architecture, ScoreUNet, weight_shapes
+from gddim_tf.checkpoints.families import Checkpoint, Family, Meaning, Network
 from gddim_tf.sdes import LinearSDE
 
 _LISTED = 8
@@ -30,7 +29,7 @@ class Imported:
       'diffusers'
     """
 
-    network: ScoreUNet
+    network: Network
     family: Family
     checkpoint: Checkpoint
 
@@ -79,13 +78,12 @@ def collect(named: Iterable[tuple[str, np.ndarray]]) -> dict[str, np.ndarray]:
     return weights
 
 
-def check(weights: dict[str, np.ndarray], architecture: Architecture) -> None:
-    """Compare the weights with what the network will hold, before anything is allocated.
+def check(weights: dict[str, np.ndarray], expected: dict[str, tuple[int, ...]]) -> None:
+    """Compare the weights with the shapes of the network, before anything is allocated.
 
     Raises:
       ValueError: naming what is missing, unexpected (by the source's name) or of another shape.
     """
-    expected = weight_shapes(architecture)
     wrong = [
         f"{name} {weights[name].shape} instead of {shape}"
         for name, shape in expected.items()
@@ -101,7 +99,7 @@ def check(weights: dict[str, np.ndarray], architecture: Architecture) -> None:
         raise ValueError(f"the checkpoint does not fit the network; {'; '.join(found)}")
 
 
-def assign(network: ScoreUNet, weights: dict[str, np.ndarray]) -> None:
+def assign(network: Network, weights: dict[str, np.ndarray]) -> None:
     """Put the (checked) weights into the network."""
     for name, variable in network.named_weights().items():
         variable.assign(weights[name].astype(np.float32))

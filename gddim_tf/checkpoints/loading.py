@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from gddim_tf.checkpoints import files, folder
-from gddim_tf.checkpoints.families import FAMILIES, Checkpoint, Family
+from gddim_tf.checkpoints.families import FAMILIES, AnyArchitecture, Checkpoint, Family
 from gddim_tf.checkpoints.families.torch_names import Tensors
 from gddim_tf.checkpoints.imported import Imported, assign, check, collect
 from gddim_tf.models.hub import from_hub
-from gddim_tf.networks import PRESETS, Architecture, ScoreUNet
+from gddim_tf.networks import PRESETS
 
 _BY_NAME = {family.name: family for family in FAMILIES}
 FORMATS = tuple(_BY_NAME)
@@ -46,7 +46,7 @@ def read(
       preset: name of a `ScoreUNet` preset that takes the place of a configuration.
       ema: whether to read the exponential moving average if the file holds one.
       variant: which weights of a diffusers folder to read, such as "fp16" or "non_ema".
-      **options: arguments of `ScoreUNet` that replace what was found, for example `dropout`, or
+      **options: arguments of the network that replace what was found, for example `dropout`, or
         `image_size` for a DDPM checkpoint, which does not store it.
 
     Raises:
@@ -64,9 +64,9 @@ def read(
         weights = collect(family.weights(checkpoint, architecture))
     except (TypeError, LookupError, AttributeError, ArithmeticError) as error:
         raise ValueError(f"the {family.name} checkpoint {path} is malformed: {error!r}") from error
-    check(weights, architecture)
+    check(weights, family.network.weight_shapes(architecture))
     kept = {name: options[name] for name in _KERAS_OPTIONS if name in options}
-    network = ScoreUNet(**dataclasses.asdict(architecture), **kept)
+    network = family.network(**dataclasses.asdict(architecture), **kept)
     assign(network, weights)
     return Imported(network, family, checkpoint)
 
@@ -76,10 +76,14 @@ def _check_arguments(format: str | None, preset: str | None, options: Mapping[st
         raise ValueError(f"`format` must be one of {list(FORMATS)}, received {format!r}")
     if preset is not None and preset not in PRESETS:
         raise ValueError(f"`preset` must be one of {sorted(PRESETS)}, received {preset!r}")
-    known = {field.name for field in dataclasses.fields(Architecture)} | set(_KERAS_OPTIONS)
-    unknown = sorted(set(options) - known)
+    kinds = {family.network.architecture_type for family in FAMILIES}
+    known = {field.name for kind in kinds for field in dataclasses.fields(kind)}
+    unknown = sorted(set(options) - known - set(_KERAS_OPTIONS))
     if unknown:
-        raise TypeError(f"unknown options {unknown}; the options of ScoreUNet are {sorted(known)}")
+        raise TypeError(
+            f"unknown options {unknown}; the options of networks are "
+            f"{sorted(known | set(_KERAS_OPTIONS))}"
+        )
 
 
 def _tensors(shards: list[Path], ema: bool) -> Tensors:
@@ -103,7 +107,7 @@ def _recognise(path: Path, tensors: Tensors, config: Mapping[str, Any]) -> Famil
 
 def _architecture(
     family: Family, checkpoint: Checkpoint, options: Mapping[str, Any]
-) -> Architecture:
+) -> AnyArchitecture:
     """Return the hyperparameters: those found or of the preset, with the given ones replaced."""
     if checkpoint.preset is not None:
         found = PRESETS[checkpoint.preset]
@@ -111,7 +115,7 @@ def _architecture(
         size = {"image_size": options["image_size"]} if "image_size" in options else {}
         found = family.options(checkpoint.tensors, {**checkpoint.config, **size})
     replaced = {name: value for name, value in options.items() if name not in _KERAS_OPTIONS}
-    architecture = Architecture.from_options({**found, **replaced})
+    architecture = family.network.architecture_type.from_options({**found, **replaced})
     if architecture.levels * architecture.blocks_per_level > len(checkpoint.tensors):
         raise ValueError("the configuration asks for more blocks than the file has tensors")
     return architecture

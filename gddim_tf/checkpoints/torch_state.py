@@ -18,8 +18,8 @@ def read(path: Path, ema: bool = True) -> dict[str, np.ndarray]:
     """Return the tensors of a network from a PyTorch zip file.
 
     Understood are a state dict by itself, ermongroup's list [model, optimizer, epoch, step, ema]
-    and a dict with the entries "model" and "ema", where "ema" is a state dict or score_sde's
-    `shadow_params`. Only the tensors that are returned are read.
+    and a dict with the entries "model" and "ema", where "ema" is a state dict, score_sde's
+    `shadow_params` or an `EMA` of ema-pytorch. Only the tensors that are returned are read.
 
     Args:
       path: the file.
@@ -49,7 +49,7 @@ def _select(saved: Any, ema: bool) -> dict[str, TensorRecord]:
         return model
     if "shadow_params" in average:
         return _shadow(model, average["shadow_params"])
-    return _records(average) or model
+    return _averaged(_records(average)) or model
 
 
 def _records(saved: Any) -> dict[str, TensorRecord]:
@@ -61,6 +61,17 @@ def _records(saved: Any) -> dict[str, TensorRecord]:
         for name, value in saved.items()
         if isinstance(name, str) and isinstance(value, TensorRecord)
     }
+
+
+def _averaged(records: dict[str, TensorRecord]) -> dict[str, TensorRecord]:
+    """Return the average that ema-pytorch keeps beside the model; other records as they are."""
+    prefix = "ema_model."
+    inner = {
+        name.removeprefix(prefix): record
+        for name, record in records.items()
+        if name.startswith(prefix)
+    }
+    return inner or records
 
 
 def _shadow(model: dict[str, TensorRecord], shadow: Any) -> dict[str, TensorRecord]:

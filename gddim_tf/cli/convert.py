@@ -23,8 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--to", required=True, help=".keras file to write")
     parser.add_argument(
         "--format",
-        help="diffusers, ermongroup, edm, score_sde_torch, cld_sgm or score_sde_flax; found out "
-        "from the names of the tensors if not given",
+        help="diffusers, ermongroup, edm, denoising_diffusion_pytorch, score_sde_torch, cld_sgm or "
+        "score_sde_flax; found out from the names of the tensors if not given",
     )
     parser.add_argument(
         "--config", help="JSON file of the source's configuration (score_sde and CLD-SGM)"

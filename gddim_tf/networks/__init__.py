@@ -2,6 +2,8 @@
 
 from gddim_tf.networks.architecture import Architecture
 from gddim_tf.networks.attention import Attention
+from gddim_tf.networks.attention_unet import AttentionUNet
+from gddim_tf.networks.attention_unet_shapes import AttentionArchitecture
 from gddim_tf.networks.blocks import Combine, ResidualBlock
 from gddim_tf.networks.embeddings import FourierEmbedding, positional_embedding
 from gddim_tf.networks.layout import Part, layout
@@ -16,6 +18,8 @@ __all__ = [
     "PRESETS",
     "Architecture",
     "Attention",
+    "AttentionArchitecture",
+    "AttentionUNet",
     "Combine",
     "Downsample",
     "FourierEmbedding",

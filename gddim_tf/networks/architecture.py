@@ -6,7 +6,7 @@ import dataclasses
 from typing import Any
 
 from gddim_tf.image_size import ImageSize, compact, sides
-from gddim_tf.networks.architecture_checks import check
+from gddim_tf.networks.architecture_checks import build, check
 
 _SEQUENCES = (
     *("channel_multipliers", "attention_resolutions", "fir_kernel"),
@@ -139,11 +139,7 @@ class Architecture:
           TypeError: if an option is not a field of the architecture.
           ValueError: if a value is not allowed.
         """
-        names = [field.name for field in dataclasses.fields(cls)]
-        unknown = sorted(set(options) - set(names))
-        if unknown:
-            raise TypeError(f"unknown options {unknown}; the options of ScoreUNet are {names}")
-        return cls(**options)
+        return build(cls, options, "ScoreUNet")
 
     @property
     def levels(self) -> int:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import numbers
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from gddim_tf.image_size import sides
 
 if TYPE_CHECKING:
     from gddim_tf.networks.architecture import Architecture
+    from gddim_tf.networks.attention_unet_shapes import AttentionArchitecture
+
+_Kind = TypeVar("_Kind", "Architecture", "AttentionArchitecture")
 
 _CHOICES = {
     "embedding": ("positional", "fourier"),
@@ -36,6 +40,24 @@ _COUNTS = {
     "embedding_channels": 1,
     "num_classes": 0,
 }
+
+
+def build(kind: type[_Kind], options: dict[str, Any], network: str) -> _Kind:
+    """An architecture of keyword arguments.
+
+    Args:
+      kind: its class.
+      options: the arguments.
+      network: the name of the network, for the error.
+
+    Raises:
+      TypeError: if an option is not a field of the architecture, naming those that are.
+    """
+    names = [field.name for field in dataclasses.fields(kind)]
+    unknown = sorted(set(options) - set(names))
+    if unknown:
+        raise TypeError(f"unknown options {unknown}; the options of {network} are {names}")
+    return kind(**options)
 
 
 def check(architecture: Architecture) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import keras
 import tensorflow as tf
@@ -19,6 +20,7 @@ from gddim_tf.networks.layout import layout
 from gddim_tf.networks.patches import from_patches, to_patches
 from gddim_tf.networks.presets import PRESETS
 from gddim_tf.networks.residual import residual_sum
+from gddim_tf.networks.shapes import Shapes, weight_shapes
 
 
 @keras.saving.register_keras_serializable(package="gddim_tf")
@@ -60,6 +62,9 @@ class ScoreUNet(keras.Model):
       >>> network(tf.zeros([2, 8, 8, 1]), tf.constant([0.0, 999.0])).shape
       TensorShape([2, 8, 8, 1])
     """
+
+    architecture_type = Architecture
+    weight_shapes: ClassVar[Callable[[Any], Shapes]] = staticmethod(weight_shapes)
 
     def __init__(
         self,
@@ -170,9 +175,8 @@ class ScoreUNet(keras.Model):
         if "temb.fourier" in self.parts:
             h = self.parts["temb.fourier"](time)
         else:
-            h = positional_embedding(
-                time, arch.base_channels, arch.frequency_shift, arch.cosine_first
-            )
+            waves = arch.frequency_shift, arch.cosine_first
+            h = positional_embedding(time, arch.base_channels, *waves)
         if self.num_classes and labels is None:
             labels = tf.fill(tf.shape(time), self.num_classes)
         if self.num_classes and arch.label_place == "input":

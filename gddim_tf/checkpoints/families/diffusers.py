@@ -11,7 +11,7 @@ from gddim_tf.checkpoints.families import diffusers_schedule
 from gddim_tf.checkpoints.families.diffusers_settings import Settings
 from gddim_tf.checkpoints.families.family import Checkpoint, Meaning
 from gddim_tf.checkpoints.families.torch_names import Tensors, rename, rename_inside, to_ours
-from gddim_tf.networks import Architecture
+from gddim_tf.networks import Architecture, ScoreUNet
 from gddim_tf.sdes import LinearSDE
 
 _INSIDE = {
@@ -29,6 +29,7 @@ class Diffusers:
     """Networks saved by the diffusers library."""
 
     name = "diffusers"
+    network = ScoreUNet
 
     def recognises(self, tensors: Tensors, config: Mapping[str, Any]) -> bool:
         """Whether the names are this family's."""

@@ -41,9 +41,11 @@ def output_sign(scheduler: Mapping[str, Any]) -> float:
 def diffusion(scheduler: Mapping[str, Any], config: Mapping[str, Any]) -> LinearSDE:
     """The diffusion of a scheduler, from the same two configurations as its `meaning`."""
     if _exploding(config):
-        names = ("sigma_min", "sigma_max")
-        given: dict[str, Any] = {n: float(scheduler[n]) for n in names if n in scheduler}
-        return VESDE(**given)
+        if not scheduler:
+            return VESDE()
+        return VESDE(
+            float(scheduler.get("sigma_min", 0.01)), float(scheduler.get("sigma_max", 1348.0))
+        )
     return _flow(scheduler) if _flows(scheduler) else DiscreteVPSDE(betas(scheduler).tolist())
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from gddim_tf.checkpoints.families.family import Checkpoint, Meaning
 from gddim_tf.checkpoints.families.torch_names import Tensors, kernel_shape, to_ours
 from gddim_tf.image_size import sides
-from gddim_tf.networks import Architecture
+from gddim_tf.networks import Architecture, ScoreUNet
 from gddim_tf.sdes import VESDE, LinearSDE
 
 _BLOCK = {
@@ -31,6 +31,7 @@ class EDM:
     """Networks of EDM, without the preconditioning around them."""
 
     name = "edm"
+    network = ScoreUNet
 
     def recognises(self, tensors: Tensors, config: Mapping[str, Any]) -> bool:
         """Whether the names are this family's."""

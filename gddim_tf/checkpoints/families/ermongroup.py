@@ -16,7 +16,7 @@ from gddim_tf.checkpoints.families.torch_names import (
     rename_inside,
     to_ours,
 )
-from gddim_tf.networks import Architecture
+from gddim_tf.networks import Architecture, ScoreUNet
 from gddim_tf.sdes import DiscreteVPSDE, LinearSDE
 
 _RULES = [
@@ -41,6 +41,7 @@ class Ermongroup:
     """Networks of DDPM and DDIM."""
 
     name = "ermongroup"
+    network = ScoreUNet
 
     def recognises(self, tensors: Tensors, config: Mapping[str, Any]) -> bool:
         """Whether the names are this family's."""

@@ -9,8 +9,11 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from gddim_tf.checkpoints.families.torch_names import Tensors
-from gddim_tf.networks import Architecture
+from gddim_tf.networks import Architecture, AttentionArchitecture, AttentionUNet, ScoreUNet
 from gddim_tf.sdes import LinearSDE
+
+Network = ScoreUNet | AttentionUNet
+AnyArchitecture = Architecture | AttentionArchitecture
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,16 +61,21 @@ class Family(Protocol):
         """What `format` calls the family."""
         ...
 
+    @property
+    def network(self) -> type[Network]:
+        """The class of its networks."""
+        ...
+
     def recognises(self, tensors: Tensors, config: Mapping[str, Any]) -> bool:
         """Whether names and configuration are this family's."""
         ...
 
     def options(self, tensors: Tensors, config: Mapping[str, Any]) -> dict[str, Any]:
-        """The arguments of `ScoreUNet`, from the names and shapes or the configuration."""
+        """The arguments of the network, from the names and shapes or the configuration."""
         ...
 
     def weights(
-        self, checkpoint: Checkpoint, architecture: Architecture
+        self, checkpoint: Checkpoint, architecture: Any
     ) -> Iterator[tuple[str, np.ndarray]]:
         """The tensors by our names, in our layout; those without a name of ours keep theirs."""
         ...
@@ -76,6 +84,6 @@ class Family(Protocol):
         """The time label, the prediction and the spread of the data."""
         ...
 
-    def diffusion(self, checkpoint: Checkpoint, architecture: Architecture) -> LinearSDE:
+    def diffusion(self, checkpoint: Checkpoint, architecture: Any) -> LinearSDE:
         """The diffusion that the network was trained on."""
         ...

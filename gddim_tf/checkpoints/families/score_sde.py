@@ -7,7 +7,7 @@ from typing import Any
 
 from gddim_tf.checkpoints.families.family import Checkpoint, Meaning
 from gddim_tf.checkpoints.families.score_sde_config import flatten
-from gddim_tf.networks import Architecture
+from gddim_tf.networks import Architecture, ScoreUNet
 from gddim_tf.sdes import BDM, CLD, VESDE, VPSDE, LinearSDE
 
 # Our names of constants, and those of the sources.
@@ -27,6 +27,8 @@ _NAMES = (None, "vpsde", "vesde", "cld")
 
 class ScoreSDE:
     """The networks of score_sde and gDDIM, whose configuration tells the diffusion."""
+
+    network = ScoreUNet
 
     def meaning(self, checkpoint: Checkpoint) -> Meaning:
         """Variance-exploding networks are told sigma and predict the score.
