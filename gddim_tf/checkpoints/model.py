@@ -47,14 +47,17 @@ def with_diffusion(imported: Imported, sde: LinearSDE | str | None = None) -> Di
         sde = make(sde, network.image_size)
     if sde is None:
         sde = imported.diffusion()
-    drifts = meaning.time_convention != "sigma"
-    # a diffusers network with a drift centres images in [-1, 1] once more
-    if not network.architecture.centered and drifts and imported.source != "diffusers":
+    drifts, centered = meaning.time_convention != "sigma", network.architecture.centered
+    if imported.source == "diffusers":
+        # its pipelines draw images in [-1, 1] with a drift and in [0, 1] without, whether or not
+        # the network centres what it is given (once more)
+        centered = drifts
+    if not centered and drifts:
         raise ValueError(
             "the setting `centered` must be true unless the diffusion is variance exploding, "
             "received false: images in [0, 1] do not drift to 0 as those in [-1, 1] do"
         )
-    if not network.architecture.centered and not drifts:
+    if not centered and not drifts:
         network, sde = UnitRange(network), _doubled(sde)
     return DiffusionModel(network, sde, meaning.prediction, meaning.data_std)
 

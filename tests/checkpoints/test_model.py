@@ -148,3 +148,21 @@ def test_exploding_networks_of_images_in_0_1_are_for_images_in_minus_1_1(family)
         with_diffusion(imported(family, config, centered=False, **options), sdes.VESDE.karras())
     with pytest.raises(ValueError, match="`centered` must be true unless the diffusion is var"):
         with_diffusion(imported(family, {"training": {"sde": "vpsde"}}, centered=False))
+
+
+@pytest.mark.parametrize("centered", [True, False])
+def test_exploding_networks_of_diffusers_draw_images_in_0_1(centered):
+    """As its `ScoreSdeVePipeline` clamps them, whatever `center_input_sample` says."""
+    kind = next(known for known in FAMILIES if known.name == "diffusers")
+    options = {"image_size": 8, "embedding": "fourier", "scale_by_sigma": True}
+    network = ScoreUNet.from_preset("ddpm_tiny", centered=centered, **options)
+    config = {"time_embedding_type": "fourier"}
+    for scheduler, sde in (
+        ({"sigma_max": 348.0}, sdes.VESDE(0.02, 696.0)),
+        ({"snr": 0.15}, sdes.VESDE(0.02, 2696.0)),  # the library's own sigma_max is 1348
+        ({}, sdes.VESDE(0.02, 100.0)),
+    ):
+        checkpoint = Checkpoint({}, config, scheduler)
+        model = with_diffusion(Imported(network, kind, checkpoint))
+        assert isinstance(model.network, UnitRange)
+        assert repr(model.sde) == repr(sde)
