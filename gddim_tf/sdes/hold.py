@@ -15,9 +15,10 @@ class HOLD(CriticallyDamped):
 
     `F = beta [[0, p, 0], [-p, 0, q], [0, -q, -3]]` and `G G^T = beta diag(0, 0, 6)` with
     `p = 1 / sqrt(3)` and `q = sqrt(8 / 3)`, for which `F` has the single eigenvalue `-beta`:
-    critical damping. The standard normal is stationary.
-    Higher-order Langevin diffusions (Shi and Liu, 2024); critical damping at every order
-    (arXiv 2506.21741).
+    critical damping. The standard normal is stationary. In units of p these are the constants
+    `gamma = 2 sqrt(2)` and `xi = 3 sqrt(3)` of the paper on critical damping.
+    Higher-order Langevin diffusions (Shi and Liu, 2024); critically damped third-order Langevin
+    dynamics (Sterling and Bugallo, 2025); at every order arXiv 2506.21741.
 
     Args:
       beta: the rate.

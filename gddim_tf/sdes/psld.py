@@ -16,7 +16,8 @@ class PSLD(CriticallyDamped):
     `F = beta / 2 [[-Gamma, 1/M], [-1, -nu]]`, `G G^T = beta diag(Gamma, M nu)` and
     `1 / M = (Gamma - nu)^2 / 4`; `diag(1, M)` is stationary. With `Gamma = 0` the noise is in the
     momentum alone, as in CLD. Training is by hybrid score matching, as there.
-    PSLD (Pandey and Mandt, 2023), section 3; the constants are those of CIFAR-10.
+    PSLD (Pandey and Mandt, 2023), section 3; the constants are those of CIFAR-10 in its program,
+    which adds 1e-9 to both variances at every time in the place of `initial_eps`.
 
     Args:
       beta: the rate.
