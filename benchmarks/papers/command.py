@@ -83,11 +83,12 @@ def run(options: argparse.Namespace) -> None:
     from benchmarks.papers.make import Workshop
     from gddim_tf.evaluation.features import feature_extractor
     from gddim_tf.evaluation.reference import Reference
+    from gddim_tf.image_size import compact
 
     tables = _tables(options.only)
     plan = _plan(options)
     paths, models = _models(options, subject)
-    size = next(iter(models.values())).image_shape[0]
+    size = compact(next(iter(models.values())).image_shape[:2])
     cells = pathlib.Path(options.cells or pathlib.Path(options.out) / "cells")
     reference = Reference(options.dataset, feature_extractor(features), size, cache=cells)
     reference.check_count(min(plan.count, plan.long_count))
