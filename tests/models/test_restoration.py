@@ -6,21 +6,23 @@ from gddim_tf.models import edit_plans
 from gddim_tf.models.clean_image import CleanImage
 from gddim_tf.models.operators import Downsample, Linear, Mask
 from gddim_tf.models.restoration import Restoration
-from gddim_tf.samplers import StochasticGDDIM
 from gddim_tf.sdes import BDM
 from tests.models.normal_data import NormalImages, moments, posterior
 from tests.sdes import cases
 
 SHAPE = (2, 2, 1)
 MEAN = np.array([[0.3, -0.2], [0.1, 0.5]])[..., None]
-SDES = ["vp", "ve", "karras", "cld", "bdm", "flow", "vp_zero_snr", "psld", "hold"]
+SDES = ["vp", "cld", "bdm", "flow", "hold"]
+SLOW = [
+    pytest.param(name, marks=pytest.mark.slow) for name in ("ve", "karras", "vp_zero_snr", "psld")
+]
 
 
 def diffusion(name):
     return BDM(2, sigma_blur=0.5) if name == "bdm" else cases.sde(name)
 
 
-def restored(model, operator, method, noise_std=0.0, sampler=None, nfe=200, data_std=1.0):
+def restored(model, operator, method, noise_std=0.0, nfe=200):
     """Moments of what is drawn and of what ought to be."""
     truth = np.array([[0.9, -0.4], [0.2, -0.7]], np.float32)[None, ..., None]
     measurement = operator.apply(tf.constant(truth)).numpy()
@@ -31,8 +33,8 @@ def restored(model, operator, method, noise_std=0.0, sampler=None, nfe=200, data
         operator,
         noise_std,
         method,
-        data_std,
-        sampler,
+        1.0,
+        None,
         nfe,
         None,
         None,
@@ -41,7 +43,7 @@ def restored(model, operator, method, noise_std=0.0, sampler=None, nfe=200, data
     return got, posterior(model, operator, measurement, noise_std)
 
 
-@pytest.mark.parametrize("name", SDES)
+@pytest.mark.parametrize("name", SDES + SLOW)
 def test_the_clean_image_of_an_eps_and_back(name):
     sde = diffusion(name)
     model = NormalImages(sde, SHAPE, MEAN, 0.4)
@@ -61,7 +63,7 @@ def test_the_clean_image_of_an_eps_and_back(name):
         np.testing.assert_allclose(clean.image, MEAN + (away @ gain)[..., None], atol=1e-8)
 
 
-@pytest.mark.parametrize("name", SDES)
+@pytest.mark.parametrize("name", SDES + SLOW)
 @pytest.mark.parametrize(
     ("method", "operator", "noise_std"),
     [("ddnm", Mask(np.eye(2)), 0.0), ("ddnm", Downsample(2), 0.3), ("pigdm", Downsample(2), 0.3)],
@@ -83,19 +85,9 @@ def test_of_correlated_pixels_both_methods_are_biased_and_gradients_less():
     for method in ("ddnm", "pigdm"):
         (mean, covariance), (exact_mean, exact) = restored(model, Mask(np.eye(2)), method)
         errors[method] = abs(mean - exact_mean).max(), abs(covariance - exact).max()
-    print(errors)
-    assert errors["pigdm"][0] < errors["ddnm"][0]
-
-
-def test_noise_on_the_way_lessens_the_bias():
-    correlated = 0.2 * np.eye(4) + 0.8
-    model = NormalImages(diffusion("vp"), SHAPE, 0.0, correlated)
-    (mean, _), (exact, _) = restored(model, Mask(np.eye(2)), "ddnm")
-    (noisy, _), _ = restored(
-        model, Mask(np.eye(2)), "ddnm", sampler=StochasticGDDIM(lam=1.0), nfe=200
-    )
-    print(abs(mean - exact).max(), abs(noisy - exact).max())
-    assert abs(noisy - exact).max() < abs(mean - exact).max()
+    # .046 and .30 for DDNM, .012 and .019 for PiGDM
+    assert np.all(np.array(errors["pigdm"]) < 0.3 * np.array(errors["ddnm"]))
+    assert max(errors["pigdm"]) < 0.03
 
 
 @pytest.mark.parametrize("noise_std", [0.0, 0.2])

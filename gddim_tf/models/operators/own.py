@@ -85,7 +85,7 @@ class Linear(LinearOperator):
             x, left = x + length * way, rest - length * image
             # what is left at the level of rounding would only grow
             done = before <= 1e-12 * product(values, values)
-            x, left = tf.where(done, x - length * way, x), tf.where(done, 0.0, left)
+            x, left = tf.where(done, x - length * way, x), tf.where(done, tf.zeros_like(left), left)
             turn = tf.math.divide_no_nan(product(left, left), before)
             return i + 1, x, left, left + turn * way
 
