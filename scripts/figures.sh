@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Make the figures and tables of docs/ again, all or those named: digits, clothes, accuracy, tuning,
-# likelihood, results.
+# Make the figures and tables of docs/ again, all or those named: digits, clothes, editing,
+# accuracy, tuning, likelihood, results.
 # `results` takes hours on two cores, `clothes` some minutes; what they draw is kept in runs/.
 # $CLOTHES is where Fashion-MNIST is, fashion_mnist or idx:FOLDER.
 set -euo pipefail
@@ -9,7 +9,7 @@ source "$here/environment.sh"
 environment evaluation
 export TF_CPP_MIN_LOG_LEVEL="${TF_CPP_MIN_LOG_LEVEL:-3}"
 cd "$root"
-[ "$#" -gt 0 ] || set -- digits clothes accuracy tuning likelihood results
+[ "$#" -gt 0 ] || set -- digits clothes editing accuracy tuning likelihood results
 for figure in "$@"; do
     case "$figure" in
     digits)
@@ -31,6 +31,7 @@ END
             --floor-split "test[:500]" --samplers "ddim; gddim(order=2)" \
             --nfe 5,10,20 --count 500 --batch-size 250 --out runs/clothes
         ;;
+    editing) python scripts/editing.py --out docs ;;
     accuracy) python -m benchmarks.accuracy --out docs ;;
     tuning)
         for kind in vp cld bdm; do
@@ -49,7 +50,7 @@ END
         ;;
     results) python -m benchmarks.papers --out docs --cells runs/tables ;;
     *)
-        echo "figures.sh: must be digits, clothes, accuracy, tuning, likelihood or results, received $figure" >&2
+        echo "figures.sh: must be digits, clothes, editing, accuracy, tuning, likelihood or results, received $figure" >&2
         exit 2
         ;;
     esac

@@ -130,3 +130,16 @@ def test_the_page_on_data_runs(tmp_path, monkeypatch):
     exec(compile(python_of("docs/data.md"), "docs/data.md", "exec"), page)
     assert next(iter(page["batches"]))[0].shape == (32, 8, 8, 1)
     assert (tmp_path / "runs" / "mine" / "model.keras").exists()
+
+
+@pytest.mark.slow  # a graph of the shipped network for each call
+def test_the_page_on_editing_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "saved_models").symlink_to(ROOT / "saved_models")
+    page, code = {}, re.sub(r"nfe=\d+", "nfe=3", python_of("docs/editing.md"))
+    exec(compile(code, "docs/editing.md", "exec"), page)
+    np.testing.assert_array_equal(page["whole"][:, :4], page["digits"][:, :4])
+    np.testing.assert_allclose(page["down"].apply(page["large"]), page["small"], atol=1e-5)
+    ends = [page["digits"][0], page["eights"][0]]
+    np.testing.assert_allclose(page["ways"][[0, -1], 0], ends, atol=1e-5)
+    assert page["sharp"].shape == page["threes"].shape == (4, 8, 8, 1)
