@@ -40,7 +40,7 @@ def check_files(picture: str, array: str | None = None, steps: str | None = None
 
 
 def check_file(option: str, path: str) -> None:
-    """Look at one file that will be written; errors as for `check_files`."""
+    """Look at one file that will be written; its errors are those of `check_files`."""
     file = pathlib.Path(path)
     if file.is_dir():
         raise ValueError(f"`{option}` must be a file, received the folder {file}")
