@@ -5,7 +5,6 @@ from __future__ import annotations
 import keras
 import numpy as np
 
-from gddim_tf.checks import not_negative, positive
 from gddim_tf.sdes.langevin import CriticallyDamped
 
 
@@ -43,15 +42,14 @@ class HOLD(CriticallyDamped):
         t_min: float = 1e-3,
         t_max: float = 1.0,
     ) -> None:
-        positive(beta=beta, initial_eps=initial_eps)
-        not_negative(gamma=gamma)
-        self.beta, self.gamma, self.initial_eps = float(beta), float(gamma), float(initial_eps)
         p, q = 3**-0.5, (8 / 3) ** 0.5
         super().__init__(
-            drift=beta * np.array([[0.0, p, 0.0], [-p, 0.0, q], [0.0, -q, -3.0]]),
-            noise=np.sqrt(beta * np.array([0.0, 0.0, 6.0])),
+            beta,
+            drift=np.array([[0.0, p, 0.0], [-p, 0.0, q], [0.0, -q, -3.0]]),
+            noise=np.array([0.0, 0.0, 6.0]),
             stationary=np.ones(3),
-            initial=np.array([0.0, gamma, gamma]) + initial_eps,
+            gamma=gamma,
+            initial_eps=initial_eps,
             t_min=t_min,
             t_max=t_max,
         )

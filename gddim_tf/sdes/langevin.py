@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from gddim_tf.checks import not_negative, positive
 from gddim_tf.numerics.linalg import transpose
 from gddim_tf.numerics.quadrature import legendre
 from gddim_tf.sdes.base import LinearSDE
@@ -23,25 +24,39 @@ class CriticallyDamped(NumericalSDE):
     rotation of the root is that of `NumericalSDE`.
 
     Args:
-      drift: A, `[k, k]`.
-      noise: the diagonal of G, `[k]`.
+      beta: the rate.
+      drift: A at the rate 1, `[k, k]`.
+      noise: the diagonal of `G G^T` at the rate 1, `[k]`.
       stationary: the diagonal of the stationary covariance, `[k]`.
-      initial: the diagonal of `Sigma(0)`, `[k]`, positive.
+      gamma: variance of the initial components after the first, over the stationary one.
+      initial_eps: variance added to all components at t = 0, see `CLD`.
       t_min: where sampling ends.
       t_max: where sampling starts.
+
+    Raises:
+      ValueError: if `beta` or `initial_eps` is not positive, or `gamma` below 0.
     """
 
     def __init__(
         self,
+        beta: float,
         drift: np.ndarray,
         noise: np.ndarray,
         stationary: np.ndarray,
-        initial: np.ndarray,
+        gamma: float,
+        initial_eps: float,
         t_min: float,
         t_max: float,
     ) -> None:
+        positive(beta=beta, initial_eps=initial_eps)
+        not_negative(gamma=gamma)
+        self.beta, self.gamma, self.initial_eps = float(beta), float(gamma), float(initial_eps)
+        drift, root = beta * drift, np.diag(np.sqrt(beta * noise))
+        initial = gamma * stationary
+        initial[0] = 0.0
         prior = np.diag(np.sqrt(stationary))
-        super().__init__(drift, np.diag(noise), np.diag(initial), t_min, t_max, prior_scale=prior)
+        start = np.diag(initial + initial_eps)
+        super().__init__(drift, root, start, t_min, t_max, prior_scale=prior)
         k = len(drift)
         self._damping = -np.trace(drift) / k
         nilpotent = drift + self._damping * np.eye(k)

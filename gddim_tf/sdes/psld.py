@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 import numpy as np
 
-from gddim_tf.checks import finite, not_negative, positive
+from gddim_tf.checks import finite
 from gddim_tf.sdes.langevin import CriticallyDamped
 
 
@@ -46,23 +46,21 @@ class PSLD(CriticallyDamped):
         t_min: float = 1e-3,
         t_max: float = 1.0,
     ) -> None:
-        positive(beta=beta, initial_eps=initial_eps)
-        not_negative(gamma=gamma)
         finite(position_noise=position_noise, momentum_noise=momentum_noise)
         if not 0 <= position_noise < momentum_noise:
             raise ValueError(
                 "`position_noise` and `momentum_noise` must satisfy 0 <= position_noise < "
                 f"momentum_noise, received {position_noise} and {momentum_noise}"
             )
-        self.beta, self.position_noise = float(beta), float(position_noise)
-        self.momentum_noise, self.gamma = float(momentum_noise), float(gamma)
-        self.initial_eps = float(initial_eps)
+        self.position_noise, self.momentum_noise = float(position_noise), float(momentum_noise)
         mass = 4 / (momentum_noise - position_noise) ** 2
         super().__init__(
-            drift=0.5 * beta * np.array([[-position_noise, 1 / mass], [-1.0, -momentum_noise]]),
-            noise=np.sqrt(beta * np.array([position_noise, mass * momentum_noise])),
+            beta,
+            drift=0.5 * np.array([[-position_noise, 1 / mass], [-1.0, -momentum_noise]]),
+            noise=np.array([position_noise, mass * momentum_noise]),
             stationary=np.array([1.0, mass]),
-            initial=np.array([0.0, gamma * mass]) + initial_eps,
+            gamma=gamma,
+            initial_eps=initial_eps,
             t_min=t_min,
             t_max=t_max,
         )
