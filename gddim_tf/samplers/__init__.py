@@ -18,8 +18,9 @@ from gddim_tf.samplers.methods.deis import DEIS
 from gddim_tf.samplers.methods.dpm_solver import DPMSolver
 from gddim_tf.samplers.methods.er_sde import ERSDE
 from gddim_tf.samplers.methods.euler_heun import Euler, Heun
+from gddim_tf.samplers.methods.fon import FON
 from gddim_tf.samplers.methods.gddim import GDDIM
-from gddim_tf.samplers.methods.pndm import FON, FPNDM, IPNDM, PLMS, SPNDM
+from gddim_tf.samplers.methods.pndm import FPNDM, IPNDM, PLMS, SPNDM
 from gddim_tf.samplers.methods.renoised import EDMChurn, Restart
 from gddim_tf.samplers.methods.repaint import RePaint
 from gddim_tf.samplers.methods.rho_rk import RhoRK

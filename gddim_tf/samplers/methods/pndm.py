@@ -33,9 +33,6 @@ _ADAMS_BASHFORTH = {
     4: np.array([55.0, -59.0, 37.0, -9.0]) / 24,
 }
 
-# FON takes derivatives over one training step of a thousand.
-_TRAINING_STEPS = 1000
-
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class IPNDM(Sampler):
@@ -101,7 +98,7 @@ class PLMS(Sampler):
 
     def steps_of(self, nfe: int) -> int:
         """`nfe - 1`; raises `ValueError` for less than two steps."""
-        return _after_warm_up(nfe, 1, 2, self._name)
+        return after_warm_up(nfe, 1, 2, self._name)
 
     def fill(self, sde: LinearSDE, times: np.ndarray) -> Table:
         """The rows on a grid `[steps + 1]`."""
@@ -150,12 +147,12 @@ class FPNDM(Sampler):
 
     def steps_of(self, nfe: int) -> int:
         """`nfe - 9`; raises `ValueError` for less than four steps."""
-        return _after_warm_up(nfe, 9, 4, "F-PNDM")
+        return after_warm_up(nfe, 9, 4, "F-PNDM")
 
     def fill(self, sde: LinearSDE, times: np.ndarray) -> Table:
         """The rows on a grid `[steps + 1]`; raises `ValueError` for less than four steps."""
         rows = []
-        for t, s in _first_three(times, "F-PNDM"):
+        for t, s in first_three(times, "F-PNDM"):
             middle = 0.5 * (t + s)
             half, half_weight = transfer(sde, t, middle)
             full, weight = transfer(sde, t, s)
@@ -166,60 +163,6 @@ class FPNDM(Sampler):
                 Row(s, full, [weight / 6], [weight / 6, weight / 3, weight / 3], keep=False),
             ]
         return pack(rows + _adams_bashforth(sde, times, 3, 4), sde)
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class FON(Sampler):
-    """Classical fourth order methods on a finite difference of DDIM: PNDM's counterexample.
-
-    `D(eps) = (phi(x, eps; t -> t - h) - x) / h` with h one training step (`t_max / 1000`), always
-    at the x and t where the step starts; three Runge-Kutta steps, then Adams-Bashforth in D. N
-    steps take N + 9 evaluations, and N is at least 4. Its error does not fall below that of the
-    difference. PNDM (Liu et al., 2022), section 4.
-
-    Args:
-      grid: time grid.
-
-    Example:
-      >>> FON().steps_of(20)
-      11
-    """
-
-    grid: Grid = dataclasses.field(default=PowerGrid(1.0))
-
-    def steps_of(self, nfe: int) -> int:
-        """`nfe - 9`; raises `ValueError` for less than four steps."""
-        return _after_warm_up(nfe, 9, 4, "FON")
-
-    def fill(self, sde: LinearSDE, times: np.ndarray) -> Table:
-        """The rows on a grid `[steps + 1]`; raises `ValueError` for less than four steps."""
-        spans = np.abs(np.diff(times))
-        of_x, of_eps = _difference(sde, times[:-1], times[1:])
-        identity = np.broadcast_to(np.eye(sde.components), of_x.shape[1:])
-        rows, stored = [], []  # stored: the step, and whether its D includes P x
-        for i, (t, s) in enumerate(_first_three(times, "FON")):
-            middle, half, full = 0.5 * (t + s), spans[i] / 2 * identity, spans[i] * identity
-            # D takes x from the step's start. Later stages store Q eps alone, and P x comes with
-            # the state.
-            stored += [(i, 1), (i, 0), (i, 0), (i, 0)]
-            first, second, last = (
-                identity + part * spans[i] * of_x[i] for part in (1 / 2, 1, 5 / 6)
-            )
-            rows += [
-                Row(t, identity, [half], commit=False),
-                Row(middle, first, (), [half], keep=False, commit=False),
-                Row(middle, second, (), [full], keep=False, commit=False),
-                Row(s, last, [full / 6], [full / 6, full / 3, full / 3], keep=False),
-            ]
-        for i in range(3, len(spans)):
-            stored.append((i, 1))
-            weights = [spans[i] * a * identity for a in _ADAMS_BASHFORTH[4]]
-            rows.append(Row(times[i], identity, weights))
-        return dataclasses.replace(
-            pack(rows, sde),
-            data_state=np.stack([of_x[i] * with_x for i, with_x in stored]),
-            data_eps=np.stack([of_eps[i] for i, _ in stored]),
-        )
 
 
 def transfer(sde: LinearSDE, t: Times, s: Times) -> tuple[np.ndarray, np.ndarray]:
@@ -240,15 +183,17 @@ def _adams_bashforth(
     ]
 
 
-def _difference(sde: LinearSDE, t: np.ndarray, s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """FON's D on the way from times t to times s, as the weights of x and eps."""
-    h = np.minimum(sde.t_max / _TRAINING_STEPS, np.abs(s - t))
-    psi, weight = transfer(sde, t, t + np.sign(s - t) * h)
-    h = h.reshape(-1, *(1,) * (psi.ndim - 1))
-    return (psi - np.eye(sde.components)) / h, weight / h
+def adams_bashforth_weights(order: int) -> np.ndarray:
+    """Weights of the outputs, newest first, of order 1 to 4."""
+    return _ADAMS_BASHFORTH[order]
 
 
-def _first_three(times: np.ndarray, method: str) -> list[tuple[float, float]]:
+def first_three(times: np.ndarray, method: str) -> list[tuple[float, float]]:
+    """The ends of the three steps that a method begins with.
+
+    Raises:
+      ValueError: if the grid has less than four steps.
+    """
     if len(times) < 5:
         raise ValueError(
             f"a grid for {method} must have at least 4 steps, received {len(times) - 1}"
@@ -256,7 +201,12 @@ def _first_three(times: np.ndarray, method: str) -> list[tuple[float, float]]:
     return list(itertools.pairwise(times[:4]))
 
 
-def _after_warm_up(nfe: int, extra: int, least: int, method: str) -> int:
+def after_warm_up(nfe: int, extra: int, least: int, method: str) -> int:
+    """The steps that a budget leaves when its start takes `extra` evaluations more.
+
+    Raises:
+      ValueError: if they are less than `least`.
+    """
     if nfe < least + extra:
         raise ValueError(f"`nfe` must be at least {least + extra} for {method}, received {nfe}")
     return nfe - extra
