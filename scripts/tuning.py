@@ -35,7 +35,7 @@ def plot(samplers: list[Tuned], path: pathlib.Path) -> None:
     for axis, sampler in zip(axes[0], samplers, strict=True):
         records = [fitted.record for _, fitted in sorted(sampler.budgets.items())]
         budgets = [record["nfe"] for record in records]
-        for key, label in (("error_before", "default"), ("error_after", "tuned")):
+        for key, label in (("error_before", "untuned"), ("error_after", "tuned")):
             axis.loglog(budgets, [record[key] for record in records], ".-", label=label)
         axis.set(title=records[0]["sde"].split("(")[0], xlabel="NFE")
         axis.set_xticks(budgets, [str(nfe) for nfe in budgets])
