@@ -8,7 +8,7 @@ environment test
 cd "$root"
 ruff check .
 ruff format --check .
-NO_MKDOCS_2_WARNING=1 mkdocs build --quiet --site-dir "$(mktemp -d)"
+NO_MKDOCS_2_WARNING=1 mkdocs build --site-dir "$(mktemp -d)"
 export TF_CPP_MIN_LOG_LEVEL="${TF_CPP_MIN_LOG_LEVEL:-2}"
 if [ "$#" -eq 0 ]; then
     basedpyright --pythonpath "$(command -v python)"

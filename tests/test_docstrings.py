@@ -20,7 +20,7 @@ MODULES = [
 ]
 ROOMS = [name for name in gddim_tf.__all__ if (ROOT / name).is_dir()]
 SECTIONS = (
-    *("Args", "Attributes", "Call arguments", "Returns", "Yields", "Raises", "Example"),
+    *("Args", "Attributes", "Call arguments", "Returns", "Yields", "Raises", "Examples"),
     *("Inputs", "Input", "Output"),
 )
 HEADS = re.compile(

@@ -23,7 +23,7 @@ class Imported:
       family: the object of its source, one of `FAMILIES`.
       checkpoint: what the source tells of it.
 
-    Example:
+    Examples:
       >>> from gddim_tf.checkpoints import read
       >>> read("tests/golden/diffusers_digits").source  # in a clone
       'diffusers'

@@ -35,7 +35,7 @@ def names(kind: str) -> tuple[str, ...]:
       The keys of a dictionary, or the items of a tuple, of calls their first arguments; of
       samplers the classes that `samplers/__init__.py` imports from its methods, in lower case.
 
-    Example:
+    Examples:
       >>> names("weighting")
       ('target', 'eps', 'min_snr')
     """

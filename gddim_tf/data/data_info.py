@@ -27,7 +27,7 @@ class DataInfo:
       notes: what a user should know about how the set was read, such as how many files of a folder
         were not used and why.
 
-    Example:
+    Examples:
       >>> from gddim_tf import data
       >>> data.info("digits").class_names[:3]
       ('0', '1', '2')

@@ -43,7 +43,7 @@ def load_digits_classifier(path: str | os.PathLike[str] | None = None) -> keras.
       ValueError: if `path` does not end in `.keras`, or the file is damaged or holds another model.
       FileNotFoundError: if there is no such file.
 
-    Example:
+    Examples:
       >>> load_digits_classifier().output_shape
       (None, 10)
     """

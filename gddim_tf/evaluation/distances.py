@@ -43,7 +43,7 @@ def frechet_distance(real_activations: ArrayLike, fake_activations: ArrayLike) -
         differ.
       ImportError: if TF-GAN is not installed.
 
-    Example:
+    Examples:
       >>> rows = np.random.default_rng(0).normal(size=(4096, 2))
       >>> round(frechet_distance(rows, rows + 2), 6)
       8.0

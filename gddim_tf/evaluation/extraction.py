@@ -36,7 +36,7 @@ def extract(
       TypeError: for images of another type.
       ValueError: for an endless dataset, no images at all, NaN or infinite pixels.
 
-    Example:
+    Examples:
       >>> brightness = lambda images: images.mean((1, 2, 3))[:, None]
       >>> extract(brightness, np.ones((2, 4, 4, 1)), progress=False).tolist()
       [[255.0], [255.0]]

@@ -78,7 +78,7 @@ class FeatureExtractor(ImageFeatures):
       shapes: the image shapes [height, width, channels] that are accepted; None is any size.
       network: uint8 images to (features, logits), both of rank 2 or more.
 
-    Example:
+    Examples:
       >>> means = lambda images: (tf.reduce_mean(tf.cast(images, tf.float32), [1, 2]),) * 2
       >>> extractor = FeatureExtractor("colours", "none", ((None, None, 3),), means)
       >>> extractor(np.full((1, 4, 4, 3), 7, np.uint8))

@@ -50,7 +50,7 @@ class DigitsFeatures(ClassifierFeatures):
     Args:
       path: another file of the classifier, see `load_digits_classifier`.
 
-    Example:
+    Examples:
       >>> DigitsFeatures()(tf.zeros([2, 8, 8, 1], tf.uint8)).shape
       (2, 64)
     """
@@ -65,7 +65,7 @@ class FashionFeatures(ClassifierFeatures):
     Args:
       path: another file of the classifier, see `load_fashion_classifier`.
 
-    Example:
+    Examples:
       >>> FashionFeatures().dimension
       64
     """
@@ -90,7 +90,7 @@ class InceptionFeatures(FeatureExtractor):
       ImportError: if `tensorflow_hub` is needed and cannot be imported.
       ValueError: if the folder holds no such SavedModel.
 
-    Example:
+    Examples:
       >>> InceptionFeatures("runs")  # where no network is
       Traceback (most recent call last):
         ...

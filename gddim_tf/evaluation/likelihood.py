@@ -43,7 +43,7 @@ class LogDensity(NamedTuple):
       latent: the states at `sde.t_max`.
       nfe: network evaluations, for the whole batch at once.
 
-    Example:
+    Examples:
       >>> from gddim_tf.sdes import VPSDE
       >>> rough = RK45(rtol=0.1, atol=0.1)
       >>> log_density(VPSDE(), lambda u, t: u, tf.zeros([1, 2]), solver=rough).log_density.shape
@@ -63,7 +63,7 @@ class BitsPerDim(NamedTuple):
       nfe: network evaluations, for the whole batch at once.
       probes: how many probes estimated the trace; 0 where it is exact.
 
-    Example:
+    Examples:
       >>> BitsPerDim(np.array([3.0, 5.0]), nfe=80, probes=0).bits.mean()
       np.float64(4.0)
     """

@@ -33,7 +33,7 @@ class MemorisationReport:
       closest_pairs: [pairs, 2], up to ten pairs (generated index, training index), nearest first.
       verdict: the numbers in words.
 
-    Example:
+    Examples:
       >>> points = np.arange(6.0)[:, None]
       >>> report = memorisation_report(points[:2], points[:4], points[4:])
       >>> report.closest_pairs.tolist()
@@ -66,7 +66,7 @@ def memorisation_report(
         axis; if most of the held-out images occur among the training images; or if nothing was
         held out and all training images are equal.
 
-    Example:
+    Examples:
       >>> rng = np.random.default_rng(0)
       >>> training, generated, held_out = rng.normal(size=(3, 200, 4))
       >>> 0.8 < memorisation_report(generated, training, held_out).median_ratio < 1.2

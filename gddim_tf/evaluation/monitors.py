@@ -76,7 +76,7 @@ class SampleGrid(_Monitor):
     Raises:
       ValueError: if `every` or `count` is below 1.
 
-    Example:
+    Examples:
       >>> SampleGrid("runs/digits/samples", every=10, nfe=10).count
       100
     """
@@ -125,7 +125,7 @@ class FrechetMonitor(_Monitor):
     Raises:
       ValueError: if `every` or `count` is below 1.
 
-    Example:
+    Examples:
       >>> FrechetMonitor("digits", every=10, count=500).nfe
       20
     """

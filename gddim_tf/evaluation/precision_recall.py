@@ -18,7 +18,7 @@ class PrecisionRecall(NamedTuple):
       precision: of the generated images, those that lie among the real ones.
       recall: of the real images, those that lie among the generated ones.
 
-    Example:
+    Examples:
       >>> rows = np.random.default_rng(0).normal(size=(20, 2))
       >>> precision_recall(rows, rows + 100.0)
       PrecisionRecall(precision=0.0, recall=0.0)
@@ -55,7 +55,7 @@ def precision_recall(
       ValueError: for a wrong rank, NaN or infinite entries, dimensions that differ, `neighbours`
         that are not between 1 and the counts, or a `block_size` below 1.
 
-    Example:
+    Examples:
       precision, recall = precision_recall(features(real_images), features(generated_images))
     """
     real, fake = activation_pair(real_activations, fake_activations)

@@ -36,7 +36,7 @@ class RandomFeatures(ImageFeatures):
     Args:
       width: filters of each layer.
 
-    Example:
+    Examples:
       >>> RandomFeatures(width=4)(np.zeros((2, 16, 8, 1), np.uint8)).shape
       (2, 132)
     """

@@ -33,7 +33,7 @@ class Runner:
       workers: passes side by side.
       progress: show a progress bar.
 
-    Example:
+    Examples:
       reference = Reference("digits", DigitsFeatures(), 8)
       Runner(model, reference, "runs/digits").run(Job(DDIM(), 20, 1500)).measures["frechet"]
     """

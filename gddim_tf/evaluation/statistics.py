@@ -29,7 +29,7 @@ class Provenance:
       extractor: `name` of the feature extractor.
       resize: `resize` of the feature extractor.
 
-    Example:
+    Examples:
       >>> Provenance("cifar10", "train", 50_000, "inception-1a2b", "bilinear-tf1-299").number
       50000
     """
@@ -57,7 +57,7 @@ class ActivationStatistics:
       mean: [dimension].
       provenance: what the statistics were loaded from, None for freshly gathered ones.
 
-    Example:
+    Examples:
       >>> statistics = ActivationStatistics(1)
       >>> statistics.update([[0.0], [1.0]])
       >>> statistics.update([[2.0]])

@@ -22,7 +22,7 @@ class AveragingAdam(keras.optimizers.Adam):
       ema_momentum: the decay in the end, in [0, 1].
       **options: of `keras.optimizers.Adam`; `epsilon` is 1e-8 by default, as in the papers.
 
-    Example:
+    Examples:
       >>> AveragingAdam(1e-3).use_ema
       True
     """

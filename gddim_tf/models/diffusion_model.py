@@ -60,7 +60,7 @@ class DiffusionModel(GenerativeModel, DenoisingTraining):
       ValueError: if the network lacks one of its numbers, or was made for another number of
         components or output channels.
 
-    Example:
+    Examples:
       >>> from gddim_tf.sdes import VPSDE
       >>> model = DiffusionModel.from_preset("ddpm_tiny", VPSDE())
       >>> model.sample(2, nfe=3, seed=0).shape

@@ -58,7 +58,7 @@ def draw(
         the sampler cannot spend the budget, or several workers share several devices.
       NotFiniteError, StepLimitError: while the batches are made, as `run` and `RK45.solve` do.
 
-    Example:
+    Examples:
       for batch in draw(model, DDIM(), 20, 50_000, batch_size=500):
           statistics.update(features(to_uint8(batch.images)))
     """

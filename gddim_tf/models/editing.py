@@ -68,7 +68,7 @@ class Editing:
         Raises:
           ValueError: if the images or a number are out of range, or a label is.
 
-        Example:
+        Examples:
           >>> import gddim_tf as gd
           >>> model = gd.load("saved_models/digits_vp")
           >>> digits = model.sample(1, nfe=5, labels=3)
@@ -110,7 +110,7 @@ class Editing:
         Raises:
           ValueError: if images, mask, a number or a label are out of range.
 
-        Example:
+        Examples:
           >>> import gddim_tf as gd
           >>> model = gd.load("saved_models/digits_vp")
           >>> mask = np.arange(8)[:, None] < np.full(8, 4)  # the upper half is known
@@ -159,7 +159,7 @@ class Editing:
             of range.
           TypeError: if the operator is none.
 
-        Example:
+        Examples:
           >>> import gddim_tf as gd
           >>> model = gd.load("saved_models/digits_vp")
           >>> down = gd.operators.Downsample(4)

@@ -23,7 +23,7 @@ class NoisyStates:
       u: states `[batch, ..., k * C]` in the coordinates of the SDE.
       t: times `[batch]`.
 
-    Example:
+    Examples:
       >>> from gddim_tf.sdes import VESDE
       >>> states = NoisyStates(VESDE(), tf.ones((1, 4, 4, 3)), tf.constant([1.0]))
       >>> round(float(states.b[0, 0, 0]), 4)  # 1 / sigma

@@ -24,7 +24,7 @@ def with_precision(model: DiffusionModel, precision: str) -> DiffusionModel:
     Raises:
       ValueError: if there is no such policy.
 
-    Example:
+    Examples:
       gd.save(with_precision(gd.load("runs/fashion_vp"), "float32"), "fashion_vp.keras")
     """
     config = model.get_config()

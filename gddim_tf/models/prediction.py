@@ -196,7 +196,7 @@ def prediction_of(
       t: times `[batch]`.
       data_std: the standard deviation of the data that "v" assumes.
 
-    Example:
+    Examples:
       >>> from gddim_tf.sdes import VPSDE
       >>> u, black = tf.ones((1, 4, 4, 1)), tf.zeros((1, 4, 4, 1))
       >>> x0 = prediction_of("x0", VPSDE(), u, tf.constant([0.9]))

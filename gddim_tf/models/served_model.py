@@ -27,7 +27,7 @@ class ServedModel(GenerativeModel):
       FileNotFoundError: if there is no exported model.
       DamagedFileError: if a file is damaged, or the description is not that of the graph.
 
-    Example:
+    Examples:
       >>> model = ServedModel("saved_models/digits_vp")  # in a clone
       >>> model.sample(2, nfe=3, labels=[3, 7]).shape
       (2, 8, 8, 1)

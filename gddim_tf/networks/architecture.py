@@ -78,7 +78,7 @@ class Architecture:
     Raises:
       ValueError: if a value is out of its range or two values contradict each other.
 
-    Example:
+    Examples:
       >>> Architecture(image_size=8, channels=1, base_channels=8).levels
       4
     """

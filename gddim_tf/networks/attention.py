@@ -29,7 +29,7 @@ class Attention(keras.layers.Layer):
 
     Input and output: [batch, height, width, channels].
 
-    Example:
+    Examples:
       >>> Attention(groups=2)(tf.zeros([1, 4, 4, 8])).shape
       TensorShape([1, 4, 4, 8])
     """

@@ -45,7 +45,7 @@ class AttentionUNet(keras.Model):
       TypeError: for an unknown option.
       ValueError: for options out of range.
 
-    Example:
+    Examples:
       >>> import tensorflow as tf
       >>> network = AttentionUNet(
       ...     image_size=8, channels=1, base_channels=4, widths=(4, 4, 8),

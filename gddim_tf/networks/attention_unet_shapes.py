@@ -29,7 +29,7 @@ class AttentionArchitecture:
     Raises:
       ValueError: if a value is out of its range or two values contradict each other.
 
-    Example:
+    Examples:
       >>> AttentionArchitecture(8, 1, 4, (4, 4, 8), (False, True), (2, 2), (4, 4)).levels
       2
     """

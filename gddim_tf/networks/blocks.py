@@ -44,7 +44,7 @@ class ResidualBlock(keras.layers.Layer):
     Inputs: [batch, height, width, channels] and the time embedding [batch, width], already
     activated. Output: [batch, height', width', filters].
 
-    Example:
+    Examples:
       >>> block = ResidualBlock(16, groups=(2, 4), resample="down")
       >>> block(tf.zeros([1, 8, 8, 4]), tf.zeros([1, 32])).shape
       TensorShape([1, 4, 4, 16])
@@ -149,7 +149,7 @@ class Combine(keras.layers.Layer):
     Inputs: pyramid [batch, height, width, channels'], features [batch, height, width, channels].
     Output: [batch, height, width, channels], or twice as many channels for "cat".
 
-    Example:
+    Examples:
       >>> Combine("cat")(tf.zeros([1, 4, 4, 3]), tf.zeros([1, 4, 4, 8])).shape
       TensorShape([1, 4, 4, 16])
     """

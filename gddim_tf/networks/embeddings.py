@@ -58,7 +58,7 @@ class FourierEmbedding(keras.layers.Layer):
 
     Input: float32 [batch]. Output: float32 [batch, 2 features].
 
-    Example:
+    Examples:
       >>> FourierEmbedding(16)(tf.constant([0.1, 50.0])).shape
       TensorShape([2, 32])
     """

@@ -27,7 +27,7 @@ class Part:
       conv: for a resampling layer, whether it holds a convolution.
       pyramid_width: for "combine", channels of the pyramid that is combined.
 
-    Example:
+    Examples:
       >>> from gddim_tf.networks import Architecture
       >>> parts = layout(Architecture(image_size=8, channels=1, base_channels=8))
       >>> [part.name for part in parts[:3]]

@@ -27,7 +27,7 @@ class GroupNorm(keras.layers.Layer):
     Raises:
       ValueError: when built with channels that cannot be divided into the groups.
 
-    Example:
+    Examples:
       >>> GroupNorm(2)(tf.ones([1, 4, 4, 8])).numpy().max().round(3)
       np.float32(0.0)
     """

@@ -132,7 +132,7 @@ class Downsample(_Resampling):
     Input: [batch, height, width, channels].
     Output: [batch, height / 2, width / 2, filters or channels].
 
-    Example:
+    Examples:
       >>> Downsample(kernel=(1, 3, 3, 1))(tf.zeros([1, 8, 8, 3])).shape
       TensorShape([1, 4, 4, 3])
     """
@@ -185,7 +185,7 @@ class Upsample(_Resampling):
     Input: [batch, height, width, channels].
     Output: [batch, 2 height, 2 width, filters or channels].
 
-    Example:
+    Examples:
       >>> Upsample(filters=5)(tf.zeros([1, 4, 4, 3])).shape
       TensorShape([1, 8, 8, 5])
     """

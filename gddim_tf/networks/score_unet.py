@@ -46,7 +46,7 @@ class ScoreUNet(keras.Model):
         for.
       training: whether dropout is active.
 
-    Returns:
+    Output:
       float32 [batch, height, width, out_channels].
 
     Raises:
@@ -57,7 +57,7 @@ class ScoreUNet(keras.Model):
     Every weight exists when the constructor returns. Ho et al. 2020 (arXiv:2006.11239), Song et al.
     2021 (arXiv:2011.13456).
 
-    Example:
+    Examples:
       >>> network = ScoreUNet.from_preset("ddpm_tiny")
       >>> network(tf.zeros([2, 8, 8, 1]), tf.constant([0.0, 999.0])).shape
       TensorShape([2, 8, 8, 1])

@@ -20,7 +20,7 @@ class UnitRange(keras.Model):
     Args:
       network: told sigma, predicts the score.
 
-    Example:
+    Examples:
       >>> from gddim_tf.networks import ScoreUNet
       >>> network = UnitRange(ScoreUNet.from_preset("ddpm_tiny"))
       >>> network(tf.zeros([1, 8, 8, 1]), tf.ones([1])).shape

@@ -20,7 +20,7 @@ def inverse_of_increasing(
       values: of the function; those not above 0 are taken to be at 0.
       last: the latest time.
 
-    Example:
+    Examples:
       >>> inverse_of_increasing(np.square, np.array([0.0, 4.0]), 10.0).round(6).tolist()
       [0.0, 2.0]
     """

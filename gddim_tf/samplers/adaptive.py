@@ -58,7 +58,7 @@ class RK45:
     Raises:
       ValueError: if a number is not positive or `variable` is unknown.
 
-    Example:
+    Examples:
       >>> from gddim_tf.sdes import VPSDE
       >>> standard_normal = lambda u, t: VPSDE().kernel(t)[1][:, :, 0] * u  # eps of such data
       >>> RK45(rtol=1e-2, atol=1e-2).solve(VPSDE(), standard_normal, tf.ones([1, 2])).state.shape

@@ -27,7 +27,7 @@ class Sampler(abc.ABC):
     Args:
       grid: from the SDE and a number of steps to a decreasing list of times.
 
-    Example:
+    Examples:
       >>> from gddim_tf.samplers import DDIM
       >>> isinstance(DDIM(), Sampler)
       True

@@ -24,7 +24,7 @@ class DynamicThreshold:
     Raises:
       ValueError: if `ratio` is outside (0, 1] or `largest` is below 1.
 
-    Example:
+    Examples:
       >>> from gddim_tf.samplers import DPMSolver
       >>> DPMSolver(clip=DynamicThreshold(0.995)).clip.ratio
       0.995

@@ -6,7 +6,7 @@ from __future__ import annotations
 class NotFiniteError(ValueError):
     """The network returned NaN or Inf; the message says where.
 
-    Example:
+    Examples:
       >>> from gddim_tf.samplers import DDIM, run
       >>> from gddim_tf.sdes import VPSDE
       >>> run(DDIM().table(VPSDE(), 2), lambda u, t: u * float("nan"), [[1.0]])
@@ -19,7 +19,7 @@ class NotFiniteError(ValueError):
 class NotInvertibleError(ValueError):
     """A sampler has no way back from the data to the noise.
 
-    Example:
+    Examples:
       >>> from gddim_tf.samplers import DDIM
       >>> from gddim_tf.sdes import VPSDE
       >>> DDIM(eta=1.0).encode(VPSDE(), 10)
@@ -32,7 +32,7 @@ class NotInvertibleError(ValueError):
 class StepLimitError(ValueError):
     """An adaptive solver needs more steps than it may take.
 
-    Example:
+    Examples:
       >>> from gddim_tf.samplers import RK45
       >>> from gddim_tf.sdes import VPSDE
       >>> import tensorflow as tf

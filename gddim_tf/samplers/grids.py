@@ -34,7 +34,7 @@ class PowerGrid:
     Raises:
       ValueError: if `power` is not positive.
 
-    Example:
+    Examples:
       >>> from gddim_tf.sdes import VPSDE
       >>> PowerGrid(1.0)(VPSDE(t_min=0.2), 4)
       array([1. , 0.8, 0.6, 0.4, 0.2])
@@ -60,7 +60,7 @@ class RhoGrid:
     Raises:
       ValueError: if `power` is not positive.
 
-    Example:
+    Examples:
       >>> from gddim_tf.sdes import VESDE
       >>> RhoGrid()(VESDE.karras(), 3).round(2).tolist()
       [80.0, 9.72, 0.47, 0.0]
@@ -97,7 +97,7 @@ class VPTimeGrid:
     Raises:
       ValueError: if a number is not positive.
 
-    Example:
+    Examples:
       >>> from gddim_tf.sdes import VPSDE
       >>> len(VPTimeGrid()(VPSDE(), 10))
       11
@@ -124,7 +124,7 @@ class VPTimeGrid:
 class LogSNRGrid:
     """Uniform in `log rho`, that is in the logarithm of signal over noise; DPM-Solver's grid.
 
-    Example:
+    Examples:
       >>> from gddim_tf.sdes import VESDE
       >>> LogSNRGrid()(VESDE.karras(0.01, 100.0), 4)
       array([1.e+02, 1.e+01, 1.e+00, 1.e-01, 1.e-02])
@@ -151,7 +151,7 @@ class ListGrid:
     Args:
       times: strictly decreasing (strictly increasing for encoding).
 
-    Example:
+    Examples:
       >>> from gddim_tf.sdes import VPSDE
       >>> ListGrid([1.0, 0.5, 0.1])(VPSDE(), 2)
       array([1. , 0.5, 0.1])

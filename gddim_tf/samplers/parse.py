@@ -72,7 +72,7 @@ def parse(text: str, own: Mapping[str, type] | None = None) -> Sampler:
         not that of a tuned sampler.
       FileNotFoundError: if that file is not there.
 
-    Example:
+    Examples:
       parse("gddim(order=2, grid=power(power=3))")
     """
     known = _samplers() | {name.lower(): value for name, value in (own or {}).items()}

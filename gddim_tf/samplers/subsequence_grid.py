@@ -36,7 +36,7 @@ class SubsequenceGrid:
     Raises:
       ValueError: if the kind or the end is unknown, or a number negative.
 
-    Example:
+    Examples:
       >>> from gddim_tf.sdes import VPSDE
       >>> SubsequenceGrid("trailing")(VPSDE.from_betas(np.linspace(1e-4, 0.02, 1000)), 4)
       array([1000.,  750.,  500.,  250.,    0.])

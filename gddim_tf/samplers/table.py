@@ -50,7 +50,7 @@ class Table:
       mode_index: None, or an integer array that spreads one axis of distinct modes over the image
         axes.
 
-    Example:
+    Examples:
       >>> from gddim_tf.samplers import DDIM
       >>> from gddim_tf.sdes import CLD
       >>> table = DDIM().table(CLD(), nfe=10)

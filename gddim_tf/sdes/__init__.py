@@ -68,7 +68,7 @@ def make(name: str, image_size: ImageSize) -> LinearSDE:
     Raises:
       ValueError: if the name is unknown.
 
-    Example:
+    Examples:
       >>> make("cld", 32).components
       2
     """

@@ -41,7 +41,7 @@ class LinearSDE(DiffusionMatrices):
       signal_free: whether nothing of the data is left at t_max, where networks return the clean
         state instead of eps, which would be `R^{-1} u` whatever the data.
 
-    Example:
+    Examples:
       >>> from gddim_tf.sdes import CLD
       >>> isinstance(CLD(), LinearSDE)
       True

@@ -44,7 +44,7 @@ class BDM(ScalarSDE):
     Raises:
       ValueError: if the sizes are not positive or `min_scale` is not in (0, 1].
 
-    Example:
+    Examples:
       >>> BDM(8).transition(1.0, 0.5).shape  # one number for each distinct frequency
       (34, 1, 1)
     """

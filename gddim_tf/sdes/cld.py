@@ -46,7 +46,7 @@ class CLD(LinearSDE):
       ValueError: if a constant is not positive (beta_1, gamma and initial_eps may be 0, but not
         the last two at once).
 
-    Example:
+    Examples:
       >>> CLD().transition(0.5, 0.0).shape  # position and velocity
       (2, 2)
     """

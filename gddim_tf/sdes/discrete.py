@@ -49,7 +49,7 @@ class DiscreteVPSDE(VariancePreserving):
     Raises:
       ValueError: if there is no beta, or one is outside (0, 1) but for a last 1.
 
-    Example:
+    Examples:
       >>> DiscreteVPSDE(np.linspace(1e-4, 0.02, 1000)).t_max
       1000.0
     """

@@ -32,7 +32,7 @@ class RectifiedFlow(ScalarSDE):
     Raises:
       ValueError: if the shift is not positive or a time not in [0, 1).
 
-    Example:
+    Examples:
       >>> RectifiedFlow().root(0.25)
       array([[0.25]])
     """

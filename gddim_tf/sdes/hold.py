@@ -29,7 +29,7 @@ class HOLD(CriticallyDamped):
     Raises:
       ValueError: if a constant is not positive (gamma may be 0).
 
-    Example:
+    Examples:
       >>> HOLD().components  # position, velocity, acceleration
       3
     """

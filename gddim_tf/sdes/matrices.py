@@ -20,7 +20,7 @@ class DiffusionMatrices(abc.ABC):
       modes: shape of the axes between times and the `k x k` matrices.
       t_max: the time at which sampling starts (noise).
 
-    Example:
+    Examples:
       >>> from gddim_tf.sdes import CLD
       >>> CLD().transition(np.array([0.2, 0.4, 0.8]), 0.0).shape
       (3, 2, 2)

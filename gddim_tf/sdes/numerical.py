@@ -48,7 +48,7 @@ class NumericalSDE(LinearSDE):
       ValueError: if a shape does not fit, a value is not finite, or `initial_covariance` is not a
         covariance of the kind asked for; at the first use, if F or G is not smooth.
 
-    Example:
+    Examples:
       >>> sde = NumericalSDE(np.array([[-1.0]]), np.array([[2**0.5]]), np.array([[0.0]]))
       >>> sde.covariance(1.0).round(6)  # 1 - exp(-2)
       array([[0.864665]])

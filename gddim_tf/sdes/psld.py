@@ -31,7 +31,7 @@ class PSLD(CriticallyDamped):
     Raises:
       ValueError: if the constants are not so.
 
-    Example:
+    Examples:
       >>> PSLD().components
       2
     """

@@ -23,7 +23,7 @@ class ScalarSDE(LinearSDE):
     `Psi_hat = Psi (rho_t / rho_s)^(1 + lambda^2)` where `rho = sigma / m`.
     A subclass gives `log_signal`, `variance` and their derivatives.
 
-    Example:
+    Examples:
       >>> from gddim_tf.sdes import VPSDE
       >>> sde = VPSDE()
       >>> bool(np.isclose(sde.variance(0.3), sde.covariance(0.3).item()))

@@ -34,7 +34,7 @@ class VESDE(ScalarSDE):
       ValueError: unless `0 < sigma_min < sigma_max`, `0 <= t_min < t_max`, of a known schedule, and
         `log_normal` goes with it.
 
-    Example:
+    Examples:
       >>> VESDE.karras().root(80.0)  # t is sigma
       array([[80.]])
     """

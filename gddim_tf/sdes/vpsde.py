@@ -33,7 +33,7 @@ class VPSDE(VariancePreserving):
     Raises:
       ValueError: if the betas are not `0 <= beta_min <= beta_max`, or the times not increasing.
 
-    Example:
+    Examples:
       >>> VPSDE().root(1.0).round(4)  # nothing but noise at the end
       array([[1.]])
     """
@@ -112,7 +112,7 @@ class CosineVPSDE(VariancePreserving):
     Raises:
       ValueError: if `t_max` is not below 1 or `offset` is negative.
 
-    Example:
+    Examples:
       >>> bool(CosineVPSDE().rho(0.5) < VPSDE().rho(0.5))  # less noise in the middle
       True
     """

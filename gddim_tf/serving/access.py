@@ -32,7 +32,7 @@ class Access:
       ValueError: if the file holds no certificates, or a token or metadata cannot be sent.
       OSError: if the file cannot be read.
 
-    Example:
+    Examples:
       >>> Access(tls=True, token="secret").tls
       True
     """

@@ -49,7 +49,7 @@ class Client(abc.ABC):
     Raises:
       ValueError: if one of these is not of this kind.
 
-    Example:
+    Examples:
       >>> from gddim_tf.serving import connect
       >>> with connect("localhost:8501", "digits", protocol="rest") as client:
       ...     client.address
@@ -175,7 +175,8 @@ class Client(abc.ABC):
           `[count, height, width, C]` uint8.
 
         Raises:
-          As `predict`; ValueError also for labels and guidance that the model does not take.
+          ServingError, ValueError: as `predict`, and for labels and guidance that the model does not
+            take.
         """
         for name, value in (("count", count), ("batch_size", batch_size)):
             if value < 1:

@@ -42,7 +42,7 @@ def connect(
       ImportError: for gRPC without the extra.
       OSError: if `ca_file` cannot be read.
 
-    Example:
+    Examples:
       >>> client = connect("images.example.org:443", "digits", "rest", tls=True, token="secret")
       >>> client.close()
     """

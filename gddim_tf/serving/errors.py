@@ -11,7 +11,7 @@ _LONGEST = 500
 class ServerUnavailable(ConnectionError):
     """Nobody answers at the address, or the server has too much to do.
 
-    Example:
+    Examples:
       >>> issubclass(ServerUnavailable, OSError)  # like everything that a connection may do
       True
     """
@@ -20,7 +20,7 @@ class ServerUnavailable(ConnectionError):
 class ModelNotLoaded(OSError):
     """The server answers, and the model is still being loaded.
 
-    Example:
+    Examples:
       >>> issubclass(ModelNotLoaded, ServerUnavailable)  # the server is there
       False
     """
@@ -29,7 +29,7 @@ class ModelNotLoaded(OSError):
 class WrongAnswer(OSError):
     """The server answers something that is not what its protocol or its model promises.
 
-    Example:
+    Examples:
       >>> issubclass(WrongAnswer, OSError)
       True
     """

@@ -33,7 +33,7 @@ class Checkpoint(keras.callbacks.Callback):
     Raises:
       ValueError: if `every` is below 1.
 
-    Example:
+    Examples:
       >>> Checkpoint("runs/digits/checkpoints", every=5).every
       5
     """

@@ -52,7 +52,7 @@ class Recipe:
     Raises:
       ValueError: if a setting is out of its range, or of another type.
 
-    Example:
+    Examples:
       >>> Recipe(sde="cld", steps=500).model().sde.components
       2
     """

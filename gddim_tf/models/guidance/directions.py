@@ -164,7 +164,7 @@ class Classifier:
       clean: whether it takes clean images; each evaluation is then followed by a reverse pass
         through the network, so that it costs about three times as much.
 
-    Example:
+    Examples:
       >>> import gddim_tf as gd
       >>> def bright(images, labels):  # "log p" of two classes, dark and bright
       ...     sign = 2.0 * tf.cast(labels, images.dtype) - 1.0

@@ -38,7 +38,7 @@ class Guidance:
     Raises:
       ValueError: if a number is out of range.
 
-    Example:
+    Examples:
       >>> import gddim_tf as gd
       >>> model = gd.load("saved_models/digits_vp")
       >>> interval = gd.guidance.Interval(low=0.2, high=5.0)

@@ -43,7 +43,7 @@ class Interval:
     Raises:
       ValueError: if the bounds are not in this order.
 
-    Example:
+    Examples:
       >>> from gddim_tf.sdes import VESDE
       >>> Interval(0.2, 2.0)(VESDE.karras(), [80.0, 2.0, 1.0, 0.1])
       array([0., 1., 1., 0.])

@@ -12,7 +12,7 @@ class LinearOperator(abc.ABC):
 
     Own ones are made by `Linear` from functions, or are subclasses.
 
-    Example:
+    Examples:
       >>> from gddim_tf.models.operators import Downsample
       >>> Downsample(4).apply(tf.ones([1, 8, 8, 3])).shape
       TensorShape([1, 2, 2, 3])

@@ -28,7 +28,7 @@ class Linear(LinearOperator):
     Raises:
       ValueError: if neither is given.
 
-    Example:
+    Examples:
       >>> even = Linear(  # every other row
       ...     apply=lambda x: x[:, ::2],
       ...     adjoint=lambda y: tf.reshape(tf.stack([y, 0 * y], 2), [-1, 4, 4, 1]),

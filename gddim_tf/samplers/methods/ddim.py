@@ -35,7 +35,7 @@ class DDIM(Sampler):
     Raises:
       ValueError: if `eta` is outside [0, 1] or `clip` is not positive.
 
-    Example:
+    Examples:
       >>> from gddim_tf.sdes import VPSDE
       >>> DDIM(eta=1.0).table(VPSDE(), nfe=10).stochastic
       True

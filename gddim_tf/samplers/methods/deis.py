@@ -34,7 +34,7 @@ class DEIS(Sampler):
     Raises:
       ValueError: if an argument is unknown or out of range.
 
-    Example:
+    Examples:
       >>> from gddim_tf.sdes import VPSDE
       >>> DEIS(variant="rho_ab", order=3).table(VPSDE(), nfe=10).history
       4

@@ -48,7 +48,7 @@ class DPMSolver(Sampler):
       ValueError: if an argument is unknown, or `clip` is given without data prediction or not
         positive.
 
-    Example:
+    Examples:
       >>> from gddim_tf.sdes import VPSDE
       >>> DPMSolver(order=3).table(VPSDE(), nfe=10).history
       3

@@ -35,7 +35,7 @@ class ERSDE(Sampler):
     Raises:
       ValueError: if `order` is not 1, 2 or 3 or `clip` not positive.
 
-    Example:
+    Examples:
       >>> from gddim_tf.sdes import VPSDE
       >>> ERSDE().table(VPSDE(), nfe=10).stochastic
       True

@@ -26,7 +26,7 @@ class Euler(RungeKutta):
     Raises:
       ValueError: if `flow` is unknown.
 
-    Example:
+    Examples:
       >>> Euler().steps_of(10)
       10
     """
@@ -61,7 +61,7 @@ class Heun(Euler):
     Raises:
       ValueError: if `flow` is unknown.
 
-    Example:
+    Examples:
       >>> Heun().steps_of(19)  # two evaluations a step, one in the last
       10
     """

@@ -34,7 +34,7 @@ class FON(Sampler):
     Args:
       grid: time grid.
 
-    Example:
+    Examples:
       >>> FON().steps_of(20)
       11
     """

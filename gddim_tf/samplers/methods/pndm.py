@@ -48,7 +48,7 @@ class IPNDM(Sampler):
     Raises:
       ValueError: if an order is outside 1 to 4.
 
-    Example:
+    Examples:
       >>> from gddim_tf.sdes import VPSDE
       >>> IPNDM().table(VPSDE(), nfe=10).history
       4
@@ -83,7 +83,7 @@ class PLMS(Sampler):
     Raises:
       ValueError: if `order` is outside 2 to 4.
 
-    Example:
+    Examples:
       >>> PLMS().steps_of(10)  # the first step takes two evaluations
       9
     """
@@ -119,7 +119,7 @@ class SPNDM(PLMS):
     Args:
       grid: time grid.
 
-    Example:
+    Examples:
       >>> SPNDM().steps_of(10)
       9
     """
@@ -138,7 +138,7 @@ class FPNDM(Sampler):
     Args:
       grid: time grid.
 
-    Example:
+    Examples:
       >>> FPNDM().steps_of(20)  # each of the first three steps takes four evaluations
       11
     """

@@ -37,7 +37,7 @@ class EDMChurn(Sampler):
     Raises:
       ValueError: if an argument is unknown or out of range.
 
-    Example:
+    Examples:
       >>> from gddim_tf.sdes import VESDE
       >>> EDMChurn().table(VESDE.karras(), nfe=19).nfe
       19
@@ -100,7 +100,7 @@ class Restart(Sampler):
     Raises:
       ValueError: if an argument is out of range.
 
-    Example:
+    Examples:
       >>> from gddim_tf.sdes import VESDE
       >>> Restart(repeats=1).table(VESDE.karras(), nfe=21).stochastic
       True

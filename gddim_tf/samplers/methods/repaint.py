@@ -35,7 +35,7 @@ class RePaint(Sampler):
     Raises:
       ValueError: if a number is out of range.
 
-    Example:
+    Examples:
       >>> from gddim_tf.samplers import PowerGrid
       >>> from gddim_tf.sdes import VPSDE
       >>> RePaint(jump=2, repeats=2, grid=PowerGrid(1.0)).table(VPSDE(), nfe=9).time.round(1)

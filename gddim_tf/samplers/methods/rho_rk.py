@@ -35,7 +35,7 @@ class RhoRK(RungeKutta):
     Raises:
       ValueError: if an argument is unknown.
 
-    Example:
+    Examples:
       >>> from gddim_tf.sdes import VPSDE
       >>> RhoRK(method="4rk").table(VPSDE(), nfe=20).nfe
       20

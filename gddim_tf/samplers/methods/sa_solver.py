@@ -46,7 +46,7 @@ class SASolver(Sampler):
     Raises:
       ValueError: if a number is out of range.
 
-    Example:
+    Examples:
       >>> from gddim_tf.sdes import VPSDE
       >>> SASolver().table(VPSDE(), nfe=10).stochastic
       True

@@ -39,7 +39,7 @@ class SDEDPMSolver(Sampler):
     Raises:
       ValueError: if an argument is unknown or out of range.
 
-    Example:
+    Examples:
       >>> from gddim_tf.sdes import VPSDE
       >>> SDEDPMSolver(lam=0.5).table(VPSDE(), nfe=10).stochastic
       True

@@ -30,7 +30,7 @@ class SSCS(Sampler):
     Args:
       grid: time grid.
 
-    Example:
+    Examples:
       >>> from gddim_tf.sdes import CLD
       >>> SSCS().table(CLD(), nfe=10).nfe
       10

@@ -29,7 +29,7 @@ class EulerMaruyama(Sampler):
     Raises:
       ValueError: if `lam` is negative.
 
-    Example:
+    Examples:
       >>> from gddim_tf.sdes import CLD
       >>> EulerMaruyama(lam=0.0).table(CLD(), nfe=10).stochastic  # Euler's method
       False
@@ -73,7 +73,7 @@ class Ancestral(Sampler):
     Raises:
       ValueError: if `variance` is unknown or `clip` is not positive.
 
-    Example:
+    Examples:
       >>> from gddim_tf.sdes import VPSDE
       >>> Ancestral(clip=1.0).table(VPSDE(), nfe=10).nfe
       10

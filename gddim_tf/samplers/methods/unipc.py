@@ -42,7 +42,7 @@ class UniPC(Sampler):
     Raises:
       ValueError: if `order` or `variant` is unknown, or `clip` is not positive.
 
-    Example:
+    Examples:
       >>> from gddim_tf.sdes import VPSDE
       >>> UniPC(order=3).table(VPSDE(), nfe=10).history
       4

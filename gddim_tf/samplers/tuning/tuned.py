@@ -31,7 +31,7 @@ class Tuned(Sampler):
     Raises:
       ValueError: if there is none.
 
-    Example:
+    Examples:
       >>> import gddim_tf as gd
       >>> class Normal(gd.GenerativeModel):  # the exact model of standard normal pixels
       ...     sde, image_shape, num_classes = gd.sdes.VPSDE(), (2, 2, 1), 0
