@@ -38,7 +38,7 @@ class AttentionUNet(keras.Model):
       labels: None; the network has no classes.
       training: whether dropout is active.
 
-    Returns:
+    Output:
       float32 [batch, height, width, channels].
 
     Raises:

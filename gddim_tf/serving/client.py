@@ -175,8 +175,8 @@ class Client(abc.ABC):
           `[count, height, width, C]` uint8.
 
         Raises:
-          ServingError, ValueError: as `predict`, and for labels and guidance that the model does not
-            take.
+          ServingError, ValueError: as `predict`, and for labels and guidance that the model does
+            not take.
         """
         for name, value in (("count", count), ("batch_size", batch_size)):
             if value < 1:
