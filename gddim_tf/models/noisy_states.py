@@ -12,6 +12,7 @@ import functools
 
 import tensorflow as tf
 
+from gddim_tf.numerics.small_matrices import inverse, orthonormal_rows
 from gddim_tf.sdes import LinearSDE
 
 
@@ -54,7 +55,7 @@ class NoisyStates:
     @functools.cached_property
     def inverse(self) -> tf.Tensor:
         """`R^{-1}`."""
-        return 1.0 / self.root if self.sde.components == 1 else tf.linalg.inv(self.root)
+        return inverse(self.root)
 
     @functools.cached_property
     def covariance(self) -> tf.Tensor:
@@ -63,9 +64,8 @@ class NoisyStates:
 
     @functools.cached_property
     def rotation(self) -> tf.Tensor:
-        """`R^{-1} L`, by a QR decomposition of `R^T`, exact where `Sigma` is nearly singular."""
-        q, upper = tf.linalg.qr(tf.linalg.matrix_transpose(self.root))
-        return q * tf.sign(tf.linalg.diag_part(upper))[..., None, :]
+        """`R^{-1} L`, exact where `Sigma` is nearly singular."""
+        return tf.linalg.matrix_transpose(orthonormal_rows(self.root))
 
     @functools.cached_property
     def b(self) -> tf.Tensor:

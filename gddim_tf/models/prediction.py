@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from gddim_tf.models.noisy_states import NoisyStates
 from gddim_tf.models.prediction_base import ImagePrediction, Prediction
+from gddim_tf.numerics.small_matrices import determinant, diagonal
 from gddim_tf.sdes import LinearSDE
 
 
@@ -88,9 +89,9 @@ class V(ImagePrediction):
 
     def inputs(self) -> tf.Tensor:
         """The states at unit variance."""
-        clean = (self.data_std * self.at.column[..., 0]) ** 2
-        variance = tf.linalg.diag_part(self.at.covariance) + clean
-        return self.at.apply(tf.linalg.diag(tf.math.rsqrt(variance)), self.at.u)
+        noise = tf.reduce_sum(self.at.root**2, axis=-1, keepdims=True)
+        variance = noise + (self.data_std * self.at.column) ** 2
+        return self.at.apply(diagonal(tf.math.rsqrt(variance)), self.at.u)
 
     def clean(self, output: tf.Tensor) -> tf.Tensor:
         """The guess plus its error times the output."""
@@ -151,8 +152,8 @@ class Velocity(ImagePrediction):
 
     def _scale(self) -> tf.Tensor:
         """`L_vv`, `[batch, *modes, 1, 1]`: what the other components leave of the velocity's."""
-        others = tf.linalg.det(self.at.covariance[..., :-1, :-1])
-        return (tf.abs(tf.linalg.det(self.at.root)) * tf.math.rsqrt(others))[..., None, None]
+        others = determinant(self.at.covariance[..., :-1, :-1])
+        return (tf.abs(determinant(self.at.root)) * tf.math.rsqrt(others))[..., None, None]
 
     def _own_score(self) -> tf.Tensor:
         """What is added to the network's part of minus the score: nothing."""

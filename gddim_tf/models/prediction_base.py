@@ -9,6 +9,7 @@ from typing import ClassVar
 import tensorflow as tf
 
 from gddim_tf.models.noisy_states import NoisyStates
+from gddim_tf.numerics.small_matrices import diagonal
 from gddim_tf.sdes import LinearSDE
 
 # How the squared error is weighted over times and modes.
@@ -85,7 +86,7 @@ class Prediction(abc.ABC):
         snr = tf.reduce_sum((self.data_std * self.at.b) ** 2, axis=-2, keepdims=True)
         factor = tf.sqrt(tf.minimum(1.0, tf.math.divide_no_nan(_LARGEST_SNR, snr)))
         factor = tf.where(snr > 0, factor, 1.0)
-        return self.at.apply(factor * tf.eye(self.at.sde.components, dtype=snr.dtype), error)
+        return self.at.apply(diagonal(factor * tf.ones_like(self.at.column)), error)
 
 
 class ImagePrediction(Prediction):

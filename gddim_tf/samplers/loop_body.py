@@ -39,13 +39,13 @@ class Progress(NamedTuple):
     Attributes:
       i: the row that comes next.
       place: where the run is.
-      path: the points so far, if they are recorded.
+      path: an array of the points so far, or nothing if they are not recorded.
       failed: the row whose output was not finite, or -1.
     """
 
     i: tf.Tensor
     place: Place
-    path: tf.TensorArray
+    path: tuple[tf.TensorArray, ...]
     failed: tf.Tensor
 
 
@@ -80,7 +80,8 @@ class LoopBody:
             parallel_iterations=1,
         )
         end = Progress(*end)
-        path = end.path.stack() if self.trajectory else tf.zeros([0], self.inputs.state.dtype)
+        # converters to other runtimes lack arrays of tensors, so there is none unless it is needed
+        path = end.path[0].stack() if end.path else tf.zeros([0], self.inputs.state.dtype)
         return self.components.join(end.place.committed), path, end.failed
 
     def start(self) -> Progress:
@@ -90,10 +91,11 @@ class LoopBody:
             noise = self.draw(tf.constant(0))
             pair = self.weights.start(self.columns)
             point = product_sum(list(zip(pair, (point, noise), strict=True)))
-        size = self.count + 1 if self.trajectory else 0
-        path = tf.TensorArray(point[0].dtype, size, element_shape=self.inputs.state.shape)
+        path = ()
         if self.trajectory:
-            path = path.write(0, self.components.join(point))
+            shape = self.inputs.state.shape
+            points = tf.TensorArray(point[0].dtype, self.count + 1, element_shape=shape)
+            path = (points.write(0, self.components.join(point)),)
         empty = tuple(tf.zeros_like(part) for part in point)
         place = Place(
             committed=point,
@@ -113,9 +115,7 @@ class LoopBody:
             functools.partial(self.move, kind, i, place, eps, weights) for kind in self.layout.kinds
         ]
         place = moves[0]() if len(moves) == 1 else tf.switch_case(tf.gather(self._kinds, i), moves)
-        path = now.path
-        if self.trajectory:
-            path = path.write(i + 1, self.components.join(place.point))
+        path = tuple(points.write(i + 1, self.components.join(place.point)) for points in now.path)
         return Progress(i + 1, place, path, failed)
 
     def evaluate(self, i: tf.Tensor, point: tf.Tensor) -> tf.Tensor:
