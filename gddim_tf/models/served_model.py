@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+from collections.abc import Mapping
 from typing import Any
 
 import tensorflow as tf
@@ -57,6 +58,11 @@ class ServedModel(GenerativeModel):
             return self._loaded.eps(u, t)
         labels = tf.fill(tf.shape(t), self.num_classes) if labels is None else labels
         return self._loaded.eps(u, t, tf.cast(labels, tf.int32))
+
+    @property
+    def signatures(self) -> Mapping[str, Any]:
+        """The functions that a server offers, by name; they take and give tensors by name."""
+        return self._loaded.signatures
 
     def fingerprint(self) -> str:
         """Eight hexadecimal digits that tell these weights from others."""

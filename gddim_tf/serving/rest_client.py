@@ -14,17 +14,9 @@ import numpy as np
 from gddim_tf.serving.client import Client
 from gddim_tf.serving.errors import ServerUnavailable, WrongAnswer, telling
 from gddim_tf.serving.http_call import Answer, http_call
+from gddim_tf.serving.rest_json import read_signatures
 from gddim_tf.serving.signature import Signature, Spec, batch_of, converted, largest_size
 
-_DTYPES = {
-    "DT_FLOAT": "float32",
-    "DT_DOUBLE": "float64",
-    "DT_INT32": "int32",
-    "DT_INT64": "int64",
-    "DT_UINT8": "uint8",
-    "DT_BOOL": "bool",
-    "DT_STRING": "object",
-}
 # What TF Serving may write for one number, in bytes and in commas and brackets, and numbers that
 # leave room for the rest.
 _BYTES, _MARKS, _FURTHER = 32, 8, 1000
@@ -60,11 +52,7 @@ class RestClient(Client):
         with self._understood():
             answer = json.loads(content)
             signatures = answer["metadata"]["signature_def"]["signature_def"]
-            return {
-                name: Signature(_specs(definition["inputs"]), _specs(definition["outputs"]))
-                for name, definition in signatures.items()
-                if not name.startswith("__")
-            }
+            return read_signatures(signatures)
 
     def _call_state(self) -> list[tuple[str, str]]:
         answer = self._send("", None, _LONGEST_DESCRIPTION)
@@ -132,15 +120,6 @@ class RestClient(Client):
         if answer.code == 504:
             return self._late()
         return OSError(f"{self.address} answered {answer.code}: {telling(message)}")
-
-
-def _specs(tensors: dict[str, Any]) -> dict[str, Spec]:
-    specs = {}
-    for name, info in tensors.items():
-        shape = info["tensor_shape"]
-        dims = None if shape["unknown_rank"] else tuple(int(d["size"]) for d in shape["dim"])
-        specs[name] = Spec(np.dtype(_DTYPES[info["dtype"]]), dims)
-    return specs
 
 
 def _decoded(name: str, value: Any, spec: Spec) -> np.ndarray:
