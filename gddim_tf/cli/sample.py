@@ -1,8 +1,9 @@
-"""Draw samples, as one picture and, if wanted, as an array.
+"""Draw samples, as one picture and, if wanted, as an array or a file each.
 
 For example:
   gddim-tf sample --model saved_models/digits_vp --count 100 --nfe 20 --out digits.png
   gddim-tf sample --model runs/digits --sampler "ddim(eta=1)" --nfe 50 --seed 7 --out noisy.png
+  gddim-tf sample --model saved_models/digits_vp --labels 0,1,2 --count 300 --each digits
 """
 
 from __future__ import annotations
@@ -24,24 +25,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--steps-picture", help="also draw the way of the first images, a row each, noise first"
     )
     parser.add_argument("--count", type=int, default=100, help="images")
+    parser.add_argument(
+        "--each",
+        metavar="FOLDER",
+        help="also write every image as a PNG file of its own, named by seed and class",
+    )
 
 
 def run(options: argparse.Namespace) -> None:
     """Sample and write the picture."""
     import numpy as np
 
-    from gddim_tf.cli import pictures
+    from gddim_tf.cli import pictures, separate
     from gddim_tf.evaluation.images import save_strip
     from gddim_tf.models import load
 
     pictures.check_files(options.out, options.array, options.steps_picture)
+    separate.check_folder(options.each)
     model = load(options.model)
+    labels = pictures.labels_of(options.labels, options.count)
     images = model.sample(
         options.count,
         sampler=named_sampler(options.sampler),
         nfe=options.nfe,
         seed=options.seed,
-        labels=pictures.labels_of(options.labels, options.count),
+        labels=labels,
         guidance=guidance_of(options),
         batch_size=options.batch_size,
         progress=True,
@@ -60,6 +68,8 @@ def run(options: argparse.Namespace) -> None:
         )
         shown = np.unique(np.linspace(0, options.nfe, _COLUMNS).round().astype(int))
         save_strip(states[shown], options.steps_picture)
+    if options.each:
+        separate.write_each(images, options.each, options.seed, labels, model.class_names)
     print(f"{options.count} images at {options.nfe} NFE are in {options.out}")
     tables = sorted(pathlib.Path(options.model).glob("*/nfe_*.npz"))
     if tables and not options.sampler.startswith("tuned:"):

@@ -1,0 +1,69 @@
+"""A file for every image of a draw, named by what draws it again."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from gddim_tf.atomic import atomic_write
+from gddim_tf.evaluation.images import as_uint8
+
+
+def check_folder(folder: str | None) -> None:
+    """Look, before anything is drawn, at the folder that will get the files.
+
+    Raises:
+      ValueError: if it is a file, or lies in one.
+      PermissionError: if nothing may be written there.
+    """
+    if folder is None:
+        return
+    path = pathlib.Path(folder).absolute()
+    there = next(parent for parent in (path, *path.parents) if parent.exists())
+    if not there.is_dir():
+        raise ValueError(f"`--each` must be a folder, received {folder}: {there} is a file")
+    if not os.access(there, os.W_OK):
+        raise PermissionError(f"`--each` {folder}: nothing may be written to {there}")
+
+
+def write_each(
+    images: np.ndarray,
+    folder: str,
+    seed: int,
+    labels: np.ndarray | None,
+    class_names: Sequence[str],
+) -> None:
+    """Write `seed0-0007-three.png` and so on, each whole or not at all.
+
+    Args:
+      images: `[count, height, width, C]`, C of 1 or 3.
+      folder: where; made if it is missing, and files of the same names are replaced.
+      seed: of the draw.
+      labels: None, or the class of each image, numbers or names.
+      class_names: of the classes, or nothing.
+
+    Raises:
+      ValueError: if the images are neither grey nor RGB.
+    """
+    from PIL import Image
+
+    pixels = as_uint8(images)
+    if pixels.shape[-1] not in (1, 3):
+        raise ValueError(f"`--each` needs grey or RGB images, received {pixels.shape[-1]} channels")
+    width = max(4, len(str(len(pixels) - 1)))
+    for index, image in enumerate(pixels):
+        label = "" if labels is None else f"-{_in_a_name(labels[index], class_names)}"
+        name = f"seed{seed}-{index:0{width}}{label}.png"
+        with atomic_write(pathlib.Path(folder) / name) as draft:
+            Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).save(draft)
+
+
+def _in_a_name(label: int | str, class_names: Sequence[str]) -> str:
+    """A class as part of a file's name."""
+    if not isinstance(label, str) and label < len(class_names):
+        label = class_names[label]
+    return re.sub(r"[^\w.+-]+", "_", str(label))
