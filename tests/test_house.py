@@ -24,6 +24,7 @@ BELOW = {
 }
 MODELS = {"models", *BELOW["models"]}
 BELOW |= dict.fromkeys(("training", "checkpoints", "evaluation", "serving"), MODELS)
+BELOW["app"] = {"evaluation", *MODELS}
 
 
 def imported(tree):

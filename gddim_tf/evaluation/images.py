@@ -70,8 +70,14 @@ def save_grid(
       ValueError: for another shape, no image at all, NaN or infinite pixels, or `columns` or
         `scale` below 1.
     """
-    grid = _grid(_checked(images), columns, scale)
-    _save(np.concatenate([_heads(titles, grid.shape[1]), grid]) if titles else grid, path)
+    picture = grid(images, columns, scale)
+    heads = [_heads(titles, picture.shape[1])] if titles else []
+    _save(np.concatenate([*heads, picture]), path)
+
+
+def grid(images: ArrayLike, columns: int | None = None, scale: int | None = None) -> np.ndarray:
+    """The picture of `save_grid` without titles, `[height, width, 3]` uint8; arguments as there."""
+    return _grid(_checked(images), columns, scale)
 
 
 def save_comparison(
