@@ -15,9 +15,16 @@ import numpy as np
 
 from gddim_tf.models.versions import check_version
 from gddim_tf.serving.access import Access
+from gddim_tf.serving.editing_client import EditingClient
 from gddim_tf.serving.errors import ModelNotLoaded, ServerUnavailable, WrongAnswer
 from gddim_tf.serving.png import decode_pngs
-from gddim_tf.serving.signature import Signature, Spec, batch_of, checked_inputs, checked_outputs
+from gddim_tf.serving.signature import (
+    Signature,
+    Spec,
+    batch_of,
+    checked_inputs,
+    checked_outputs,
+)
 
 Result = TypeVar("Result")
 
@@ -27,7 +34,7 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0
 _ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})")
 
 
-class Client(abc.ABC):
+class Client(EditingClient, abc.ABC):
     """Base of the clients; `connect` gives one. Any number of threads may use it.
 
     `with connect(...) as client:` closes its connection at the end, as `close` does. Nothing that a
@@ -178,30 +185,10 @@ class Client(abc.ABC):
           ServingError, ValueError: as `predict`, and for labels and guidance that the model does
             not take.
         """
-        for name, value in (("count", count), ("batch_size", batch_size)):
-            if value < 1:
-                raise ValueError(f"`{name}` must be at least 1, received {value}")
-        index = np.arange(first, first + count)
-        inputs = {"seed": np.stack([np.full(count, seed), index], axis=1)}
-        described = self.signatures().get(signature)
-        if described is not None and "label" in described.inputs:
-            if labels is None:
-                raise ValueError("`labels` must be given, the model has classes; received None")
-            if np.shape(labels) not in ((), (1,), (count,)):
-                raise ValueError(f"`labels` must be one or {count}, received {np.shape(labels)}")
-            inputs["label"] = np.broadcast_to(np.asarray(labels), (count,))
-            inputs["guidance"] = np.full(count, guidance)
-        elif labels is not None or guidance != 1.0:
-            raise ValueError("`labels` and `guidance` need a model with classes")
-        if nfe is not None:
-            inputs["nfe"] = np.full(count, nfe)
-        batches = []
-        for start in range(0, count, batch_size):
-            rows = {name: value[start : start + batch_size] for name, value in inputs.items()}
-            batches.append(self._images(signature, self.predict(signature, **rows)))
-        return np.concatenate(batches)
+        inputs = {} if nfe is None else {"nfe": np.full(count, nfe)}
+        return self._drawn(signature, inputs, count, seed, labels, guidance, batch_size, first)
 
-    def close(self) -> None:  # noqa: B027
+    def close(self) -> None:
         """Close the connection, if the protocol keeps one."""
 
     def __enter__(self) -> Client:

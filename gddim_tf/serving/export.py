@@ -13,6 +13,11 @@ and, where it samples, `guidance` `[batch]` float32 (1 is none). There are
 - `encode`: `image` uint8, `seed` -> `state` `[batch, height, width, k * C]`, and `decode`: `state`
   -> `image`, both by the sampler without noise that has the largest budget, where there is one;
   `encode` only if its method can be inverted;
+- `edit`: `image`, `strength` `[batch]`, `seed` -> `image`, as `model.edit`, and `decode_from`:
+  `state` at the time of a strength, `strength` -> `image`, both by the sampler of `decode`; the
+  strength is 0.2, 0.4, 0.6 or 0.8, the same in all rows;
+- `inpaint`: `image`, `mask` `[batch, height, width, 1]` uint8, not 0 where a pixel is known, `seed`
+  -> `image`, as `model.inpaint` with the largest budget;
 - `denoise`: `state`, `time` `[batch]` -> `eps`.
 """
 
@@ -34,6 +39,7 @@ from gddim_tf.models.guidance import Guidance
 from gddim_tf.models.versions import DESCRIPTION, new_version, prune
 from gddim_tf.samplers import Sampler
 from gddim_tf.samplers.parse import chosen
+from gddim_tf.serving.budgets import STRENGTHS
 from gddim_tf.serving.configuration import write_configuration
 from gddim_tf.serving.graphs import Graphs
 from gddim_tf.serving.slim import drop_shapes
@@ -92,7 +98,7 @@ def export(
             drop_shapes(draft)
             extra = _with_description(draft / "assets.extra", model, samplings)
             name, (_, nfe) = directory.resolve().name, next(iter(samplings.values()))
-            values = {"nfe": nfe, "guidance": 1, "time": sde.t_max}
+            values = {"nfe": nfe, "guidance": 1, "time": sde.t_max, "strength": STRENGTHS[-1]}
             write_warmup(extra, name, functions, sorted(batch_sizes), jit_compile, values)
             write_configuration(directory, sorted(batch_sizes))
     except tf.errors.OpError as error:

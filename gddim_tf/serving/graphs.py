@@ -13,11 +13,13 @@ from gddim_tf.data.pixels import from_uint8, to_uint8
 from gddim_tf.models import DiffusionModel
 from gddim_tf.models.generative_model import encoding_start
 from gddim_tf.models.guidance import Guidance
+from gddim_tf.models.restoration import Inpainting
 from gddim_tf.numerics.image_noise import normal_per_image
 from gddim_tf.samplers import Sampler
 from gddim_tf.samplers.table import Table
 from gddim_tf.serving.budgets import Budgets, Place
-from gddim_tf.serving.inputs import Inputs
+from gddim_tf.serving.edits import edit_signatures, known_specs
+from gddim_tf.serving.inputs import Inputs, seed_pairs
 from gddim_tf.serving.stored_loop import StoredLoop
 
 Tensors = dict[str, tf.Tensor]
@@ -57,13 +59,22 @@ class Graphs:
         self.weights.eps = self._network  # without the checks and the largest batch of `denoise`
         guidance = Guidance() if guidance is None else guidance
         self.weights.guide = [weight.value for weight in guidance.by.weights()]
-        self._budgets = Budgets(model, samplings, guidance)
-        context = {"labels": tf.int32, "guidance": tf.float32} if self.num_classes else {}
+        self.budgets = Budgets(model, samplings, guidance)
+        context = {"labels": tf.TensorSpec([None], tf.int32), "guidance": tf.TensorSpec([None])}
+        context = context if self.num_classes else {}
         eps_fn = guidance.eps_fn(self) if self.num_classes else self.eps
         self._loops = [
             StoredLoop(eps_fn, tables, self._state_shape, context, jit_compile)
-            for tables in self._budgets.groups
+            for tables in self.budgets.groups
         ]
+        edited = {**context, **known_specs(self.image_shape)}
+        self.knowing = StoredLoop(
+            Inpainting(eps_fn, self.sde),
+            [self.budgets.knowing],
+            self._state_shape,
+            edited,
+            jit_compile,
+        )
         self._images: dict[int, Any] = {}
 
     # ---- the network ----------------------------------------------------------------------------
@@ -76,24 +87,25 @@ class Graphs:
 
     def signatures(self) -> dict[str, Any]:
         """What `tf.saved_model.save` takes: a concrete function by name."""
-        budgets, signatures = self._budgets, {}
+        budgets, signatures = self.budgets, {}
         condition = ["label", "guidance"] if self.num_classes else []
         for name, place in budgets.samplings.items():
-            sample = self._function(functools.partial(self._sample, place), "seed", *condition)
+            sample = self.function(functools.partial(self._sample, place), "seed", *condition)
             signatures.setdefault("serving_default", sample)
             signatures[name] = sample
             if self.image_shape[-1] in _PNG_CHANNELS:
                 png = functools.partial(_png, sample)
-                signatures[budgets.png_name(name)] = self._function(png, "seed", *condition)
+                signatures[budgets.png_name(name)] = self.function(png, "seed", *condition)
         at_budget = functools.partial(self._sample_at_budget, budgets.by_nfe)
-        signatures["sample"] = self._function(at_budget, "seed", "nfe", *condition)
+        signatures["sample"] = self.function(at_budget, "seed", "nfe", *condition)
         if budgets.decoding is not None:
             decode = functools.partial(self._decode, budgets.decoding)
-            signatures["decode"] = self._function(decode, "state", *condition)
+            signatures["decode"] = self.function(decode, "state", *condition)
         if budgets.encoding is not None and budgets.encoding_table is not None:
             encode = functools.partial(self._encode, budgets.encoding, budgets.encoding_table)
-            signatures["encode"] = self._function(encode, "image", "seed", *condition[:1])
-        signatures["denoise"] = self._function(self._denoise, "state", "time", *condition[:1])
+            signatures["encode"] = self.function(encode, "image", "seed", *condition[:1])
+        signatures.update(edit_signatures(self, condition))
+        signatures["denoise"] = self.function(self._denoise, "state", "time", *condition[:1])
         return signatures
 
     def _specs(self, *names: str) -> dict[str, tf.TensorSpec]:
@@ -106,10 +118,12 @@ class Graphs:
             "time": tf.TensorSpec([None], name="time"),
             "state": tf.TensorSpec([None, *self._state_shape], name="state"),
             "image": tf.TensorSpec([None, *self.image_shape], tf.uint8, name="image"),
+            "mask": tf.TensorSpec([None, *self.image_shape[:2], 1], tf.uint8, name="mask"),
+            "strength": tf.TensorSpec([None], name="strength"),
         }
         return {name: known[name] for name in names}
 
-    def _function(self, body: Callable[..., Tensors | tf.Tensor], *names: str) -> Any:
+    def function(self, body: Callable[..., Tensors | tf.Tensor], *names: str) -> Any:
         """A concrete function of inputs of these names, which the body gets in this order."""
 
         def function(**tensors: tf.Tensor) -> Tensors | tf.Tensor:
@@ -117,10 +131,11 @@ class Graphs:
 
         return tf.function(function, autograph=False).get_concrete_function(**self._specs(*names))
 
-    def _inputs(self, tensors: Tensors) -> Inputs:
+    def inputs(self, tensors: Tensors) -> Inputs:
         """What every signature requires of its inputs; the first one has the batch."""
         inputs = Inputs(tensors, self._largest_batch)
         rows = {"state": [self._state_shape], "image": [self.image_shape], "seed": [(), (2,)]}
+        rows["mask"] = [(*self.image_shape[:2], 1)]
         for name, tensor in tensors.items():
             inputs.require_rows(name, *rows.get(name, [()]))
             if tensor.dtype.is_floating:
@@ -140,19 +155,19 @@ class Graphs:
         if loop not in self._images:
             condition = ["label", "guidance"] if self.num_classes else []
             body = functools.partial(self._draw_images, loop)
-            self._images[loop] = self._function(body, "which", "seed", *condition)
+            self._images[loop] = self.function(body, "which", "seed", *condition)
         return self._images[loop]
 
     def _draw_images(self, loop: int, which: tf.Tensor, **tensors: tf.Tensor) -> tf.Tensor:
-        tensors = self._inputs(tensors).checked()
-        seeds = _pairs(tensors["seed"])
+        tensors = self.inputs(tensors).checked()
+        seeds = seed_pairs(tensors["seed"])
         u_T = self.sde.prior(self.image_shape, seeds)
-        return to_uint8(self.sde.to_images(self._run((loop, which), u_T, seeds, tensors)))
+        return to_uint8(self.sde.to_images(self.run((loop, which), u_T, seeds, tensors)))
 
     def _sample_at_budget(
         self, by_nfe: dict[int, Place], seed: tf.Tensor, nfe: tf.Tensor, **condition: tf.Tensor
     ) -> Tensors:
-        inputs = self._inputs({"seed": seed, "nfe": nfe})
+        inputs = self.inputs({"seed": seed, "nfe": nfe})
         budget = inputs.require_same("nfe", list(by_nfe))
         seed = inputs.checked()["seed"]
         loop, position = tf.unstack(tf.constant(list(by_nfe.values()))[budget])
@@ -165,43 +180,41 @@ class Graphs:
         return tf.switch_case(loop, branches)
 
     def _decode(self, place: Place, **tensors: tf.Tensor) -> Tensors:
-        tensors = self._inputs(tensors).checked()
-        state = self._run(place, tensors["state"], None, tensors)
+        tensors = self.inputs(tensors).checked()
+        state = self.run(place, tensors["state"], None, tensors)
         return {"image": to_uint8(self.sde.to_images(state))}
 
     def _encode(self, place: Place, table: Table, **tensors: tf.Tensor) -> Tensors:
-        tensors = self._inputs(tensors).checked()
+        tensors = self.inputs(tensors).checked()
         noise = None  # of the components after the first
         if self.sde.components > 1:
-            noise = normal_per_image(_pairs(tensors["seed"]), self._state_shape)
+            noise = normal_per_image(seed_pairs(tensors["seed"]), self._state_shape)
         start = encoding_start(self.sde, table, from_uint8(tensors["image"]), noise)
-        return {"state": self._run(place, start, None, tensors)}
+        return {"state": self.run(place, start, None, tensors)}
 
     def _denoise(self, **tensors: tf.Tensor) -> Tensors:
-        inputs, sde = self._inputs(tensors), self.sde
+        inputs, sde = self.inputs(tensors), self.sde
         first, last = np.float32(max(sde.t_min, sde.t_earliest)), np.float32(sde.t_max)
         inside = (inputs["time"] >= first) & (inputs["time"] <= last)
         inputs.require("time", f"in [{first:g}, {last:g}]", inside)
         return {"eps": self.eps(*inputs.checked().values())}
 
-    def _run(
+    def run(
         self, place: Place, state: tf.Tensor, seeds: tf.Tensor | None, tensors: Tensors
     ) -> tf.Tensor:
         """The end of a table from a state."""
-        context = {}
-        if self.num_classes:
-            context["labels"] = tensors["label"]
-            context["guidance"] = tensors.get("guidance", tf.ones(tf.shape(tensors["label"])))
         loop, position = place
-        return self._loops[loop](position, state, seeds, context)
+        return self._loops[loop](position, state, seeds, self.condition(tensors))
+
+    def condition(self, tensors: Tensors) -> Tensors:
+        """What eps is told beside states and times."""
+        if not self.num_classes:
+            return {}
+        label = tensors["label"]
+        if "guidance" in tensors:
+            return {"labels": label, "guidance": tensors["guidance"]}
+        return {"labels": label, "guidance": tf.ones(tf.shape(label))}
 
 
 def _png(sample: Any, **tensors: tf.Tensor) -> Tensors:
     return {"image_bytes": tf.io.encode_png(sample(**tensors)["image"])}
-
-
-def _pairs(seed: tf.Tensor) -> tf.Tensor:
-    """Seeds `[batch]` or `[batch, 2]` as `[batch, 2]`, with 0 as the second number."""
-    columns = tf.reshape(seed, [tf.shape(seed)[0], -1])
-    pairs = tf.pad(columns, [[0, 0], [0, 2 - tf.shape(columns)[1]]])
-    return tf.ensure_shape(pairs, [None, 2])

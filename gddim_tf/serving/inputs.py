@@ -66,7 +66,7 @@ class Inputs:
         """Neither NaN nor infinity in this input."""
         self.require(name, "finite", tf.math.is_finite(self._fed[name]))
 
-    def require_same(self, name: str, allowed: Sequence[int]) -> tf.Tensor:
+    def require_same(self, name: str, allowed: Sequence[float]) -> tf.Tensor:
         """One of the allowed numbers in all rows; gives its position in the list."""
         flat = tf.reshape(self._fed[name], [-1])
         matches = tf.reduce_all(flat[:, None] == tf.constant(allowed, flat.dtype), axis=0)
@@ -79,3 +79,10 @@ class Inputs:
         """The inputs, to be had only if every requirement holds."""
         with tf.control_dependencies(self._assertions):
             return {name: tf.identity(tensor) for name, tensor in self._given.items()}
+
+
+def seed_pairs(seed: tf.Tensor) -> tf.Tensor:
+    """Seeds `[batch]` or `[batch, 2]` as `[batch, 2]`, with 0 as the second number."""
+    columns = tf.reshape(seed, [tf.shape(seed)[0], -1])
+    pairs = tf.pad(columns, [[0, 0], [0, 2 - tf.shape(columns)[1]]])
+    return tf.ensure_shape(pairs, [None, 2])

@@ -48,6 +48,26 @@ def checked_inputs(specs: dict[str, Spec], inputs: dict[str, Any]) -> dict[str, 
     return {name: _input(name, value, specs[name]) for name, value in inputs.items()}
 
 
+def condition_inputs(
+    described: Signature | None, count: int, labels: Any, guidance: float
+) -> dict[str, np.ndarray]:
+    """The inputs that tell the class of each of so many images, if the signature has any.
+
+    Raises:
+      ValueError: if they are needed and not given, given and not needed, or of another number.
+    """
+    if described is None or "label" not in described.inputs:
+        if labels is not None or guidance != 1.0:
+            raise ValueError("`labels` and `guidance` need a model with classes")
+        return {}
+    if labels is None:
+        raise ValueError("`labels` must be given, the model has classes; received None")
+    if np.shape(labels) not in ((), (1,), (count,)):
+        raise ValueError(f"`labels` must be one or {count}, received {np.shape(labels)}")
+    label = np.broadcast_to(np.asarray(labels), (count,))
+    return {"label": label, "guidance": np.full(count, guidance)}
+
+
 def checked_outputs(
     specs: dict[str, Spec], outputs: dict[str, np.ndarray], rows: int | None
 ) -> dict[str, np.ndarray]:

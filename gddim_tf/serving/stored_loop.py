@@ -21,7 +21,7 @@ class StoredLoop:
         names of the context as its further arguments.
       tables: of one layout.
       state_shape: of one state, `(height, width, k * C)`.
-      context: dtypes of the further arguments of `eps_fn` by name, each `[batch]`.
+      context: of the further arguments of `eps_fn` by name, each `[batch, ...]`.
       jit_compile: compile the loop with XLA.
     """
 
@@ -30,7 +30,7 @@ class StoredLoop:
         eps_fn: EpsFn,
         tables: Sequence[Table],
         state_shape: tuple[int, ...],
-        context: dict[str, tf.DType],
+        context: dict[str, tf.TensorSpec],
         jit_compile: bool = False,
     ) -> None:
         layout, stored = Layout.of(tables[0]), _stored(tables)
@@ -52,7 +52,7 @@ class StoredLoop:
         spec = LoopInputs(
             state=tf.TensorSpec([None, *state_shape]),
             columns={},
-            context={name: tf.TensorSpec([None], dtype) for name, dtype in context.items()},
+            context=context,
             seeds=tf.TensorSpec([None, 2], tf.int32) if self.stochastic else None,
         )
         function = tf.function(loop, autograph=False)

@@ -8,6 +8,7 @@ import pytest
 from benchmarks.load.c_session import CSession
 from benchmarks.load.server import Server
 from gddim_tf import cli, serving
+from gddim_tf.data import to_uint8
 from gddim_tf.serving.client import Signature, Spec
 from tests.serving.conftest import assert_same_images
 
@@ -62,6 +63,24 @@ def test_the_way_there_and_back(client, served):
     again = client.predict("decode", state=state, label=served.labels, guidance=ones)["image"]
     assert np.abs(again.astype(int) - image.astype(int)).mean() < 8
     assert image.std() > 20
+
+
+def test_edits_are_those_of_the_model(client, served):
+    images, mask = served.images("sample_50"), np.zeros((8, 8), bool)
+    mask[:4] = True
+    options = {"seed": 7, "labels": served.labels, "guidance": 2.0}
+    given = images / np.float32(127.5) - 1
+    edited = client.edit(images, 0.4, **options, batch_size=3)
+    expected = served.model.edit(given, 0.4, "ddim", nfe=50, **options)
+    assert_same_images(edited, np.asarray(to_uint8(expected)))
+    inpainted = client.inpaint(images, mask, **options)
+    expected = served.model.inpaint(given, mask, nfe=50, **options)
+    assert_same_images(inpainted, np.asarray(to_uint8(expected)))
+    np.testing.assert_array_equal(inpainted[:, :4], images[:, :4])
+    with pytest.raises(ValueError, match=r"`mask` must be \(8, 8\), or one for each image"):
+        client.inpaint(images, mask[:4], **options)
+    with pytest.raises(ValueError, match=r"`strength` must be one of 0.2, 0.4, 0.6, 0.8"):
+        client.edit(images, 0.3, **options)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from gddim_tf.data import from_uint8, to_uint8
 from gddim_tf.models.guidance import Guidance, Interval, Worse
 from gddim_tf.numerics.image_noise import normal_per_image
 from gddim_tf.samplers import DDIM, GDDIM, SSCS, run
+from gddim_tf.serving.budgets import STRENGTHS
 from tests.conftest import own_model
 from tests.serving.conftest import BUDGETS, assert_same_images, labelled_model
 
@@ -23,7 +24,11 @@ def test_inputs_and_outputs_have_the_batch_first(served):
     assert served.path.name == "1"
     loaded = signatures(served.path)
     drawn = {*BUDGETS, "sample_png_10", "sample_png_50", "noisy_png_3", "sample", "serving_default"}
-    assert set(loaded) == drawn | {"encode", "decode", "denoise"}
+    assert set(loaded) == drawn | {"encode", "decode", "denoise"} | {
+        "edit",
+        "decode_from",
+        "inpaint",
+    }
     for name, signature in loaded.items():
         inputs = signature.structured_input_signature[1]
         if name in drawn:
@@ -43,6 +48,24 @@ def test_a_seed_gives_its_image_in_any_batch(served):
     assert_same_images(together[2:3], alone.numpy())
     np.testing.assert_array_equal(together[1], together[3])
     assert np.any(together[0] != together[1])
+
+
+@pytest.mark.parametrize("sde", [sdes.CLD(), sdes.BDM(8)], ids=lambda sde: type(sde).__name__)
+def test_edits_are_those_of_the_model(sde, tmp_path):
+    model = own_model(sde)
+    path = serving.export(model, tmp_path / "m", {"few": ("gddim(order=2)", 4)}, batch_sizes=[1])
+    loaded, seed = signatures(path), tf.constant(pairs(7, 3))
+    image = np.random.default_rng(0).integers(0, 256, (3, 8, 8, 1)).astype(np.uint8)
+    for strength in STRENGTHS:
+        edited = loaded["edit"](image=image, strength=tf.fill([3], strength), seed=seed)["image"]
+        expected = model.edit(from_uint8(image), strength, GDDIM(order=2), nfe=4, seed=7)
+        assert_same_images(edited, np.asarray(to_uint8(expected)))
+    mask = np.zeros((3, 8, 8, 1), np.uint8)
+    mask[:, :, :3] = 1
+    inpainted = loaded["inpaint"](image=image, mask=mask, seed=seed)["image"]
+    expected = model.inpaint(from_uint8(image), mask, nfe=4, seed=7)
+    assert_same_images(inpainted, np.asarray(to_uint8(expected)))
+    np.testing.assert_array_equal(inpainted[:, :, :3], image[:, :, :3])
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,11 @@ def rows(count):
             {"image": np.zeros((4, 8, 9, 1), np.uint8)},
             "`image` must have shape [batch, 8,",
         ),
+        ("edit", {"strength": np.full(4, 0.5, np.float32)}, "`strength` must be one of 0.2, 0.4, "),
+        ("edit", {"strength": np.float32([0.2, 0.4, 0.4, 0.4])}, "0.8, the same in all rows"),
+        ("decode_from", {"strength": NAN}, "`strength` must be finite"),
+        ("inpaint", {"mask": np.zeros((4, 8, 8), np.uint8)}, "`mask` must have shape [batch, 8, 8"),
+        ("inpaint", {"mask": np.zeros((1, 8, 8, 1), np.uint8)}, "`mask` must have shape [batch"),
         ("decode", {"state": np.full((4, 8, 8, 1), 3e38, np.float32)}, "the network must return"),
         # TensorFlow itself refuses another type, before the graph could name the input
         ("sample_10", {"label": np.zeros(4, np.float32)}, "to be int32 but float is provided"),
@@ -78,7 +83,8 @@ def test_a_wrong_input_is_named_and_the_next_request_is_answered(
 ):
     good = served.inputs(nfe=np.int32([10] * 4))
     good |= {"state": served.state, "time": np.ones(4, np.float32)}
-    good |= {"image": np.zeros((4, 8, 8, 1), np.uint8)}
+    good |= dict.fromkeys(("image", "mask"), np.zeros((4, 8, 8, 1), np.uint8))
+    good["strength"] = np.full(4, 0.4, np.float32)
     names = session.signatures[signature]["inputs"]
     with pytest.raises(CError) as refused:
         session.run(signature, {name: {**good, **changed}[name] for name in names})

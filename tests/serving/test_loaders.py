@@ -8,10 +8,15 @@ import sys
 import numpy as np
 import tensorflow as tf
 
+from gddim_tf.data import to_uint8
 from gddim_tf.samplers import DDIM, run
+from gddim_tf.samplers.strength import time_of_strength
 from tests.serving.conftest import BUDGETS, assert_same_images
 
 HERE = pathlib.Path(__file__).parent
+# The upper half is known.
+MASK = np.zeros((4, 8, 8, 1), np.uint8)
+MASK[:, :4] = 1
 LOAD = HERE.parents[1] / "benchmarks" / "load"  # and nothing of the package
 
 
@@ -25,6 +30,14 @@ def requests(served):
         "sample": served.inputs(nfe=np.full(4, 50, np.int32)),
         "encode": {"image": image, "seed": served.seeds, "label": served.labels},
         "decode": {"state": served.state, "label": served.labels, "guidance": ones},
+        "edit": {"image": image, "strength": 0.6 * ones, **served.inputs(2.0)},
+        "decode_from": {
+            "state": served.state,
+            "strength": 0.6 * ones,
+            "label": served.labels,
+            "guidance": ones,
+        },
+        "inpaint": {"image": image, "mask": 255 * MASK, **served.inputs(2.0)},
         "denoise": {"state": served.state, "time": 0.3 * ones, "label": served.labels},
     }
 
@@ -40,6 +53,21 @@ def check(served, signature, outputs):
     elif signature in ("serving_default", "sample"):
         name = "sample_50" if signature == "sample" else "sample_10"
         assert_same_images(outputs["image"], served.images(name))
+    elif signature in ("edit", "inpaint"):
+        given = served.images("sample_50") / np.float32(127.5) - 1
+        options = {"seed": 7, "labels": labels, "guidance": 2.0, "nfe": 50}
+        if signature == "edit":
+            expected = model.edit(given, 0.6, DDIM(), **options)
+        else:
+            expected = model.inpaint(given, MASK, **options)
+            np.testing.assert_array_equal(
+                outputs["image"][:, :4], served.images("sample_50")[:, :4]
+            )
+        assert_same_images(outputs["image"], np.asarray(to_uint8(expected)))
+    elif signature == "decode_from":
+        table = DDIM().table_from(model.sde, time_of_strength(model.sde, 0.6), 50)
+        state = run(table, model.eps, served.state, context={"labels": tf.constant(labels)})
+        assert_same_images(outputs["image"], np.asarray(to_uint8(state)))
     elif signature == "denoise":
         expected = model.eps(tf.constant(served.state), tf.fill([4], 0.3), labels)
         np.testing.assert_allclose(outputs["eps"], expected, atol=1e-5)

@@ -1,0 +1,114 @@
+"""What a client does with images that it has."""
+
+from __future__ import annotations
+
+import abc
+from typing import Any
+
+import numpy as np
+
+from gddim_tf.serving.signature import Signature, condition_inputs
+
+
+class EditingClient(abc.ABC):
+    """The edits of a served model; a part of `Client`.
+
+    Arguments that both share: `images`, uint8 `[count, height, width, C]`; `seed`, of the noise,
+    from which image i draws by `(seed, first + i)`; `labels`, one class per image or one for all,
+    needed by a model with classes; `guidance`, weight of the class, 1 is plain; `batch_size`,
+    images per call. They raise what `Client.predict` raises.
+    """
+
+    def edit(
+        self,
+        images: np.ndarray,
+        strength: float,
+        seed: int = 0,
+        labels: Any = None,
+        guidance: float = 1.0,
+        batch_size: int = 32,
+        first: int = 0,
+    ) -> np.ndarray:
+        """The images of `model.edit`, which resemble the given ones, uint8 like them.
+
+        Args:
+          images: see the class, as for what follows.
+          strength: how much noise they begin with, one of those that the model has.
+          seed: of the noise.
+          labels: classes.
+          guidance: weight of the class.
+          batch_size: images per call.
+          first: index of the first image.
+        """
+        given = {"image": np.asarray(images), "strength": np.full(len(images), strength)}
+        count = len(images)
+        return self._drawn("edit", given, count, seed, labels, guidance, batch_size, first)
+
+    def inpaint(
+        self,
+        images: np.ndarray,
+        mask: np.ndarray,
+        seed: int = 0,
+        labels: Any = None,
+        guidance: float = 1.0,
+        batch_size: int = 32,
+        first: int = 0,
+    ) -> np.ndarray:
+        """The images of `model.inpaint`, whose unknown pixels are drawn, uint8 like the given ones.
+
+        Args:
+          images: see the class, as for what follows.
+          mask: not 0 where a pixel is known and stays, `[height, width]` for all images, or
+            `[count, height, width]`.
+          seed: of the noise.
+          labels: classes.
+          guidance: weight of the class.
+          batch_size: images per call.
+          first: index of the first image.
+        """
+        shape, known = np.shape(images)[:3], np.asarray(mask) != 0
+        if known.shape not in (shape, shape[1:]):
+            raise ValueError(
+                f"`mask` must be {shape[1:]}, or one for each image, received {known.shape}"
+            )
+        known = np.broadcast_to(known, shape)[..., None].astype(np.uint8)
+        given = {"image": np.asarray(images), "mask": known}
+        count = len(images)
+        return self._drawn("inpaint", given, count, seed, labels, guidance, batch_size, first)
+
+    @abc.abstractmethod
+    def signatures(self) -> dict[str, Signature]:
+        """The signatures of the model."""
+
+    @abc.abstractmethod
+    def predict(self, signature: str = "serving_default", **inputs: Any) -> dict[str, np.ndarray]:
+        """Call a signature."""
+
+    @abc.abstractmethod
+    def _images(self, signature: str, outputs: dict[str, np.ndarray]) -> np.ndarray:
+        """The images of an answer."""
+
+    def _drawn(
+        self,
+        signature: str,
+        inputs: dict[str, np.ndarray],
+        count: int,
+        seed: int,
+        labels: Any,
+        guidance: float,
+        batch_size: int,
+        first: int,
+    ) -> np.ndarray:
+        """The images of a signature that takes seeds, in batches; `inputs` are its others."""
+        for name, value in (("count", count), ("batch_size", batch_size)):
+            if value < 1:
+                raise ValueError(f"`{name}` must be at least 1, received {value}")
+        index = np.arange(first, first + count)
+        inputs = {"seed": np.stack([np.full(count, seed), index], axis=1), **inputs}
+        described = self.signatures().get(signature)
+        inputs |= condition_inputs(described, count, labels, guidance)
+        batches = []
+        for start in range(0, count, batch_size):
+            rows = {name: value[start : start + batch_size] for name, value in inputs.items()}
+            batches.append(self._images(signature, self.predict(signature, **rows)))
+        return np.concatenate(batches)
