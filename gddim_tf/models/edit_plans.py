@@ -35,10 +35,7 @@ def checked_images(model: Guidable, images: Any, what: str) -> np.ndarray:
     Raises:
       ValueError: if they are not float, not of the model's shape, not in [-1, 1], or none.
     """
-    images = check_images(images, model.image_shape, what).numpy()
-    if not len(images):
-        raise ValueError(f"{what} must be at least one, received none")
-    return images
+    return check_images(images, model.image_shape, what).numpy()
 
 
 def perturbed(sde: LinearSDE, images: tf.Tensor, time: float, seeds: tf.Tensor) -> tf.Tensor:

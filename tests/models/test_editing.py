@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from gddim_tf.models.operators import Downsample
-from gddim_tf.samplers import DDIM, GDDIM, Tuned, low_order
+from gddim_tf.samplers import DDIM, GDDIM, low_order
 from gddim_tf.samplers.strength import time_of_strength
 from gddim_tf.sdes import BDM
 from tests.conftest import own_model
@@ -88,7 +88,7 @@ def test_a_weaker_edit_is_nearer(name):
     sde = BDM(2) if name == "bdm" else cases.sde(name)
     model = NormalImages(sde, (2, 2, 1), 0.0, 0.3)
     images = np.random.default_rng(1).uniform(-1, 1, (50, 2, 2, 1)).astype(np.float32)
-    far = [np.abs(model.edit(images, s, nfe=10) - images).mean() for s in (0.1, 0.3, 0.6, 1.0)]
+    far = [np.abs(model.edit(images, s, nfe=10) - images).mean() for s in (0.1, 0.3, 0.6)]
     assert np.all(np.diff(far) > 0.02)
 
 
@@ -99,7 +99,7 @@ def test_refused():
         (lambda: model.edit(IMAGES, 1.5), "`strength` must be finite, above 0 and at most 1"),
         (lambda: model.edit(IMAGES, 1e-9), "`strength` must be above 0.00.* on VPSDE"),
         (lambda: model.edit(IMAGES[:, :4], 0.5), r"`images` must be \[batch, 8, 8, 1\]"),
-        (lambda: model.edit(IMAGES[:0], 0.5), "`images` must be at least one, received none"),
+        (lambda: model.edit(IMAGES[:0], 0.5), r"`images` must be \[batch, .*, received none"),
         (lambda: model.inpaint(IMAGES, np.ones((4, 8))), r"`mask` must be \(8, 8\)"),
         (lambda: model.inpaint(IMAGES, np.ones((2, 8, 8, 1))), "the batch of 3 before it"),
         (lambda: model.inpaint(IMAGES, 0.5 * UPPER), "`mask` must hold 1 for known pixels"),
@@ -143,8 +143,3 @@ def test_labels_and_guidance_go_into_every_edit(conditional_model):
         assert np.abs(guided - labelled).max() > 1e-4
         with pytest.raises(ValueError, match="`labels` must be given with `guidance`"):
             call(guidance=2.0)
-
-
-def test_tables_fitted_to_a_model_begin_in_the_noise():
-    with pytest.raises(ValueError, match="has times of its own"):
-        own_model().edit(IMAGES, 0.5, Tuned.__new__(Tuned), 4)
