@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from gddim_tf.atomic import draft_folder
+from gddim_tf.locking import exclusive
 
 # What `ServedModel` reads, in `assets.extra` of every version; it marks a folder as an export.
 DESCRIPTION = "gddim_tf.json"
@@ -63,16 +64,21 @@ def new_version(directory: pathlib.Path, version: int | None) -> Iterator[tuple[
 
     Raises:
       ValueError: if the version exists or is not positive.
+      FolderInUseError: if another process fills one.
     """
-    taken = _numbers(directory)
-    version = check_version(max(taken, default=0) + 1 if version is None else version)
-    if version in taken:
-        raise ValueError(f"`version` must be positive and new in {directory}, received {version}")
-    directory.mkdir(parents=True, exist_ok=True)
-    with draft_folder(directory) as draft:
-        yield draft, version
-        draft.chmod(0o755)
-        draft.rename(directory / str(version))
+    if version is not None:
+        check_version(version)
+    with exclusive(directory):
+        taken = _numbers(directory)
+        version = check_version(max(taken, default=0) + 1 if version is None else version)
+        if version in taken:
+            raise ValueError(
+                f"`version` must be positive and new in {directory}, received {version}"
+            )
+        with draft_folder(directory) as draft:
+            yield draft, version
+            draft.chmod(0o755)
+            draft.rename(directory / str(version))
 
 
 def prune(directory: pathlib.Path, keep: int, new: int) -> list[int]:

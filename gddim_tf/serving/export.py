@@ -85,6 +85,7 @@ def export(
         positive, `keep` or a size of a batch is below 1 or too large, or a model without
         classes is to be guided.
       OSError, DiskFullError: if the folder cannot be written; what was there before stays.
+      FolderInUseError: if another process exports into the folder.
     """
     _check(keep, batch_sizes, largest_batch)
     _check_guidance(guidance, model)

@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 from gddim_tf import serving
+from gddim_tf.locking import FolderInUseError, exclusive
 from gddim_tf.samplers import DDIM
 from tests.conftest import own_model
 
@@ -18,6 +19,15 @@ CONFIGURATION = ["batching.config", "compose.yaml", "models.config", "monitoring
 
 def names(folder):
     return sorted(path.name for path in folder.iterdir() if path.name not in CONFIGURATION)
+
+
+def test_one_export_at_a_time(tmp_path):
+    with (
+        exclusive(tmp_path / "served"),
+        pytest.raises(FolderInUseError, match="served is in use by process"),
+    ):
+        serving.export(own_model(), tmp_path / "served", SIGNATURES)
+    assert not list((tmp_path / "served").iterdir())
 
 
 def test_versions_count_up_and_are_never_overwritten(tmp_path):
