@@ -93,7 +93,7 @@ def test_the_page_on_evaluation_runs(tmp_path, monkeypatch):
     np.testing.assert_array_equal(page["again"].mean, page["real_statistics"].mean)
 
 
-def test_the_page_on_extending_runs(tmp_path, monkeypatch):
+def test_the_page_on_extending_runs(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "saved_models").symlink_to(ROOT / "saved_models")
     page = {}
@@ -101,6 +101,9 @@ def test_the_page_on_extending_runs(tmp_path, monkeypatch):
     assert page["images"].shape == (4, 8, 8, 1)
     assert [table.nfe for table in page["tables"]] == [9, 9, 9]
     assert page["mean_gap"](page["features"](page["real"]), page["features"](page["fake"])) < 5
+    printed = capsys.readouterr().out.splitlines()
+    assert {"(4, 8, 8, 1)", f"True {len(page['tensors'])}"} < set(printed)
+    assert printed[-1].startswith("CLD(")
 
 
 def test_the_pages_on_mathematics_and_choice_run(tmp_path, monkeypatch, capsys):
