@@ -85,7 +85,7 @@ class Studio:
         """Draw with a sampler, and compare with the long run.
 
         Args:
-          sampler: as for `samplers.parse.parse`, but no file.
+          sampler: written as in Python, "gddim(order=2)" or "default"; no file.
           nfe: network evaluations, 1 to `MOST_NFE`.
           wish: what to draw.
 

@@ -58,7 +58,7 @@ class LocalServer:
       ValueError: if the name has a slash or a colon, or a number is out of its range.
       OSError: if the port is taken, or the host is none of this machine.
 
-    Example:
+    Examples:
       LocalServer(LocalModel(gd.load("saved_models/digits_vp")), port=8501).run()
     """
 

@@ -105,7 +105,7 @@ def test_a_damaged_file_or_another_budget_is_one_sentence(run_folder, tmp_path, 
     file.write_bytes((run_folder / "tuned" / "nfe_3.npz").read_bytes()[:-100])
     command = ["sample", "--model", str(run_folder), "--count", "1", "--nfe", "3", "--sampler"]
     assert cli.main([*command, f"tuned:{file}"]) == 2
-    assert "`path` must be a file of a tuned table" in capsys.readouterr().err
+    assert "must be a file of a tuned table, and is damaged" in capsys.readouterr().err
     assert cli.main([*command, f"tuned:{run_folder}/tuned", "--nfe", "5"]) == 2
     told = capsys.readouterr().err
     assert "`nfe` must be 2, 3 for this tuned sampler, received 5" in told
