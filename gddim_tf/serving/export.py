@@ -84,8 +84,7 @@ def export(
       ValueError: if there are no signatures or a name is taken, the version exists or is not
         positive, `keep` or a size of a batch is below 1 or too large, or a model without
         classes is to be guided.
-      OSError, DiskFullError: if the folder cannot be written; what was there before stays.
-      FolderInUseError: if another process exports into the folder.
+      OSError: if the folder cannot be written or is in use; what was there before stays.
     """
     _check(keep, batch_sizes, largest_batch)
     _check_guidance(guidance, model)
