@@ -63,7 +63,7 @@ def inverse_dct(coefficients: tf.Tensor, size: ImageSize) -> tf.Tensor:
 
 
 def _transform(values: tf.Tensor, rows: np.ndarray, columns: np.ndarray) -> tf.Tensor:
-    size = len(rows), len(columns)
+    size, values = (len(rows), len(columns)), tf.convert_to_tensor(values)
     if values.shape.rank != 4 or tuple(values.shape[1:3]) != size:
         raise ValueError(
             f"an SDE in the cosine basis of `image_size` {compact(size)} takes images "

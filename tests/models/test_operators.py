@@ -83,3 +83,13 @@ def test_an_own_pseudo_inverse_serves_without_noise(given):
 def test_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@pytest.mark.parametrize("operator", [Blur(1.0), Downsample(2), Mask(np.eye(4)), Grey()], ids=str)
+def test_arrays_are_measured_like_tensors(operator):
+    images = np.random.default_rng(0).normal(size=(2, 4, 4, 3)).astype("float32")
+    measured = operator.apply(images)
+    np.testing.assert_array_equal(measured, operator.apply(tf.constant(images)))
+    ridge = tf.zeros([2])
+    again = operator.inverse(measured.numpy(), ridge)
+    np.testing.assert_array_equal(again, operator.inverse(measured, ridge))

@@ -37,5 +37,5 @@ class LinearOperator(abc.ABC):
 
 def column(ridge: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
     """`[batch]` as `[batch, 1, ...]`, to go with the values."""
-    shape = [-1] + [1] * (values.shape.rank - 1)
+    shape = [-1] + [1] * (len(values.shape) - 1)
     return tf.reshape(tf.cast(ridge, values.dtype), shape)
