@@ -85,7 +85,11 @@ def test_refused(make, message):
         make()
 
 
-@pytest.mark.parametrize("operator", [Blur(1.0), Downsample(2), Mask(np.eye(4)), Grey()], ids=str)
+@pytest.mark.parametrize(
+    "operator",
+    [Blur(1.0), Downsample(2), Mask(np.eye(4)), Grey()],
+    ids=lambda operator: type(operator).__name__,
+)
 def test_arrays_are_measured_like_tensors(operator):
     images = np.random.default_rng(0).normal(size=(2, 4, 4, 3)).astype("float32")
     measured = operator.apply(images)
