@@ -70,6 +70,7 @@ class _Later:
         self._sde, self.t_max = sde, start
 
     def until(self, t_min: float) -> _Later:
+        """The same with another earliest time, as `LinearSDE.until` gives it."""
         return _Later(self._sde.until(t_min), self.t_max)
 
     def __getattr__(self, name: str) -> Any:

@@ -100,6 +100,7 @@ class _Grid(NamedTuple):
 
     @classmethod
     def of(cls, sde: LinearSDE, times: np.ndarray, count: int) -> _Grid:
+        """Those of all steps of the times `[steps + 1]`, with `count` moments each."""
         starts, ends = times[:-1], times[1:]
         with np.errstate(divide="ignore"):  # at an end without noise, where no polynomial is used
             lambdas = -np.log(sde.rho(times))
