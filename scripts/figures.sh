@@ -17,30 +17,27 @@ for figure in "$@"; do
             --labels 0,1,2,3,4,5,6,7,8,9 --out docs/digits.png
         ;;
     clothes)
-        mkdir -p runs/clothes
-        gddim-tf sample --model saved_models/fashion_vp --count 100 --nfe 50 \
-            --labels 0,1,2,3,4,5,6,7,8,9 --out runs/clothes/grid.png --array runs/clothes/grid.npy
-        python - <<'END'
-import numpy as np
-from gddim_tf.data import FASHION_MNIST_CLASSES
-from gddim_tf.evaluation import save_grid
-images = np.load("runs/clothes/grid.npy")
-save_grid(images, "docs/clothes.png", columns=10, scale=2, titles=FASHION_MNIST_CLASSES)
-END
-        gddim-tf evaluate --model saved_models/fashion_vp --data "${CLOTHES:-fashion_mnist}" \
-            --floor-split "test[:500]" --samplers "ddim; gddim(order=2)" \
-            --nfe 5,10,20 --count 500 --batch-size 250 --out runs/clothes
+        python scripts/clothes.py --out docs/clothes.png
+        for kind in vp cld bdm; do
+            gddim-tf evaluate --model "saved_models/fashion_$kind" \
+                --data "${CLOTHES:-fashion_mnist}" --floor-split "test[:1000]" \
+                --samplers "ddim; gddim(order=2); default" --nfe 5,10,20,50 --count 1000 \
+                --batch-size 250 --out "runs/clothes/$kind"
+        done
         ;;
     editing) python scripts/editing.py --out docs ;;
     accuracy) python -m benchmarks.accuracy --out docs ;;
     tuning)
-        for kind in vp cld bdm; do
-            gddim-tf tune --model "saved_models/digits_$kind" --nfe 3,4,5,6,8,10 \
-                --out "runs/tuned_$kind"
-            gddim-tf evaluate --model "saved_models/digits_$kind" --nfe 3,4,5,6 \
-                --samplers "default; tuned:runs/tuned_$kind" --out "runs/tuned_$kind/evaluation"
+        for model in digits_vp digits_cld digits_bdm fashion_vp fashion_cld fashion_bdm; do
+            tuned="runs/tuned/$model" data=digits
+            [[ "$model" == digits_* ]] || data="${CLOTHES:-fashion_mnist}"
+            gddim-tf tune --model "saved_models/$model" --nfe 3,4,5,6,8,10 --out "$tuned"
+            gddim-tf evaluate --model "saved_models/$model" --data "$data" --nfe 3,4,5,6,8,10 \
+                --samplers "default; gddim(order=3); unipc(order=2); tuned:$tuned" \
+                --count 1000 --out "$tuned/evaluation"
         done
-        python scripts/tuning.py runs/tuned_vp runs/tuned_cld runs/tuned_bdm
+        python scripts/tuning.py runs/tuned/digits_* --out docs/tuning.png
+        python scripts/tuning.py runs/tuned/fashion_* --out docs/tuning_clothes.png
         ;;
     likelihood)
         for kind in vp cld bdm; do

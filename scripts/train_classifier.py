@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import keras
 import numpy as np
@@ -174,14 +174,24 @@ def write(classifier: keras.Model, path: str | os.PathLike[str]) -> None:
         classifier.save(draft)
 
 
-if __name__ == "__main__":
+def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """The command line, in any order."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("kind", choices=RECIPES)
     parser.add_argument("--data", help="in place of fashion_mnist: idx:FOLDER")
     parser.add_argument("path", nargs="?", help="the file to write; by default the package's own")
-    options = parser.parse_args()
-    trained = train(options.kind, options.data)
-    write(trained, options.path or packaged(options.kind))
+    return parser.parse_intermixed_args(arguments)
+
+
+def main() -> None:
+    """Train, write and print the accuracies."""
+    told = options()
+    trained = train(told.kind, told.data)
+    write(trained, told.path or packaged(told.kind))
     for split in ("train", "test"):
-        share = accuracy(trained, options.data or RECIPES[options.kind].data, split)
+        share = accuracy(trained, told.data or RECIPES[told.kind].data, split)
         print(f"{split} accuracy {share:.4f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -61,7 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--features", help=f"{FEATURES}; those that suit the data by default")
     parser.add_argument("--quick", action="store_true", help="200 images, one seed, NFE up to 20")
     parser.add_argument(
-        "--count", type=int, help="images per seed (2000), at most 1000 at NFE 1000"
+        "--count", type=int, help="images per seed; by default what suits the data set"
     )
     parser.add_argument("--seeds", type=int, help="how many, 3 by default")
     parser.add_argument("--only", help="names of tables, separated by commas")
@@ -86,7 +86,7 @@ def run(options: argparse.Namespace) -> None:
     from gddim_tf.image_size import compact
 
     tables = _tables(options.only)
-    plan = _plan(options)
+    plan = _plan(options, subject)
     paths, models = _models(options, subject)
     size = compact(next(iter(models.values())).image_shape[:2])
     cells = pathlib.Path(options.cells or pathlib.Path(options.out) / "cells")
@@ -125,12 +125,13 @@ def _tables(only: str | None) -> tuple[Table, ...]:
     return tuple(known[name] for name in only.split(","))
 
 
-def _plan(options: argparse.Namespace) -> Plan:
+def _plan(options: argparse.Namespace, subject: Subject) -> Plan:
     import dataclasses
 
     from benchmarks.papers.plan import Plan
 
-    plan = Plan.quick() if options.quick else Plan()
+    whole = Plan(count=subject.count, long_count=subject.long_count)
+    plan = Plan.quick() if options.quick else whole
     given = {
         name: value
         for name, value in (("count", options.count), ("seeds", options.seeds))

@@ -11,7 +11,7 @@ from benchmarks.papers.cells import Cell
 from benchmarks.papers.definitions import ADAPTIVE, TABLES, Table
 from benchmarks.papers.document import document
 from benchmarks.papers.judging import judge
-from benchmarks.papers.orderings import ORDERINGS
+from benchmarks.papers.orderings import ORDERINGS, TELLING
 from benchmarks.papers.plan import Plan, evaluations
 from benchmarks.papers.plots import plot_diffusions, plot_tables
 from benchmarks.papers.results import Results
@@ -81,10 +81,12 @@ class Workshop:
         Returns:
           The document's path.
         """
-        cells = self.plan.all_cells(self.tables, self.sdes, ORDERINGS)
+        cells = self.plan.all_cells(self.tables, self.sdes, ORDERINGS, TELLING)
         missing = [cell for cell in cells if self.finished(cell) is None]
         left, began, spent = evaluations(missing), time.perf_counter(), 0
         say(f"{len(cells)} cells, {len(missing)} to make")
+        if missing:
+            say(f"{left:,} evaluations of single images; the time left is told with each cell")
         for number, cell in enumerate(missing, 1):
             result = self.run(cell)
             spent += evaluations([cell])

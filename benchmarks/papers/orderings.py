@@ -65,3 +65,11 @@ ORDERINGS: tuple[Ordering, ...] = tuple(
     for why, orderings in _BY_REASON.items()
     for ordering in orderings
 )
+
+# What the papers are known for; their cells are made first.
+TELLING: tuple[Ordering, ...] = (
+    Ordering("gddim", ("CLD, gDDIM", 20), ("CLD, EM", 100)),
+    Ordering("gddim", ("BDM, gDDIM", 10), ("BDM, ancestral sampling", 100)),
+    Ordering("deis", ("tAB3", 10), ("DDIM", 20)),
+    *_all("ddim", "eta = 0", "eta = 1", (10, 20, 50)),
+)

@@ -81,19 +81,21 @@ class Plan:
         tables: Sequence[Table],
         sdes: dict[str, LinearSDE],
         orderings: Sequence[Ordering] = (),
+        telling: Sequence[Ordering] = (),
     ) -> list[Cell]:
-        """Every cell of the tables once, cheap ones first.
+        """Every cell of the tables once, the most telling first, then cheap ones first.
 
         Args:
           tables: to be made.
           sdes: the diffusions of the models at hand, by kind; rows of others are left out.
           orderings: between places of the tables. Where one place is in a long column and the other
             is not, the other is drawn once more, as the long one is.
+          telling: those whose places, but for long columns, are made first.
 
         Returns:
-          The cells in the order in which to make them: in rounds of growing budget, and by model
-          and sampler within a round, so that compiled graphs are used again; RK45, which has to
-          look for its tolerances, last.
+          The cells in the order in which to make them: those of `telling`, then all others, both in
+          rounds of growing budget, and by model and sampler within a round, so that compiled graphs
+          are used again; RK45, which has to look for its tolerances, last.
         """
         again = {
             (ordering.table, *place)
@@ -101,8 +103,9 @@ class Plan:
             if any(self.is_long(column) and column <= self.largest for _, column in ordering.places)
             for place in ordering.places
         }
-        wanted = [
-            cell
+        first = {(ordering.table, *place) for ordering in telling for place in ordering.places}
+        places = [
+            ((table.name, row.label, column), cell)
             for table in tables
             for row in table.rows
             if row.kind in sdes
@@ -110,7 +113,9 @@ class Plan:
             for long in ((None, True) if (table.name, row.label, column) in again else (None,))
             for cell in self.cells(table, row, column, sdes[row.kind], long)
         ]
-        return sorted(dict.fromkeys(wanted), key=_turn)
+        early = {cell for place, cell in places if place in first and not self.is_long(cell.nfe)}
+        wanted = dict.fromkeys(cell for _, cell in places)
+        return sorted(wanted, key=lambda cell: (cell not in early, *_turn(cell)))
 
 
 def _turn(cell: Cell) -> tuple[object, ...]:

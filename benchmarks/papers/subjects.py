@@ -19,6 +19,8 @@ class Subject:
       models: paths by kind, below the current folder; none come with most data sets.
       published: whether the published figures stand beside ours, to compare orders.
       small: whether its networks are so small that a pass per core, side by side, is faster.
+      count: images per seed of a place in the tables.
+      long_count: likewise in the columns of 1000, which have one seed.
       reasons: why a published ordering may not show on it.
     """
 
@@ -26,6 +28,8 @@ class Subject:
     models: Mapping[str, str] = dataclasses.field(default_factory=dict)
     published: bool = False
     small: bool = False
+    count: int = 2000
+    long_count: int = 1000
     reasons: Mapping[Reason, str] = dataclasses.field(default_factory=dict)
 
 
@@ -51,6 +55,8 @@ FASHION = Subject(
     told="clothes of 28 x 28 pixels",
     models={kind: f"saved_models/fashion_{kind}" for kind in KINDS},
     published=True,
+    count=500,  # some four hours of drawing on two cores
+    long_count=250,
 )
 
 CIFAR10 = Subject(told="CIFAR-10", published=True)

@@ -88,3 +88,9 @@ def test_half_of_the_images_are_mirrored():
     mirrored = (changed == image[:, :, ::-1]).all(axis=(1, 2, 3))
     assert (mirrored | (changed == image).all(axis=(1, 2, 3))).all()
     assert 70 < mirrored.sum() < 130
+
+
+def test_the_command_line_of_its_first_lines_is_understood():
+    told = SCRIPT["options"](["fashion", "--data", "idx:clothes", "own.keras"])
+    assert (told.kind, told.data, told.path) == ("fashion", "idx:clothes", "own.keras")
+    assert SCRIPT["options"](["digits"]).path is None

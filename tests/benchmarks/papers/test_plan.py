@@ -39,6 +39,22 @@ def test_cheap_cells_come_first_and_models_that_lack_are_left_out():
     assert {cell.kind for cell in Plan().all_cells(TABLES, {"vp": SDES["vp"]})} == {"vp"}
 
 
+def test_telling_cells_come_first_also_where_another_table_shares_them():
+    telling = (
+        Ordering("gddim", ("CLD, gDDIM", 20), ("CLD, EM", 100)),
+        Ordering("ddim", ("eta = 0", 10), ("eta = 1", 10)),
+    )
+    wanted = Plan().all_cells(TABLES, SDES, telling=telling)
+    assert sorted(wanted, key=repr) == sorted(Plan().all_cells(TABLES, SDES), key=repr)
+    first = [
+        *cells("gddim", "CLD, gDDIM", 20),
+        *cells("gddim", "CLD, EM", 100),
+        *cells("ddim", "eta = 0", 10),
+        *cells("ddim", "eta = 1", 10),
+    ]
+    assert set(wanted[: len(first)]) == set(first)
+
+
 def test_the_default_sampler_follows_the_budget():
     few, more = cells("gddim", "BDM, default", 10), cells("gddim", "BDM, default", 20)
     assert few[0].sampler != more[0].sampler
