@@ -25,6 +25,7 @@ import numpy as np
 from gddim_tf import data, evaluation, samplers
 from gddim_tf.evaluation.images import as_uint8
 from gddim_tf.evaluation.label_agreement import label_agreement
+from gddim_tf.outputs import Output, parsed
 from gddim_tf.training import named_recipe
 
 # Far more steps than half an hour holds; the learning rate does not fall in either training.
@@ -57,7 +58,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=5000, help="images per sampler")
     parser.add_argument("--nfe", type=int, default=20, help="evaluations per image")
     parser.add_argument("--precision", default="float32", help="or mixed_bfloat16")
-    options = parser.parse_args()
+    options = parsed(parser, {"--out": Output.FOLDER})
     options.out.mkdir(parents=True, exist_ok=True)
     {"prepare": prepare, "ours": ours, "measure": measure}[options.part](options)
 

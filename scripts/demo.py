@@ -22,6 +22,7 @@ start_tensorflow()
 
 from gddim_tf import data, evaluation, samplers, serving  # noqa: E402
 from gddim_tf.evaluation.compare import compare  # noqa: E402
+from gddim_tf.outputs import Output, parsed  # noqa: E402
 from gddim_tf.training import Recipe, train  # noqa: E402
 
 CLIENT = """
@@ -43,7 +44,7 @@ def main() -> None:
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("runs/demo"))
     parser.add_argument("--steps", type=int, default=3000, help="training steps")
     parser.add_argument("--count", type=int, default=1500, help="images per line of the table")
-    options = parser.parse_args()
+    options = parsed(parser, {"--out": Output.FOLDER})
     out, began = options.out, time.time()
 
     heading("1/5 training")

@@ -20,6 +20,7 @@ from gddim_tf.evaluation import save_grid
 from gddim_tf.evaluation.extraction import extract
 from gddim_tf.evaluation.features import feature_extractor
 from gddim_tf.evaluation.images import as_uint8
+from gddim_tf.outputs import Output, parsed
 
 KINDS = ("vp", "cld", "bdm")
 ROOT = pathlib.Path(__file__).parents[1]
@@ -35,7 +36,7 @@ def main() -> None:
     parser.add_argument("--out", type=pathlib.Path, default=ROOT / "docs")
     parser.add_argument("--kinds", default=",".join(KINDS), help="models, separated by commas")
     parser.add_argument("--count", type=int, default=297, help="test digits to measure with")
-    options = parser.parse_args()
+    options = parsed(parser, {"--out": Output.FOLDER})
     images, labels = digits(options.count)
     for part in options.parts:
         makers = {

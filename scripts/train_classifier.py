@@ -28,6 +28,7 @@ from gddim_tf.evaluation.classifiers import (
     packaged,
     read_split,
 )
+from gddim_tf.outputs import Output, check_outputs
 
 BATCH, FEATURES, LEARNING_RATE = 128, 64, 2e-3
 
@@ -186,6 +187,7 @@ def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 def main() -> None:
     """Train, write and print the accuracies."""
     told = options()
+    check_outputs(told, {"path": Output.MODEL})
     trained = train(told.kind, told.data)
     write(trained, told.path or packaged(told.kind))
     for split in ("train", "test"):

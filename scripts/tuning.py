@@ -11,6 +11,7 @@ import json
 import pathlib
 
 from gddim_tf.atomic import atomic_write
+from gddim_tf.outputs import Output, parsed
 from gddim_tf.samplers import Tuned
 
 # Distances by the sampler's name and NFE.
@@ -24,7 +25,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folders", nargs="+", type=pathlib.Path)
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("docs/tuning.png"))
-    options = parser.parse_args()
+    options = parsed(parser, {"--out": Output.PICTURE})
     samplers = [Tuned.load(folder) for folder in options.folders]
     distances = [distances_of(folder) for folder in options.folders]
     for folder, sampler, found in zip(options.folders, samplers, distances, strict=True):

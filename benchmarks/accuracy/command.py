@@ -21,16 +21,18 @@ from collections.abc import Callable, Sequence
 from benchmarks.accuracy import document
 from benchmarks.accuracy.cases import NFES, ON_NETWORKS, SAMPLERS, Case, mixtures, trained
 from gddim_tf.atomic import atomic_write
+from gddim_tf.outputs import Output, parsed
 from gddim_tf.samplers import Heun, default
 
 Errors = dict[str, dict[int, float]]
+WRITES = {"--out": Output.FOLDER, "--kept": Output.FOLDER}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print and write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add_arguments(parser)
-    options = parser.parse_args(arguments)
+    options = parsed(parser, WRITES, arguments)
     errors = {
         name: measured(make, names, options.kept / f"{re.sub(r'[^a-z0-9_]+', '-', name.lower())}")
         for problems, names in ((mixtures(), tuple(SAMPLERS)), (trained(), ON_NETWORKS))

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 from benchmarks.papers.subjects import KINDS, Subject, subject_of
 from gddim_tf.cli.arguments import FEATURES, features_for
 from gddim_tf.cli.program import Formatter, Parser, explained
+from gddim_tf.outputs import Output, check_outputs
 from gddim_tf.quiet import start_tensorflow
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Make the cells that are missing and write the document."""
+    check_outputs(options, {"--out": Output.FOLDER, "--cells": Output.FOLDER})
     features = features_for(options.dataset, options.features)
     subject = subject_of(options.dataset, features)
     workers = 1

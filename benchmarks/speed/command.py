@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterator, Sequence
 from benchmarks.speed import calls, loop, network
 from benchmarks.speed.peer import PYTHON, Peer
 from benchmarks.speed.turns import Measured
+from gddim_tf.outputs import Output, parsed
 
 Section = Callable[[Peer | None, int], Iterator[Measured]]
 SECTIONS: dict[str, Section] = {
@@ -44,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add_arguments(parser)
-    options = parser.parse_args(arguments)
+    options = parsed(parser, {"--json": Output.FILE}, arguments)
     wanted = options.only.split(",")
     if unknown := set(wanted) - set(SECTIONS):
         parser.error(f"--only must name some of {', '.join(SECTIONS)}, received {unknown}")

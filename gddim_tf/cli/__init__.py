@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from gddim_tf._version import __version__
 from gddim_tf.cli.arguments import check_names
 from gddim_tf.cli.program import Formatter, Parser, explained, short_warnings
+from gddim_tf.outputs import check_outputs
 from gddim_tf.quiet import start_tensorflow
 
 COMMANDS = {
@@ -59,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sub.add_argument(
                 "--verbose", action="store_true", help="show what TensorFlow writes as it starts"
             )
-            sub.set_defaults(run=command.run)
+            sub.set_defaults(run=command.run, writes=getattr(command, "WRITES", {}))
     options = parser.parse_args(arguments)
     program = f"gddim-tf {options.command}"
     return explained(program, lambda: _run(program, options), resumes=options.command in _RESUMING)
@@ -67,6 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(program: str, options: argparse.Namespace) -> None:
     check_names(options)
+    check_outputs(options, options.writes)
     with short_warnings(program, options.verbose):
         if not options.verbose:
             start_tensorflow()

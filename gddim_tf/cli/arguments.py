@@ -37,20 +37,15 @@ FEATURES = (
 )
 
 
-# Options that name files or folders; an empty one would mean the working directory.
-_PATHS = ("out", "array", "model", "to")
-
-
 def check_names(options: argparse.Namespace) -> None:
-    """Refuse a mistyped name or an empty path without waiting for TensorFlow.
+    """Refuse a mistyped name or no model without waiting for TensorFlow.
 
     Raises:
       ValueError: if a name is unknown; the message tells the one that it resembles.
     """
     given = vars(options)
-    for option in _PATHS:
-        if given.get(option) == "":
-            raise ValueError(f"`--{option}` must not be empty")
+    if given.get("model") == "":  # it would mean the working directory
+        raise ValueError("`--model` must not be empty")
     for kind in KINDS:
         value = given.get(kind)
         if isinstance(value, str) and kind != "sampler":

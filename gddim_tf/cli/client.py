@@ -14,7 +14,9 @@ import argparse
 import pathlib
 
 from gddim_tf.cli.arguments import named_value, whole_numbers
+from gddim_tf.cli.drawing_arguments import DRAWN
 
+WRITES = DRAWN
 _LONGEST_TOKEN = 2**16
 
 
@@ -53,7 +55,6 @@ def run(options: argparse.Namespace) -> None:
     from gddim_tf.cli import pictures
     from gddim_tf.serving import connect
 
-    pictures.check_files(options.out, options.array)
     client = connect(
         options.address,
         options.model,

@@ -12,6 +12,9 @@ from __future__ import annotations
 import argparse
 
 from gddim_tf.cli.arguments import DIFFUSIONS, NETWORKS, image_size
+from gddim_tf.outputs import Output
+
+WRITES = {"--to": Output.MODEL}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -6,9 +6,13 @@ import argparse
 from typing import TYPE_CHECKING
 
 from gddim_tf.cli.arguments import SAMPLERS, classes
+from gddim_tf.outputs import Output
 
 if TYPE_CHECKING:
     from gddim_tf.models.guidance import Guidance
+
+# What every command that draws writes, by the options that name it.
+DRAWN = {"--out": Output.PICTURE, "--array": Output.FILE}
 
 
 def add_drawing_arguments(parser: argparse.ArgumentParser, out: str, labels: str) -> None:

@@ -11,7 +11,10 @@ from __future__ import annotations
 
 import argparse
 
+from gddim_tf.cli.drawing_arguments import DRAWN
 from gddim_tf.cli.variations import add_variation_arguments, draw_variations
+
+WRITES = DRAWN
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -15,6 +15,9 @@ import pathlib
 
 from gddim_tf.cli.arguments import FEATURES, features_for, named_samplers, whole_numbers
 from gddim_tf.cli.run_of_model import data_of, recipe_of
+from gddim_tf.outputs import Output
+
+WRITES = {"--out": Output.FOLDER}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

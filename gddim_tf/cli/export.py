@@ -11,6 +11,9 @@ from __future__ import annotations
 import argparse
 
 from gddim_tf.cli.arguments import SAMPLERS, named_sampler, whole_numbers
+from gddim_tf.outputs import Output
+
+WRITES = {"--out": Output.FOLDER}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -15,7 +15,10 @@ from typing import Any
 
 import numpy as np
 
+from gddim_tf.cli.drawing_arguments import DRAWN
 from gddim_tf.cli.variations import add_variation_arguments, draw_variations
+
+WRITES = DRAWN
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

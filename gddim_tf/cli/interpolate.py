@@ -11,7 +11,9 @@ from __future__ import annotations
 import argparse
 
 from gddim_tf.cli.arguments import named_sampler
-from gddim_tf.cli.drawing_arguments import add_drawing_arguments, guidance_of
+from gddim_tf.cli.drawing_arguments import DRAWN, add_drawing_arguments, guidance_of
+
+WRITES = DRAWN
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,7 +30,6 @@ def run(options: argparse.Namespace) -> None:
     from gddim_tf.cli import pictures
     from gddim_tf.models import load
 
-    pictures.check_files(options.out, options.array)
     model = load(options.model)
     first, last = pictures.read(options.image, model.image_shape)
     frames = model.interpolate(

@@ -9,6 +9,10 @@ from __future__ import annotations
 
 import argparse
 
+from gddim_tf.outputs import Output
+
+WRITES = {"--out": Output.FILE}
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `likelihood`."""
@@ -35,14 +39,11 @@ def run(options: argparse.Namespace) -> None:
     import json
 
     from gddim_tf.atomic import atomic_write
-    from gddim_tf.cli.pictures import check_file
     from gddim_tf.cli.run_of_model import data_of
     from gddim_tf.evaluation.likelihood_report import split_bits_per_dim
     from gddim_tf.models import load
     from gddim_tf.samplers import RK45
 
-    if options.out:
-        check_file("--out", options.out)
     model = load(options.model)
     report = split_bits_per_dim(
         model,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pathlib
 from collections.abc import Sequence
 
@@ -11,44 +10,6 @@ import numpy as np
 from gddim_tf.atomic import atomic_write
 from gddim_tf.data.image_file import decode, read_header
 from gddim_tf.evaluation.images import as_uint8, save_grid
-
-
-def check_files(picture: str, array: str | None = None, steps: str | None = None) -> None:
-    """Look, before anything is drawn, at the files that will be written.
-
-    Args:
-      picture: the picture.
-      array: None, or the file of the images.
-      steps: None, or the picture of the steps.
-
-    Raises:
-      ValueError: if one is a folder, or lies in what is none, or the picture has no known ending.
-      PermissionError: if nothing may be written there.
-    """
-    from PIL import Image
-
-    Image.init()
-    kinds = sorted(ending for ending, kind in Image.EXTENSION.items() if kind in Image.SAVE)
-    for option, file in (("--out", picture), ("--steps-picture", steps)):
-        if file is not None and pathlib.Path(file).suffix.lower() not in kinds:
-            raise ValueError(
-                f"`{option}` must end in .png or another of {', '.join(kinds)}, received {file}"
-            )
-    for option, file in (("--out", picture), ("--array", array), ("--steps-picture", steps)):
-        if file is not None:
-            check_file(option, file)
-
-
-def check_file(option: str, path: str) -> None:
-    """Look at one file that will be written; its errors are those of `check_files`."""
-    file = pathlib.Path(path)
-    if file.is_dir():
-        raise ValueError(f"`{option}` must be a file, received the folder {file}")
-    folder = next(parent for parent in file.absolute().parents if parent.exists())
-    if not folder.is_dir():
-        raise ValueError(f"`{option}` must lie in a folder, received {file}")
-    if not os.access(folder, os.W_OK):
-        raise PermissionError(f"`{option}` {file}: nothing may be written to {folder}")
 
 
 def read(files: Sequence[str], shape: tuple[int, int, int]) -> np.ndarray:

@@ -14,6 +14,9 @@ from __future__ import annotations
 import argparse
 
 from gddim_tf.cli.arguments import DATA_SETS
+from gddim_tf.outputs import Output
+
+WRITES = {"--data-dir": Output.FOLDER}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

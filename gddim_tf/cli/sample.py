@@ -12,8 +12,10 @@ import argparse
 import pathlib
 
 from gddim_tf.cli.arguments import named_sampler
-from gddim_tf.cli.drawing_arguments import add_drawing_arguments, guidance_of
+from gddim_tf.cli.drawing_arguments import DRAWN, add_drawing_arguments, guidance_of
+from gddim_tf.outputs import Output
 
+WRITES = {**DRAWN, "--steps-picture": Output.PICTURE, "--each": Output.FOLDER}
 # Of the picture of the steps.
 _ROWS, _COLUMNS = 4, 12
 
@@ -40,8 +42,6 @@ def run(options: argparse.Namespace) -> None:
     from gddim_tf.evaluation.images import save_strip
     from gddim_tf.models import load
 
-    pictures.check_files(options.out, options.array, options.steps_picture)
-    separate.check_folder(options.each)
     model = load(options.model)
     labels = pictures.labels_of(options.labels, options.count)
     images = model.sample(

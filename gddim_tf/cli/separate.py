@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pathlib
 import re
 from collections.abc import Sequence
@@ -11,23 +10,6 @@ import numpy as np
 
 from gddim_tf.atomic import atomic_write
 from gddim_tf.evaluation.images import as_uint8
-
-
-def check_folder(folder: str | None) -> None:
-    """Look, before anything is drawn, at the folder that will get the files.
-
-    Raises:
-      ValueError: if it is a file, or lies in one.
-      PermissionError: if nothing may be written there.
-    """
-    if folder is None:
-        return
-    path = pathlib.Path(folder).absolute()
-    there = next(parent for parent in (path, *path.parents) if parent.exists())
-    if not there.is_dir():
-        raise ValueError(f"`--each` must be a folder, received {folder}: {there} is a file")
-    if not os.access(there, os.W_OK):
-        raise PermissionError(f"`--each` {folder}: nothing may be written to {there}")
 
 
 def write_each(

@@ -24,12 +24,14 @@ from gddim_tf.cli.arguments import (
     image_size,
     listed,
 )
+from gddim_tf.outputs import Output
 
 if TYPE_CHECKING:
     import keras
 
     from gddim_tf.training import Recipe
 
+WRITES = {"--out": Output.FOLDER}
 # Of images that the network for digits, the default, is good for.
 _LARGEST_DIGIT = 16
 

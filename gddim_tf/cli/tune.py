@@ -12,6 +12,7 @@ import pathlib
 from typing import TYPE_CHECKING
 
 from gddim_tf.cli.arguments import classes, whole_numbers
+from gddim_tf.outputs import Output
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from gddim_tf.models import GenerativeModel
     from gddim_tf.samplers import Tuned
 
+WRITES = {"--out": Output.FOLDER}
 # Images side by side in the picture.
 _SHOWN = 10
 

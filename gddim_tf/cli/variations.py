@@ -33,7 +33,6 @@ def draw_variations(
     from gddim_tf.cli import pictures
     from gddim_tf.models import load
 
-    pictures.check_files(options.out, options.array)
     count, model = whole("count", options.count, 1), load(options.model)
     images = pictures.read(options.image, model.image_shape)
     labels = pictures.labels_of(options.labels, len(images))

@@ -3,7 +3,8 @@ import pytest
 from PIL import Image
 
 from gddim_tf import cli, models
-from gddim_tf.cli.separate import check_folder, write_each
+from gddim_tf.cli.separate import write_each
+from gddim_tf.outputs import Output, check_output
 from tests.serving.conftest import labelled_model
 
 
@@ -25,8 +26,8 @@ def test_a_place_that_cannot_be_a_folder_is_named_before_anything_is_drawn(tmp_p
     file.write_text("")
     for folder in (file, file / "deeper"):
         with pytest.raises(ValueError, match="`--each` must be a folder"):
-            check_folder(str(folder))
-    check_folder(str(tmp_path / "new" / "deeper"))
+            check_output("--each", str(folder), Output.FOLDER)
+    check_output("--each", str(tmp_path / "new" / "deeper"), Output.FOLDER)
     assert not (tmp_path / "new").exists()
 
 
