@@ -37,7 +37,8 @@ class NumericalSDE(LinearSDE):
       initial_covariance: `Sigma(0)`, `[*modes, k, k]`. It must be positive definite, because the
         root depends on it, unless k = 1, when it may be 0.
       t_min: where sampling ends.
-      t_max: where sampling starts.
+      t_max: where sampling starts, from noise alone: by then `rho`, the noise over the signal, must
+        be large (150 for `VPSDE()`), or whatever is drawn is off by what is left of the data.
       modes: shape of the axes between times and the `k x k` matrices.
       mode_index: None, or an integer array that spreads one axis of distinct modes over the image
         axes.

@@ -39,7 +39,6 @@ from gddim_tf.models.guidance import Guidance
 from gddim_tf.models.versions import DESCRIPTION, new_version, prune
 from gddim_tf.samplers import Sampler
 from gddim_tf.samplers.parse import chosen
-from gddim_tf.serving.budgets import STRENGTHS
 from gddim_tf.serving.configuration import write_configuration
 from gddim_tf.serving.graphs import Graphs
 from gddim_tf.serving.slim import drop_shapes
@@ -98,7 +97,8 @@ def export(
             drop_shapes(draft)
             extra = _with_description(draft / "assets.extra", model, samplings)
             name, (_, nfe) = directory.resolve().name, next(iter(samplings.values()))
-            values = {"nfe": nfe, "guidance": 1, "time": sde.t_max, "strength": STRENGTHS[-1]}
+            values = {"nfe": nfe, "guidance": 1, "time": sde.t_max}
+            values["strength"] = max(graphs.budgets.starts, default=0)
             write_warmup(extra, name, functions, sorted(batch_sizes), jit_compile, values)
             write_configuration(directory, sorted(batch_sizes))
     except tf.errors.OpError as error:

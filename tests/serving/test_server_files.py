@@ -135,3 +135,19 @@ def test_what_its_owner_changed_is_left_alone(tmp_path):
     (directory / "batching.config").write_text("max_batch_size { value: 3 }\n")
     serving.export(own_model(), directory, SIGNATURES)
     assert (directory / "batching.config").read_text() == "max_batch_size { value: 3 }\n"
+
+
+class Early(DDIM):
+    """Edits begin in the first half of the noise only."""
+
+    def table_from(self, sde, start, nfe):
+        if start > 0.5:
+            raise ValueError("`start` must be at most 0.5")
+        return super().table_from(sde, start, nfe)
+
+
+def test_a_warm_up_request_has_a_strength_at_which_an_edit_may_begin(tmp_path):
+    signatures = {"sample_1": (Early(), 1)}
+    version = serving.export(own_model(), tmp_path / "m", signatures, batch_sizes=(1,))
+    strengths = [inputs["strength"] for _, _, inputs in warmup(version) if "strength" in inputs]
+    np.testing.assert_allclose(strengths, [[0.4], [0.4]], rtol=1e-6)  # of edit and decode_from

@@ -23,7 +23,8 @@ class RePaint(Sampler):
     Each stretch of `jump` steps but the last is made `repeats` times: the forward diffusion leads
     from its end to its beginning in between. On any diffusion the marginals stay as they are, and
     known pixels get time to be taken notice of. For N steps it costs
-    `N + (repeats - 1) jump floor((N - 1) / jump)` evaluations.
+    `N + (repeats - 1) jump floor((N - 1) / jump)` evaluations; where nothing of the data is left at
+    `t_max`, one more leads away from there, to where no stretch goes back.
     RePaint (Lugmayr et al., 2022), algorithm 1 and section 4.2.
 
     Args:

@@ -20,17 +20,20 @@ def test_times_go_back_and_forth():
     np.testing.assert_allclose(table.time, grid[[0, 1] * 3 + [2, 3] * 3 + [4]])
 
 
-@pytest.mark.parametrize("name", ["vp", "ve", "cld", "bdm", "third_order"])
+@pytest.mark.parametrize("name", ["vp", "ve", "cld", "bdm", "third_order", "flow", "flow_shift"])
 @pytest.mark.parametrize("lam", [0.0, 1.0])
 def test_the_covariance_of_the_noise_stays_that_of_the_diffusion(name, lam):
     """On data that are one point a state of the right covariance keeps the right one."""
     sde = cases.sde(name)
-    table = RePaint(jump=2, repeats=2, lam=lam).table(sde, 9)
+    table = RePaint(jump=2, repeats=2, lam=lam).table(sde, 9 + sde.signal_free)
     ends = np.append(table.time[1:], sde.t_min)
     identity = np.eye(sde.components)
     for i in range(table.nfe):
-        # eps of a single point at 0 is R^{-1} u
-        carried = table.state[i] + table.prediction[i, 0] @ np.linalg.inv(sde.root(table.time[i]))
+        # eps of a single point at 0 is R^{-1} u; where no signal is left, the point itself is told
+        eps = np.linalg.inv(sde.root(table.time[i]))
+        if sde.signal_free and table.time[i] == sde.t_max:
+            eps = np.zeros_like(eps)
+        carried = table.state[i] + table.prediction[i, 0] @ eps
         covariance = carried @ sde.covariance(table.time[i]) @ transpose(carried)
         if table.noise is not None:
             covariance = covariance + table.noise[i] @ transpose(table.noise[i])
