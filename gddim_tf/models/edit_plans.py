@@ -11,12 +11,11 @@ import tensorflow as tf
 from gddim_tf.checks import real
 from gddim_tf.models.batches import Plan, along
 from gddim_tf.models.drawing import conditions
+from gddim_tf.models.edit_inputs import checked_images, checked_measurement, known_images
 from gddim_tf.models.guidance import Guidance
 from gddim_tf.models.guidance.directions import Guidable
 from gddim_tf.models.operators import LinearOperator
-from gddim_tf.models.operators.family import check_mask
 from gddim_tf.models.restoration import Inpainting, Restoration
-from gddim_tf.models.training_batch import check_images
 from gddim_tf.numerics.image_noise import normal_per_image
 from gddim_tf.numerics.sphere import between
 from gddim_tf.samplers.base import Sampler
@@ -27,15 +26,6 @@ from gddim_tf.samplers.table import Table
 from gddim_tf.sdes import LinearSDE
 
 AnySampler = Sampler | type[Sampler] | str | None
-
-
-def checked_images(model: Guidable, images: Any, what: str) -> np.ndarray:
-    """Images for a model, `[batch, height, width, C]` float32.
-
-    Raises:
-      ValueError: if they are not float, not of the model's shape, not in [-1, 1], or none.
-    """
-    return check_images(images, model.image_shape, what).numpy()
 
 
 def perturbed(sde: LinearSDE, images: tf.Tensor, time: float, seeds: tf.Tensor) -> tf.Tensor:
@@ -99,10 +89,10 @@ def inpainting_plan(
     guidance: float | Guidance | None,
 ) -> Plan:
     """The plan of `GenerativeModel.inpaint`."""
-    images = checked_images(model, images, "`images`")
+    images, known_pixels = known_images(model, images, mask)
     eps_fn, rows = conditions(model, labels, Guidance.of(guidance), len(images))
     knowing = Inpainting(eps_fn, model.sde)
-    known = {"known": images, "mask": _mask_rows(mask, images.shape)}
+    known = {"known": images, "mask": known_pixels}
     return _knowing_plan(model, knowing, known, rows, sampler, nfe, Guidance.of(guidance))
 
 
@@ -120,7 +110,7 @@ def restoration_plan(
 ) -> Plan:
     """The plan of `GenerativeModel.restore`."""
     noise_std = real("noise_std", noise_std, 0.0)
-    measurement = _checked_measurement(model, measurement, operator)
+    measurement = checked_measurement(model, measurement, operator)
     count = len(measurement)
     eps_fn, rows = conditions(model, labels, Guidance.of(guidance), count)
     data_std = real("data_std", data_std, 0.0, above=True)
@@ -199,35 +189,3 @@ def _unsaid(sampler: AnySampler) -> bool:
 
 def _guided(guidance: Guidance | None, sde: LinearSDE, table: Table) -> Table:
     return table if guidance is None else guidance.table(sde, table)
-
-
-def _mask_rows(mask: Any, shape: tuple[int, ...]) -> np.ndarray:
-    """A mask for each image, `[batch, height, width, 1 or C]`."""
-    given = check_mask(mask)
-    rows = given[..., None] if given.shape in (shape[1:3], shape[:3]) else given
-    rows = rows[None] if rows.ndim == 3 else rows
-    fits = rows.ndim == 4 and rows.shape[1:3] == shape[1:3]
-    if not fits or rows.shape[0] not in (1, shape[0]) or rows.shape[3] not in (1, shape[3]):
-        raise ValueError(
-            f"`mask` must be {shape[1:3]}, with 1 or {shape[3]} channels after and the batch of "
-            f"{shape[0]} before it if need be, received {given.shape}"
-        )
-    return np.broadcast_to(rows, (shape[0], *rows.shape[1:]))
-
-
-def _checked_measurement(model: Guidable, measurement: Any, operator: LinearOperator) -> np.ndarray:
-    """A measurement as float32, if the operator makes such ones of the model's images."""
-    if not isinstance(operator, LinearOperator):
-        raise TypeError(f"`operator` must be a LinearOperator, received {type(operator).__name__}")
-    measurement = np.asarray(measurement)
-    wanted = operator.apply(tf.zeros([1, *model.image_shape])).shape[1:]
-    if measurement.ndim < 1 or measurement.shape[1:] != tuple(wanted) or not len(measurement):
-        raise ValueError(
-            f"`measurement` must be [batch, {', '.join(map(str, wanted))}], what the operator "
-            f"makes of images {model.image_shape}, received {measurement.shape}"
-        )
-    if measurement.dtype.kind != "f" or not np.isfinite(measurement).all():
-        raise ValueError(
-            f"`measurement` must be float and finite, received {measurement.dtype.name}"
-        )
-    return measurement.astype(np.float32)

@@ -10,6 +10,7 @@ import tensorflow as tf
 from gddim_tf.checks import whole
 from gddim_tf.models import edit_plans as plans
 from gddim_tf.models.batches import Plan, collected, in_batches
+from gddim_tf.models.edit_inputs import checked_images
 from gddim_tf.models.guidance import Guidance
 from gddim_tf.models.guidance.directions import Guidable
 from gddim_tf.models.operators import LinearOperator
@@ -210,7 +211,7 @@ class Editing:
         """
         steps, shape = whole("steps", steps, 2), (steps, *np.shape(first_images))
         ends = [
-            plans.checked_images(self, images, f"`{name}`")
+            checked_images(self, images, f"`{name}`")
             for name, images in (("first_images", first_images), ("last_images", last_images))
         ]
         if len(ends[0]) != len(ends[1]):

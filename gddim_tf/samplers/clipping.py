@@ -8,6 +8,8 @@ import numbers
 import numpy as np
 import tensorflow as tf
 
+from gddim_tf.checks import finite
+
 
 @dataclasses.dataclass(frozen=True)
 class DynamicThreshold:
@@ -34,6 +36,7 @@ class DynamicThreshold:
     largest: float | None = None
 
     def __post_init__(self) -> None:
+        finite(ratio=self.ratio, largest=1 if self.largest is None else self.largest)
         if not 0 < self.ratio <= 1:
             raise ValueError(f"`ratio` must be in (0, 1], received {self.ratio}")
         if self.largest is not None and not self.largest >= 1:

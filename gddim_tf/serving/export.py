@@ -97,8 +97,7 @@ def export(
             drop_shapes(draft)
             extra = _with_description(draft / "assets.extra", model, samplings)
             name, (_, nfe) = directory.resolve().name, next(iter(samplings.values()))
-            values = {"nfe": nfe, "guidance": 1, "time": sde.t_max}
-            values["strength"] = max(graphs.budgets.starts, default=0)
+            values = {"nfe": nfe, "guidance": 1, "time": sde.t_max, "strength": graphs.strength}
             write_warmup(extra, name, functions, sorted(batch_sizes), jit_compile, values)
             write_configuration(directory, sorted(batch_sizes))
     except tf.errors.OpError as error:

@@ -77,6 +77,11 @@ class Graphs:
         )
         self._images: dict[int, Any] = {}
 
+    @property
+    def strength(self) -> float:
+        """The largest strength at which an edit may begin, 0 if none may."""
+        return max(self.budgets.starts, default=0.0)
+
     # ---- the network ----------------------------------------------------------------------------
 
     def eps(self, u: tf.Tensor, t: tf.Tensor, labels: tf.Tensor | None = None) -> tf.Tensor:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 import tensorflow as tf
 
+from gddim_tf.checks import whole
 from gddim_tf.models.clean_image import CleanImage
 from gddim_tf.sdes import LinearSDE
 
@@ -48,6 +49,7 @@ class Guidable(KnowsEps, Protocol):
         ...
 
 
+@runtime_checkable
 class Direction(Protocol):
     """A direction in the space of eps; hashable, because graphs are kept by it."""
 
@@ -124,6 +126,10 @@ class Worse:
     neutral: ClassVar[float] = 1.0
     needs_labels: ClassVar[bool] = False
 
+    def __post_init__(self) -> None:
+        if not isinstance(getattr(self.model, "sde", None), LinearSDE):
+            raise TypeError(f"`model` must be a GenerativeModel, received {self.model!r:.80}")
+
     def check(self, model: KnowsEps) -> None:
         """See `Direction`."""
         same = self.model.sde is model.sde or repr(self.model.sde) == repr(model.sde)
@@ -182,6 +188,11 @@ class Classifier:
     neutral: ClassVar[float] = 0.0
     needs_labels: ClassVar[bool] = True
 
+    def __post_init__(self) -> None:
+        if not callable(self.log_prob):
+            raise TypeError(f"`log_prob` must be a function, received {self.log_prob!r}")
+        whole("num_classes", self.num_classes, 1)
+
     def check(self, model: KnowsEps) -> None:
         """See `Direction`; every model will do."""
 
@@ -217,6 +228,10 @@ class Classifier:
                 log_prob = self.log_prob(CleanImage(model.sde, u, t, eps).image, labels)
             else:
                 log_prob = self.log_prob(u, t, labels)
+        if not tf.is_tensor(log_prob):
+            raise TypeError(
+                f"`log_prob` must return a tensor [batch], received {type(log_prob).__name__}"
+            )
         gradient = tape.gradient(log_prob, u)
         if gradient is None:
             raise ValueError("`log_prob` must have a gradient in its first argument, received none")

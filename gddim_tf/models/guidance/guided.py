@@ -37,6 +37,7 @@ class Guidance:
 
     Raises:
       ValueError: if a number is out of range.
+      TypeError: if an argument is of another kind.
 
     Examples:
       >>> import gddim_tf as gd
@@ -55,6 +56,16 @@ class Guidance:
     def __post_init__(self) -> None:
         real("guidance", self.weight, *GUIDANCE_RANGE)
         real("rescale", self.rescale, 0.0, 1.0)
+        if self.schedule is not None and not callable(self.schedule):
+            raise TypeError(
+                f"`schedule` must be None or one such as Interval(0.2, 5.0), received "
+                f"{self.schedule!r}"
+            )
+        if isinstance(self.by, type) or not isinstance(self.by, Direction):
+            raise TypeError(
+                f"`by` must be Unlabelled(), Worse(model), Classifier(log_prob, num_classes) or "
+                f"one like them, received {self.by!r}"
+            )
 
     @classmethod
     def of(cls, value: float | Guidance | None) -> Guidance | None:

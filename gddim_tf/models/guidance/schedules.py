@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import numbers
 from typing import Protocol
 
 import numpy as np
@@ -42,6 +43,7 @@ class Interval:
 
     Raises:
       ValueError: if the bounds are not in this order.
+      TypeError: if one is no number.
 
     Examples:
       >>> from gddim_tf.sdes import VESDE
@@ -54,6 +56,8 @@ class Interval:
 
     def __post_init__(self) -> None:
         real("low", self.low, 0.0)
+        if isinstance(self.high, bool) or not isinstance(self.high, numbers.Real):
+            raise TypeError(f"`high` must be a number, received {self.high!r}")
         if not self.high > self.low:
             raise ValueError(f"`high` must be above `low`, {self.low}, received {self.high}")
 

@@ -31,7 +31,13 @@ class Mask(LinearOperator):
         self._mask = mask[..., None] if mask.ndim == 2 else mask
 
     def apply(self, images: tf.Tensor) -> tf.Tensor:
-        """See `LinearOperator`."""
+        """See `LinearOperator`; raises `ValueError` if the images are of another size."""
+        sides = zip(self._mask.shape[-3:], images.shape[-3:], strict=True)
+        if not all(own in (1, side) for own, side in sides):
+            raise ValueError(
+                f"`mask` must be of the size of the images, {tuple(images.shape[-3:])}, received "
+                f"{self._mask.shape}"
+            )
         return images * tf.constant(self._mask, images.dtype)
 
     def inverse(self, values: tf.Tensor, ridge: tf.Tensor) -> tf.Tensor:
@@ -75,9 +81,12 @@ class Grey(LinearOperator):
     """
 
     def __init__(self, weights: tuple[float, ...] = (0.299, 0.587, 0.114)) -> None:
-        self._weights = np.asarray(weights, np.float64)
-        if self._weights.ndim != 1 or not np.any(self._weights):
+        given = np.asarray(weights)
+        if given.dtype.kind not in "iuf" or given.ndim != 1 or not np.any(given):
             raise ValueError(f"`weights` must be one per channel, received {weights}")
+        self._weights = given.astype(np.float64)
+        if not np.all(np.isfinite(self._weights)):
+            raise ValueError(f"`weights` must be finite, received {weights}")
 
     def apply(self, images: tf.Tensor) -> tf.Tensor:
         """See `LinearOperator`; raises `ValueError` if there are more or fewer channels."""
@@ -133,14 +142,14 @@ def check_mask(mask: Any) -> np.ndarray:
     Raises:
       ValueError: if it holds anything but 0 and 1, or has not two to four axes.
     """
-    mask = np.asarray(mask)
-    if (
-        mask.ndim not in (2, 3, 4)
-        or mask.dtype.kind not in "buif"
-        or not np.isin(mask, (0, 1)).all()
-    ):
-        raise ValueError(
-            f"`mask` must hold 1 for known pixels and 0 for others, received {mask.dtype.name} of "
-            f"shape {mask.shape}"
-        )
-    return mask.astype(np.float32)
+    try:
+        given = np.asarray(mask)
+    except ValueError:  # rows of several lengths
+        raise ValueError(f"`mask` must be an array, received {type(mask).__name__}") from None
+    numbers = given.dtype.kind in "buif"
+    if given.ndim in (2, 3, 4) and numbers and np.isin(given, (0, 1)).all():
+        return given.astype(np.float32)
+    told = f"{given.dtype.name} of shape {given.shape}"
+    if numbers and given.size:
+        told += f", values from {given.min():g} to {given.max():g}"
+    raise ValueError(f"`mask` must hold 1 for known pixels and 0 for others, received {told}")

@@ -27,6 +27,7 @@ class Linear(LinearOperator):
 
     Raises:
       ValueError: if neither is given.
+      TypeError: if one is no function.
 
     Examples:
       >>> even = Linear(  # every other row
@@ -43,6 +44,13 @@ class Linear(LinearOperator):
         adjoint: Function | None = None,
         pseudo_inverse: Function | None = None,
     ) -> None:
+        for name, given in (
+            ("apply", apply),
+            ("adjoint", adjoint or apply),
+            ("pseudo_inverse", pseudo_inverse or apply),
+        ):
+            if not callable(given):
+                raise TypeError(f"`{name}` must be a function, received {given!r}")
         self._apply, self._exact = apply, pseudo_inverse if adjoint is not None else None
         if adjoint is not None:
             self._noisy = functools.partial(self._by_gradients, adjoint)
@@ -71,6 +79,12 @@ class Linear(LinearOperator):
 
     def _by_gradients(self, adjoint: Function, values: tf.Tensor, ridge: tf.Tensor) -> tf.Tensor:
         """`A^T (A A^T + ridge)^{-1} y` by conjugate gradients, each image on its own."""
+        again = self._apply(adjoint(values)).shape
+        if again.rank != values.shape.rank or again[1:] != values.shape[1:]:
+            raise ValueError(
+                "`adjoint` must lead from measurements to images, and `apply` back to "
+                f"{tuple(values.shape)}, received {tuple(again)}"
+            )
         ridge, axes = column(ridge, values), tuple(range(1, values.shape.rank))
 
         def product(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
