@@ -13,6 +13,7 @@ import numpy as np
 import gddim_tf as gd
 from gddim_tf.data import FASHION_MNIST_CLASSES
 from gddim_tf.evaluation import save_grid
+from gddim_tf.outputs import Output, parsed
 
 ROOT = pathlib.Path(__file__).parents[1]
 KINDS = ("vp", "cld", "bdm")
@@ -24,7 +25,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kinds", default=",".join(KINDS), help="models, separated by commas")
     parser.add_argument("--out", type=pathlib.Path, default=ROOT / "docs" / "clothes.png")
-    options = parser.parse_args()
+    options = parsed(parser, {"--out": Output.PICTURE})
     classes = np.arange(len(FASHION_MNIST_CLASSES))
     rows = [
         gd.load(ROOT / "saved_models" / f"fashion_{kind}").sample(
