@@ -6,6 +6,8 @@ import pathlib
 
 import pytest
 
+import gddim_tf
+
 ROOT = pathlib.Path(__file__).parents[1]
 FILES = {
     path.relative_to(ROOT).as_posix(): ast.parse(path.read_text())
@@ -76,6 +78,14 @@ def test_the_package_imports_neither_benchmarks_nor_scripts():
     for file, tree in FILES.items():
         if file.startswith("gddim_tf/"):
             assert not {name.split(".")[0] for name in imported(tree)} & {"benchmarks", "scripts"}
+
+
+@pytest.mark.parametrize(
+    "part", [*sorted(set(BELOW) - {"app", "numerics"}), "guidance", "operators"]
+)
+def test_a_part_completes_its_public_names_alone(part):
+    module = getattr(gddim_tf, part)
+    assert dir(module) == sorted(module.__all__)
 
 
 def test_files_are_short():

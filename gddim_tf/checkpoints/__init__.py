@@ -5,3 +5,4 @@ from gddim_tf.checkpoints.loading import FORMATS, read
 from gddim_tf.checkpoints.model import load
 
 __all__ = ["FORMATS", "Imported", "load", "read"]
+__dir__ = __all__.copy  # what editors complete

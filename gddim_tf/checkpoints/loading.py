@@ -13,6 +13,7 @@ from gddim_tf.checkpoints import files, folder
 from gddim_tf.checkpoints.families import FAMILIES, AnyArchitecture, Checkpoint, Family
 from gddim_tf.checkpoints.families.torch_names import Tensors
 from gddim_tf.checkpoints.imported import Imported, assign, check, collect
+from gddim_tf.choice import one_of
 from gddim_tf.models.hub import from_hub
 from gddim_tf.networks import PRESETS
 
@@ -72,10 +73,10 @@ def read(
 
 
 def _check_arguments(format: str | None, preset: str | None, options: Mapping[str, Any]) -> None:
-    if format is not None and format not in FORMATS:
-        raise ValueError(f"`format` must be one of {list(FORMATS)}, received {format!r}")
-    if preset is not None and preset not in PRESETS:
-        raise ValueError(f"`preset` must be one of {sorted(PRESETS)}, received {preset!r}")
+    if format is not None:
+        one_of("format", format, FORMATS)
+    if preset is not None:
+        one_of("preset", preset, sorted(PRESETS))
     kinds = {family.network.architecture_type for family in FAMILIES}
     known = {field.name for kind in kinds for field in dataclasses.fields(kind)}
     unknown = sorted(set(options) - known - set(_KERAS_OPTIONS))

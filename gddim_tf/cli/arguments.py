@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import importlib
 import os
 import re
 import sys
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from gddim_tf.choice import one_of
 from gddim_tf.cli.names import KINDS, names
 from gddim_tf.image_size import compact
 
@@ -49,19 +48,11 @@ def check_names(options: argparse.Namespace) -> None:
     for kind in KINDS:
         value = given.get(kind)
         if isinstance(value, str) and kind != "sampler":
-            _check_name(kind, value, names(kind))
+            one_of(kind, value, names(kind))
     for text in (given.get("sampler"), given.get("samplers")):
         for name in re.split("[,;]", _without_brackets(text or "")):
             if re.fullmatch(r"\w+", name.strip()):
-                _check_name("sampler", name.strip().lower(), ("default", *names("sampler")))
-
-
-def _check_name(kind: str, value: str, known: Sequence[str]) -> None:
-    if value in known:
-        return
-    close = difflib.get_close_matches(value, known, n=1)
-    meant = f"; did you mean {close[0]}?" if close else ""
-    raise ValueError(f"`{kind}` must be one of {', '.join(known)}, received {value!r}{meant}")
+                one_of("sampler", name.strip().lower(), ("default", *names("sampler")))
 
 
 def _without_brackets(text: str) -> str:

@@ -26,3 +26,4 @@ __all__ = [
     "prepare",
     "to_uint8",
 ]
+__dir__ = __all__.copy  # what editors complete

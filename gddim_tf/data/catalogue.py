@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import os
 import re
 from pathlib import Path
 from typing import Any
 
+from gddim_tf.choice import meant
 from gddim_tf.data.data_info import DataInfo
 from gddim_tf.data.folder_source import FolderSource
 from gddim_tf.data.idx_source import FASHION_MNIST_CLASSES, IDXSource
@@ -129,7 +129,7 @@ def find(name: str, data_dir: str | os.PathLike | None = None) -> Source:
     if name not in _BY_NAME:
         raise ValueError(
             f"`name` must be one of {', '.join(names())}, {FOLDER_PREFIX}PATH or "
-            f"{IDX_PREFIX}PATH, received {name!r}{_meant(name)}"
+            f"{IDX_PREFIX}PATH, received {name!r}{_hint(name)}"
         )
     return dataclasses.replace(_BY_NAME[name], data_dir=data_dir)
 
@@ -148,14 +148,13 @@ def _options(name: str, kind: str, text: str | None) -> dict[str, str | int]:
     return options
 
 
-def _meant(name: str) -> str:
+def _hint(name: str) -> str:
     """What somebody may have meant who gave a path or a name with a mistake."""
     path = Path(name).expanduser()
     if path.is_dir():
         idx = any("images" in file.name and "idx" in file.name for file in path.iterdir())
         return f"; did you mean {IDX_PREFIX if idx else FOLDER_PREFIX}{name}?"
-    close = difflib.get_close_matches(name, names(), n=1)
-    return f"; did you mean {close[0]}?" if close else ""
+    return meant(name, names())
 
 
 def info(name: str, data_dir: str | os.PathLike | None = None) -> DataInfo:

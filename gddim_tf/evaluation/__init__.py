@@ -78,3 +78,4 @@ __all__ = [
     "save_strip",
     "split_bits_per_dim",
 ]
+__dir__ = __all__.copy  # what editors complete

@@ -6,3 +6,4 @@ from gddim_tf.models.opening import load, save
 from gddim_tf.models.served_model import ServedModel
 
 __all__ = ["DiffusionModel", "GenerativeModel", "ServedModel", "load", "save"]
+__dir__ = __all__.copy  # what editors complete

@@ -10,6 +10,7 @@ import keras
 import tensorflow as tf
 
 from gddim_tf.checks import SEED_RANGE, real, whole
+from gddim_tf.choice import one_of
 from gddim_tf.digest import weights_fingerprint
 from gddim_tf.image_size import sides
 from gddim_tf.models.cast_once import cast_once
@@ -85,8 +86,7 @@ class DiffusionModel(GenerativeModel, DenoisingTraining):
             raise ValueError(f"`label_dropout` must be in [0, 1], received {label_dropout}")
         real("data_std", data_std, 0.0, above=True)
         whole("seed", seed, *SEED_RANGE)
-        if weighting not in WEIGHTINGS:
-            raise ValueError(f"`weighting` must be one of {WEIGHTINGS}, received {weighting!r}")
+        one_of("weighting", weighting, WEIGHTINGS)
         if class_names and len(class_names) != network.num_classes:
             raise ValueError(
                 f"`class_names` must be {network.num_classes}, as many as the network has classes, "

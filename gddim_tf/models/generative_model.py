@@ -212,10 +212,10 @@ class GenerativeModel(Editing, abc.ABC):
                 f"`labels` must be whole numbers, one for all images or one for each of {count}, "
                 f"received {given.dtype.name} of shape {given.shape}"
             )
-        if np.any((given < 0) | (given > self.num_classes)):
+        if np.any(wrong := (given < 0) | (given > self.num_classes)):
             raise ValueError(
-                f"`labels` must be in [0, {self.num_classes}] for a model of {self.num_classes} "
-                f"classes, received {given.min()} to {given.max()}"
+                f"`labels` must be in 0 to {self.num_classes - 1}, or {self.num_classes} for no "
+                f"class, received {given[wrong][0]}"
             )
         return np.broadcast_to(given, (count,)).astype(np.int32)
 

@@ -6,6 +6,7 @@ import math
 
 import tensorflow as tf
 
+from gddim_tf.choice import one_of
 from gddim_tf.models.noisy_states import NoisyStates
 from gddim_tf.models.prediction_base import ImagePrediction, Prediction
 from gddim_tf.numerics.small_matrices import determinant, diagonal
@@ -213,8 +214,7 @@ def output_components(kind: str, sde: LinearSDE) -> int:
     Raises:
       ValueError: if there is no such prediction, or it is none for this diffusion.
     """
-    if kind not in PREDICTIONS:
-        raise ValueError(f"`prediction` must be one of {list(PREDICTIONS)}, received {kind!r}")
+    one_of("prediction", kind, PREDICTIONS)
     prediction = PREDICTIONS[kind]
     if sde.signal_free and prediction.whole:
         usable = [f'"{n}"' for n, p in PREDICTIONS.items() if p.fits(sde) and not p.whole]

@@ -36,3 +36,4 @@ __all__ = [
     "upsample",
     "weight_shapes",
 ]
+__dir__ = __all__.copy  # what editors complete

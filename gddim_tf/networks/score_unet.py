@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import keras
 import tensorflow as tf
 
+from gddim_tf.choice import one_of
 from gddim_tf.image_size import ImageSize, sides
 from gddim_tf.networks.activations import ACTIVATIONS
 from gddim_tf.networks.architecture import Architecture
@@ -99,8 +100,7 @@ class ScoreUNet(keras.Model):
         Raises:
           ValueError: if there is no such preset.
         """
-        if name not in PRESETS:
-            raise ValueError(f"`name` must be one of {cls.presets()}, received {name!r}")
+        one_of("name", name, cls.presets())
         return cls(**{**PRESETS[name], **overrides})
 
     @staticmethod

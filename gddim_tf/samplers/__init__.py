@@ -79,3 +79,4 @@ __all__ = [
     "run",
     "tune",
 ]
+__dir__ = __all__.copy  # what editors complete

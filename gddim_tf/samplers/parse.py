@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gddim_tf import samplers
+from gddim_tf.choice import meant
 from gddim_tf.samplers.base import Sampler
 from gddim_tf.samplers.default import default
 from gddim_tf.samplers.tuning import Tuned
@@ -167,5 +168,6 @@ def _literal(node: ast.expr) -> Any:
 
 def _named(node: ast.Name, known: dict[str, type]) -> type:
     if node.id.lower() not in known:
-        raise ValueError(f"must be one of {', '.join(sorted(known))}, received {node.id!r}")
+        hint = meant(node.id.lower(), known)
+        raise ValueError(f"must be one of {', '.join(sorted(known))}, received {node.id!r}{hint}")
     return known[node.id.lower()]

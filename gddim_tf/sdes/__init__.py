@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from gddim_tf.choice import one_of
 from gddim_tf.image_size import ImageSize
 from gddim_tf.sdes.base import LinearSDE
 from gddim_tf.sdes.bdm import BDM
@@ -49,6 +50,7 @@ __all__ = [
     "names",
     "zero_snr_betas",
 ]
+__dir__ = __all__.copy  # what editors complete
 
 
 def names() -> list[str]:
@@ -72,6 +74,5 @@ def make(name: str, image_size: ImageSize) -> LinearSDE:
       >>> make("cld", 32).components
       2
     """
-    if name not in PRESETS:
-        raise ValueError(f"`name` must be one of {', '.join(names())}, received {name!r}")
+    one_of("name", name, names())
     return PRESETS[name](image_size)

@@ -19,3 +19,4 @@ __all__ = [
     "export",
     "export_stablehlo",
 ]
+__dir__ = __all__.copy  # what editors complete

@@ -16,3 +16,4 @@ __all__ = [
     "strategy",
     "train",
 ]
+__dir__ = __all__.copy  # what editors complete

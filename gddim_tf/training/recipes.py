@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gddim_tf.choice import one_of
 from gddim_tf.training.recipe import Recipe
 
 # What DDPM, score_sde and gDDIM have in common on CIFAR-10: Adam with 2e-4 after 5,000 steps of
@@ -76,6 +77,5 @@ def named_recipe(name: str) -> Recipe:
     Raises:
       ValueError: if there is no such recipe.
     """
-    if name not in RECIPES:
-        raise ValueError(f"`recipe` must be one of {', '.join(RECIPES)}, received {name!r}")
+    one_of("recipe", name, RECIPES)
     return RECIPES[name]

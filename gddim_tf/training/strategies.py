@@ -8,6 +8,7 @@ import os
 import tensorflow as tf
 
 from gddim_tf.checks import whole
+from gddim_tf.choice import one_of
 
 NAMES = ("one", "mirrored", "workers", "tpu")
 _MOST_DEVICES = 1024
@@ -29,8 +30,7 @@ def strategy(name: str, virtual_devices: int | None = None) -> tf.distribute.Str
       ValueError: if the name is unknown, "workers" finds no `TF_CONFIG`, or the CPU cannot be
         divided so, or not any more.
     """
-    if name not in NAMES:
-        raise ValueError(f"`strategy` must be one of {', '.join(NAMES)}, received {name!r}")
+    one_of("strategy", name, NAMES)
     if virtual_devices is not None:
         _divide_cpu(whole("virtual_devices", virtual_devices, 1, _MOST_DEVICES))
     if name == "one":

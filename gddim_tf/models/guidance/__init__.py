@@ -14,3 +14,4 @@ __all__ = [
     "Unlabelled",
     "Worse",
 ]
+__dir__ = __all__.copy  # what editors complete

@@ -5,3 +5,4 @@ from gddim_tf.models.operators.linear_operator import LinearOperator
 from gddim_tf.models.operators.own import Linear
 
 __all__ = ["Blur", "Downsample", "Grey", "Linear", "LinearOperator", "Mask"]
+__dir__ = __all__.copy  # what editors complete

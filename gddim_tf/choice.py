@@ -1,0 +1,42 @@
+"""One of several names."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+def one_of(argument: str, value: object, known: Iterable[str]) -> None:
+    """Refuse a name that is not known, with the one that it resembles.
+
+    Args:
+      argument: what the name was given as.
+      value: the name.
+      known: the names that there are, in the order in which they are told.
+
+    Raises:
+      ValueError: if the name is none of them.
+
+    Examples:
+      >>> one_of("sampler", "unipd", ("ddim", "unipc"))
+      Traceback (most recent call last):
+        ...
+      ValueError: `sampler` must be one of ddim, unipc, received 'unipd'; did you mean unipc?
+    """
+    known = list(known)
+    if value in known:
+        return
+    raise ValueError(
+        f"`{argument}` must be one of {', '.join(known)}, received {value!r}{meant(value, known)}"
+    )
+
+
+def meant(value: object, known: Iterable[str]) -> str:
+    """The end of a sentence about an unknown name: the known one that it resembles, if any.
+
+    Examples:
+      >>> meant("cifar", ("digits", "cifar10"))
+      '; did you mean cifar10?'
+    """
+    close = difflib.get_close_matches(value, list(known), n=1) if isinstance(value, str) else []
+    return f"; did you mean {close[0]}?" if close else ""
