@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from gddim_tf._version import __version__
 from gddim_tf.cli.arguments import check_names
+from gddim_tf.cli.completion import SHELLS, PrintCompletion
 from gddim_tf.cli.program import Formatter, Parser, explained, short_warnings
 from gddim_tf.outputs import check_outputs
 from gddim_tf.quiet import start_tensorflow
@@ -45,15 +46,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
       The exit code, as `explained` gives it.
     """
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    options = _parser(arguments[:1]).parse_args(arguments)
+    program = f"gddim-tf {options.command}"
+    return explained(program, lambda: _run(program, options), resumes=options.command in _RESUMING)
+
+
+def _parser(used: Container[str]) -> Parser:
+    """The parser of all commands, with the options of those that are used."""
     parser = Parser(prog="gddim-tf", description="Diffusion models for TensorFlow.")
     parser.add_argument("--version", action="version", version=__version__)
+    parser.add_argument(
+        "--print-completion",
+        choices=SHELLS,
+        action=PrintCompletion,
+        whole=lambda: _parser(COMMANDS),
+        help="print a script that lets the shell complete commands, options and names",
+    )
     commands = parser.add_subparsers(
         dest="command", required=True, metavar="COMMAND", parser_class=Parser
     )
-    arguments = sys.argv[1:] if arguments is None else list(arguments)
     for name, summary in COMMANDS.items():
         sub = commands.add_parser(name, help=summary, formatter_class=Formatter)
-        if arguments[:1] == [name]:
+        if name in used:
             command = importlib.import_module(f"gddim_tf.cli.{name}")
             sub.description = command.__doc__
             command.add_arguments(sub)
@@ -61,9 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 "--verbose", action="store_true", help="show what TensorFlow writes as it starts"
             )
             sub.set_defaults(run=command.run, writes=getattr(command, "WRITES", {}))
-    options = parser.parse_args(arguments)
-    program = f"gddim-tf {options.command}"
-    return explained(program, lambda: _run(program, options), resumes=options.command in _RESUMING)
+    return parser
 
 
 def _run(program: str, options: argparse.Namespace) -> None:

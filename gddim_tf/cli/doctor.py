@@ -8,12 +8,13 @@ For example:
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import platform
 from importlib import metadata
 
 from packaging.requirements import Requirement
+
+from gddim_tf.cli.results import add_json_argument, tell
 
 _PACKAGE = "gddim_tf"
 # Extras that only repeat others, or are for those who work on the package.
@@ -22,27 +23,27 @@ _GATHERED = ("all", "test", "docs")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `doctor`."""
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    add_json_argument(parser)
 
 
 def run(options: argparse.Namespace) -> None:
     """Look and tell."""
     report = examine()
-    if options.json:
-        print(json.dumps(report, indent=2))
-        return
-    print(f"{_PACKAGE} {report['version']}, Python {report['python']}, {report['platform']}")
+    tell(options, report, _text(report))
+
+
+def _text(report: dict) -> str:
+    """What `examine` found, a line each."""
+    lines = [f"{_PACKAGE} {report['version']}, Python {report['python']}, {report['platform']}"]
     for name, found in report["packages"].items():
         wrong = "" if found["fits"] else f"  <- {found['wanted'] or 'installed'} is needed"
-        print(f"  {name} {found['version'] or 'is missing'}{wrong}")
-    for device in report["devices"]:
-        print(f"  device {device}")
-    print(f"  {report['cores']} cores, {report['memory_gb']:.1f} GB of memory")
+        lines.append(f"  {name} {found['version'] or 'is missing'}{wrong}")
+    lines += [f"  device {device}" for device in report["devices"]]
+    lines.append(f"  {report['cores']} cores, {report['memory_gb']:.1f} GB of memory")
     for extra, lacking in report["extras"].items():
-        if lacking:
-            print(f'  extra {extra}: pip install "{_PACKAGE}[{extra}]" ({", ".join(lacking)})')
-        else:
-            print(f"  extra {extra}: installed")
+        way = f'pip install "{_PACKAGE}[{extra}]" ({", ".join(lacking)})'
+        lines.append(f"  extra {extra}: {way if lacking else 'installed'}")
+    return "\n".join(lines)
 
 
 def examine() -> dict:

@@ -14,6 +14,7 @@ import argparse
 import pathlib
 
 from gddim_tf.cli.arguments import FEATURES, features_for, named_samplers, whole_numbers
+from gddim_tf.cli.results import add_json_argument, tell
 from gddim_tf.cli.run_of_model import data_of, recipe_of
 from gddim_tf.outputs import Output
 
@@ -44,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--strategy", choices=("one", "mirrored", "tpu"), default="one", help="as in train"
     )
     parser.add_argument("--virtual-devices", type=int, help="divide the CPU, to try a strategy out")
+    add_json_argument(parser)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -72,7 +74,7 @@ def run(options: argparse.Namespace) -> None:
             settings=_model_settings(pathlib.Path(options.model)),
         )
     report.write(options.out)
-    print(report.markdown())
+    tell(options, report.flat(), report.markdown())
 
 
 def _model_settings(path: pathlib.Path) -> dict[str, str]:

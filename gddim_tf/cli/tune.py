@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import argparse
 import pathlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gddim_tf.cli.arguments import classes, whole_numbers
+from gddim_tf.cli.results import add_json_argument, tell
 from gddim_tf.outputs import Output
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--guidance", type=float, help="weight of the class, 1 is plain")
     parser.add_argument("--refine", action="store_true", help="also move single times, much longer")
     parser.add_argument("--batch-size", type=int, default=64, help="seeds at a time")
+    add_json_argument(parser)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -67,13 +69,13 @@ def run(options: argparse.Namespace) -> None:
         draft.write_text(text)
     labels = pictures.labels_of(options.labels or range(model.num_classes) or None, _SHOWN)
     picture(model, tuned, labels, options.guidance, out / "images.png")
-    print(text)
-    print(f"the tables, this report and images.png are in {out}")
+    told = f"{text}\nthe tables, this report and images.png are in {out}"
+    tell(options, {"out": str(out), "budgets": _records(tuned)}, told)
 
 
 def report(tuned: Tuned) -> str:
     """The errors before and after as Markdown."""
-    records = [fitted.record for _, fitted in sorted(tuned.budgets.items())]
+    records = _records(tuned)
     first = records[0]
     lines = [
         f"RMS distance to the images of {first['teacher']}, whose own error is "
@@ -90,6 +92,11 @@ def report(tuned: Tuned) -> str:
             f"{told['variance_before']:.3f} | {told['variance_after']:.3f} | {grid} |"
         )
     return "\n".join(lines) + "\n"
+
+
+def _records(tuned: Tuned) -> list[dict[str, Any]]:
+    """What is told of each budget, the smallest first."""
+    return [fitted.record for _, fitted in sorted(tuned.budgets.items())]
 
 
 def picture(

@@ -45,6 +45,10 @@ class Report:
     agreement_floor: float | None
     settings: dict[str, Any]
 
+    def flat(self) -> dict[str, Any]:
+        """Plain values, as they are in JSON."""
+        return {**vars(self), "rows": [row.flat() for row in self.rows]}
+
     def markdown(self) -> str:
         """The table, with its settings below."""
         lines = [f"# {self.title}", "", line(TITLES), "|---" * len(TITLES) + "|"]
@@ -68,8 +72,7 @@ class Report:
         """Write `<name>.json` and `<name>.md` into a folder."""
         folder = pathlib.Path(directory)
         with atomic_write(folder / f"{name}.json") as draft:
-            told = {**vars(self), "rows": [row.flat() for row in self.rows]}
-            draft.write_text(json.dumps(told, indent=2) + "\n")
+            draft.write_text(json.dumps(self.flat(), indent=2) + "\n")
         with atomic_write(folder / f"{name}.md") as draft:
             draft.write_text(self.markdown())
 

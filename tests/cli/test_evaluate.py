@@ -46,4 +46,6 @@ def test_two_devices_are_evaluated_like_one(tmp_path, capsys):
     options[options.index("9")] = "12"
     assert cli.main([*options, "--out", str(both)]) == 0
     assert "| DDIM | 2 | 12 |" in capsys.readouterr().out
+    assert cli.main([*options, "--out", str(both), "--json"]) == 0  # nothing is drawn again
+    assert json.loads(capsys.readouterr().out) == json.loads((both / "results.json").read_text())
     assert sorted(path.name for path in both.glob("images/*/*.npz")) == ["000000.npz", "000009.npz"]

@@ -1,3 +1,6 @@
+import contextlib
+import io
+import json
 import warnings
 
 import numpy as np
@@ -15,7 +18,10 @@ def run_folder(tmp_path_factory):
     """A run whose model `gddim-tf tune` was let loose on."""
     folder = tmp_path_factory.mktemp("run")
     own_model().save(folder / "model.keras")
-    assert tune(folder, "--nfe", "2,3", "--count", "32", "--out", str(folder / "tuned")) == 0
+    options = ["--nfe", "2,3", "--count", "32", "--out", str(folder / "tuned"), "--json"]
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        assert tune(folder, *options) == 0
+    (folder / "printed.json").write_text(printed.getvalue())
     return folder
 
 
@@ -35,6 +41,8 @@ def test_it_writes_tables_a_report_and_a_picture(run_folder):
     written = {path.name for path in (run_folder / "tuned").iterdir()}
     assert written == {"nfe_2.npz", "nfe_3.npz", "report.md", "images.png"}
     records = [fitted.record for fitted in Tuned.load(run_folder / "tuned").budgets.values()]
+    told = json.loads((run_folder / "printed.json").read_text())
+    assert told == {"out": str(run_folder / "tuned"), "budgets": records}
     report = (run_folder / "tuned" / "report.md").read_text()
     for record in records:
         assert f"| {record['nfe']} | {record['error_before']:.4f} |" in report
