@@ -45,4 +45,5 @@ def run(options: argparse.Namespace) -> None:
         progress=True,
     )[:, 0]
     pictures.write_edited(frames, options.out, options.array, len(frames))
-    print(f"{len(frames)} images, both ends among them, at {options.nfe} NFE are in {options.out}")
+    each = f"{options.nfe} evaluations each"
+    print(f"{len(frames)} images, with both ends, of {each} are in {options.out}")

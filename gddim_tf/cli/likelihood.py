@@ -30,8 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--tolerance", type=float, default=1e-5, help="of the solver's steps")
     parser.add_argument("--start", type=float, help="time of the data; t_min by default")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--batch-size", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=0, help="of the noise that dequantises")
+    parser.add_argument("--batch-size", type=int, default=100, help="images at a time")
 
 
 def run(options: argparse.Namespace) -> None:

@@ -76,7 +76,7 @@ def explained(name: str, command: Callable[[], None], resumes: bool = False) -> 
         print(f"{name}: error: {_telling_line(str(error))}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        more = "; the same command goes on from here" if resumes else ""
+        more = "; the same command goes on from what is kept" if resumes else ""
         print(f"interrupted{more}", file=sys.stderr)
         return 130
     return 0

@@ -70,7 +70,7 @@ def run(options: argparse.Namespace) -> None:
         save_strip(states[shown], options.steps_picture)
     if options.each:
         separate.write_each(images, options.each, options.seed, labels, model.class_names)
-    print(f"{options.count} images at {options.nfe} NFE are in {options.out}")
+    print(f"{options.count} images of {options.nfe} evaluations each are in {options.out}")
     tables = sorted(pathlib.Path(options.model).glob("*/nfe_*.npz"))
     if tables and not options.sampler.startswith("tuned:"):
         folder = tables[0].parent

@@ -47,4 +47,4 @@ def draw_variations(
     }
     drawn = edit(model, np.repeat(images, count, axis=0), how)
     pictures.write_edited(drawn, options.out, options.array, None if count == 1 else count)
-    print(f"{len(drawn)} images at {options.nfe} NFE are in {options.out}")
+    print(f"{len(drawn)} images of {options.nfe} evaluations each are in {options.out}")

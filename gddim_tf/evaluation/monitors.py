@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import pathlib
 from collections.abc import Iterator
@@ -99,11 +100,17 @@ class SampleGrid(_Monitor):
         if not self.due(epoch):
             return
         path = self.directory / f"epoch-{epoch + 1:06d}.png"
-        save_grid(self.samples(), path)
+        titles = self._titles()
+        save_grid(self.samples(), path, columns=len(titles) or None, titles=titles)
         if self.writer:
             with self.writer.as_default():
                 picture = keras.utils.img_to_array(keras.utils.load_img(path))[None] / 255.0
-                tf.summary.image("samples", picture, step=epoch + 1)
+                tf.summary.image("samples", picture, step=epoch)  # as Keras counts its scalars
+
+    def _titles(self) -> list[str]:
+        """The class of each column, about as many columns as rows; empty without classes."""
+        names, side = self.model.class_names, math.isqrt(self.count)
+        return [*names] * max(1, side // len(names)) if 0 < len(names) <= 2 * side else []
 
 
 class FrechetMonitor(_Monitor):

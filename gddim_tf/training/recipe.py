@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+from collections.abc import Iterator
 
 import keras
 
@@ -111,22 +113,28 @@ class Recipe:
             "image_size": size,
             "channels": info.channels,
         }
+        if self.conditional and not info.num_classes:
+            raise ValueError(
+                f"`conditional` must be False for {self.dataset}, which has no classes, received "
+                "True (on the command line --no-conditional)"
+            )
         if self.conditional:
             overrides["num_classes"] = info.num_classes
         if self.dropout is not None:
             overrides["dropout"] = self.dropout
-        model = DiffusionModel.from_preset(
-            self.network,
-            sde,
-            self.prediction,
-            data_std=self.data_std,
-            label_dropout=self.label_dropout,
-            weighting=self.weighting,
-            seed=self.seed,
-            class_names=info.class_names if self.conditional else (),
-            dtype=self.precision,
-            **overrides,
-        )
+        with self._size_explained(info):
+            model = DiffusionModel.from_preset(
+                self.network,
+                sde,
+                self.prediction,
+                data_std=self.data_std,
+                label_dropout=self.label_dropout,
+                weighting=self.weighting,
+                seed=self.seed,
+                class_names=info.class_names if self.conditional else (),
+                dtype=self.precision,
+                **overrides,
+            )
         model.compile(
             optimizer=AveragingAdam(
                 self.schedule(),
@@ -137,6 +145,18 @@ class Recipe:
             jit_compile=self.jit,
         )
         return model
+
+    @contextlib.contextmanager
+    def _size_explained(self, info: data.DataInfo) -> Iterator[None]:
+        """Say where a size comes from that nobody asked for and that does not suit the network."""
+        try:
+            yield
+        except ValueError as error:
+            if self.image_size is not None or "`image_size`" not in str(error):
+                raise
+            raise ValueError(
+                f"{error}, the shortest side of the images of {self.dataset}: name another"
+            ) from error
 
     def schedule(self) -> keras.optimizers.schedules.LearningRateSchedule | float:
         """The learning rate by update."""

@@ -7,6 +7,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -191,6 +192,20 @@ def test_the_whole_path(tmp_path, capsys):
     assert (report["images"], report["probes"], report["levels"]) == (3, 1, 17)
     assert cli.main([*train, "--seed", "5", "--out", run]) == 2
     assert "use another folder or the same settings" in capsys.readouterr().err
+
+
+def test_other_images_are_trained_on_with_the_settings_of_digits_only_after_a_word():
+    command = importlib.import_module("gddim_tf.cli.train")
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    options = parser.parse_args(["--out", "x", "--ema", "0.9"])
+    with pytest.warns(UserWarning, match=r"digits: --learning-rate 0.002, --steps 3000$"):
+        command._tell_of_digits(options, Recipe(dataset="cifar10", ema=0.9))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        command._tell_of_digits(options, Recipe(ema=0.9))
+        options.recipe = "ddpm_cifar10"
+        command._tell_of_digits(options, Recipe(dataset="cifar10", ema=0.9))
 
 
 def test_nan_images_stop_training_with_one_line(tmp_path, capsys):

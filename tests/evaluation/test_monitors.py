@@ -1,3 +1,5 @@
+import types
+
 import keras
 import numpy as np
 import pytest
@@ -68,6 +70,16 @@ def test_the_distance_is_logged_under_its_count_and_is_that_of_the_model():
             extractor(as_uint8(real.numpy())), extractor(as_uint8(model.sample(70, nfe=2)))
         )
     np.testing.assert_allclose(values[-1], expected, rtol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("names", "columns"),
+    [((), 0), (("a", "b"), 10), (("a", "b", "c"), 9), ("x" * 20, 20), ("x" * 21, 0)],
+)
+def test_a_column_of_the_grid_is_a_class_where_there_are_few(names, columns, tmp_path):
+    grid = SampleGrid(tmp_path, count=100)
+    grid.set_model(types.SimpleNamespace(class_names=tuple(names)))
+    assert grid._titles() == [names[i % len(names)] for i in range(columns)]
 
 
 def test_pictures_reach_tensorboard(tmp_path):

@@ -3,6 +3,7 @@ import pathlib
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from gddim_tf.training import RECIPES, AveragingAdam, Recipe, named_recipe
 
@@ -94,6 +95,20 @@ def test_bad_recipes_are_named():
             dataclasses.replace(Recipe(), **{name: 0})
     with pytest.raises(ValueError, match=r"`precision` must be one of .*, received float16"):
         Recipe(precision="float16")
+
+
+def test_where_a_size_comes_from_that_does_not_suit_the_network(tmp_path):
+    Image.new("L", (11, 24)).save(tmp_path / "a.png")
+    with pytest.raises(ValueError, match="received 11, the shortest side of the images of folder:"):
+        Recipe(dataset=f"folder:{tmp_path}", network="ddpm_digits").model()
+    with pytest.raises(ValueError, match=r"received 15$"):
+        Recipe(dataset=f"folder:{tmp_path}", network="ddpm_digits", image_size=15).model()
+
+
+def test_classes_are_not_asked_of_images_without(tmp_path):
+    Image.new("L", (8, 8)).save(tmp_path / "a.png")
+    with pytest.raises(ValueError, match=r"`conditional` must be False for folder:.* no classes"):
+        Recipe(dataset=f"folder:{tmp_path}", conditional=True).model()
 
 
 @pytest.mark.parametrize(
