@@ -51,21 +51,30 @@ def shares(rows: Errors) -> dict[int, float]:
     }
 
 
+def _name(row: str) -> str:
+    """A sampler without the budgets that it is told with."""
+    return row.split(", at ")[0]
+
+
 def plot(errors: dict[str, Errors], path: pathlib.Path) -> None:
-    """One panel per problem."""
+    """One panel per problem; a sampler has its colour in all of them, and one legend tells it."""
     import matplotlib
 
     figure, axes = plotting.panels(len(errors), (5, 5))
+    samplers = dict.fromkeys(_name(name) for rows in errors.values() for name in rows)
+    colours = dict(zip(samplers, matplotlib.colormaps["tab20"].colors, strict=False))
+    lines = {}
     for axis, (problem, rows) in zip(axes, errors.items(), strict=True):
-        axis.set_prop_cycle(color=matplotlib.colormaps["tab20"].colors)
         for name, row in rows.items():
             width = 2.5 if name == "default" else 1
-            axis.loglog(*zip(*row.items(), strict=True), ".-", label=name, lw=width)
+            (lines[_name(name)],) = axis.loglog(
+                *zip(*row.items(), strict=True), ".-", color=colours[_name(name)], lw=width
+            )
         if problem in PUBLISHED:
             _, published = PUBLISHED[problem]
-            axis.loglog(*zip(*published.items(), strict=True), "k*--", label="published")
-        axis.set(title=problem, xlabel="NFE", ylim=(1e-5, 10))
+            (lines["published"],) = axis.loglog(*zip(*published.items(), strict=True), "k*--")
+        axis.set(title=problem, xlabel="network evaluations (NFE)", ylim=(1e-5, 10))
         plotting.ticks(axis, list(NFES))
     axes[0].set_ylabel("RMS error")
-    axes[-1].legend(fontsize=7, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    figure.legend(lines.values(), lines, loc="center left", bbox_to_anchor=(0.91, 0.5))
     plotting.save(figure, path, dpi=110)
