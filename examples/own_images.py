@@ -4,7 +4,7 @@ python examples/own_images.py pictures/ --size 32 --out runs/mine
 
 The same in three commands, which also resume, log and compare:
 
-gddim-tf train --data folder:pictures --image-size 32 --network ddpm_cifar10 --out runs/mine
+gddim-tf train --recipe fashion_vp --data folder:pictures --image-size 28 --out runs/mine
 gddim-tf sample --model runs/mine --nfe 20
 gddim-tf export --model runs/mine --nfe 10,20 --out served/mine
 """

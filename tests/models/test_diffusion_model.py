@@ -134,7 +134,7 @@ def test_evaluate_repeats_itself_and_training_does_not_touch_it():
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "gap", "levels"), [("vp", 2e-5, 2), ("cld", 1e-3, 40)])
 def test_what_a_batch_changes_in_the_shipped_models(name, gap, levels):
-    """The figures that README.md gives, with some room for another machine."""
+    """The figures that docs/architecture.md gives, with some room for another machine."""
     shipped = load(pathlib.Path(__file__).parents[2] / "saved_models" / f"digits_{name}")
     labels = [i % 10 for i in range(64)]
     together = shipped.sample(64, nfe=10, labels=labels)
