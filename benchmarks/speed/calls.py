@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import pathlib
-import resource
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 
+import numpy as np
 import tensorflow as tf
 
 import gddim_tf as gd
+from benchmarks.load.c_session import CSession
 from benchmarks.speed.network import loop_seconds
 from benchmarks.speed.peer import Peer
 from benchmarks.speed.turns import Measured, in_turn, timed
@@ -21,6 +22,13 @@ _FRESH = """
 import gddim_tf as gd
 model = gd.DiffusionModel.from_preset("ddpm_digits", gd.sdes.VPSDE())
 model.sample(64, gd.samplers.DDIM(), 20)
+"""
+_PEAK = """
+import resource
+import gddim_tf as gd
+model = gd.DiffusionModel.from_preset("ddpm_digits", gd.sdes.CLD())
+model.sample(256, gd.samplers.GDDIM(order=2), {nfe})
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """
 
 
@@ -42,33 +50,20 @@ def whole_calls(peer: Peer | None, runs: int) -> Iterator[Measured]:
 
 
 def memory(peer: Peer | None, runs: int) -> Iterator[Measured]:
-    """Peak of this process as the evaluations grow: it must not."""
-    model = gd.DiffusionModel.from_preset("ddpm_digits", gd.sdes.CLD())
+    """Peaks of fresh processes as the evaluations grow: they must not."""
     for nfe in (10, 100, 1000):
-        model.sample(256, gd.samplers.GDDIM(order=2), nfe)
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        yield Measured(f"peak after {nfe} evaluations of 256 digits with velocities", "MB", peak)
-
-
-def scaling(peer: Peer | None, runs: int) -> Iterator[Measured]:
-    """Milliseconds an evaluation against the batch, how many there are, and the image's size."""
-    model = gd.DiffusionModel.from_preset("ddpm_digits", gd.sdes.VPSDE())
-    for batch in (1, 4, 16, 64, 256):
-        run = loop_seconds(model, batch, 20)
-        yield in_turn(
-            f"digits, batch {batch}, per image", lambda r=run, b=batch: r() / b, runs=runs
+        code = _PEAK.format(nfe=nfe)
+        peak = subprocess.run(
+            [sys.executable, "-c", code], check=True, capture_output=True, text=True
         )
-    for nfe in (1, 10, 100, 1000):
-        run = loop_seconds(model, 4, nfe)
-        yield in_turn(f"digits, {nfe} evaluations, each", run, runs=min(runs, 3))
-    for size in (8, 16, 32, 64):
-        wide = gd.DiffusionModel.from_preset("ddpm_digits", gd.sdes.VPSDE(), image_size=size)
-        yield in_turn(f"{size} x {size} pixels, batch 4", loop_seconds(wide, 4, 5), runs=runs)
+        name = f"peak after {nfe} evaluations of 256 digits with velocities"
+        yield Measured(name, "MB", float(peak.stdout))
 
 
 def exported(peer: Peer | None, runs: int) -> Iterator[Measured]:
-    """A signature of an export that TensorFlow loads, over the same call of the model."""
+    """A signature of an export, by TensorFlow and by its C loader, over that call of the model."""
     model = gd.DiffusionModel.from_preset("ddpm_digits", gd.sdes.VPSDE())
+    seeds = np.arange(64, dtype=np.int32)
     with tempfile.TemporaryDirectory() as folder:
         path = gd.serving.export(
             model, pathlib.Path(folder) / "digits", {"sample_20": (gd.samplers.DDIM(), 20)}
@@ -76,6 +71,11 @@ def exported(peer: Peer | None, runs: int) -> Iterator[Measured]:
         start = time.perf_counter()
         signature = tf.saved_model.load(str(path)).signatures["sample_20"]
         yield Measured("loading of the export", "s", time.perf_counter() - start)
-        served = timed(lambda: signature(seed=tf.range(64))["image"].numpy())
+        start = time.perf_counter()
+        session = CSession(path)
+        yield Measured("loading of the export by C", "s", time.perf_counter() - start)
+        served = timed(lambda: signature(seed=tf.constant(seeds))["image"].numpy())
+        by_c = timed(lambda: session.run("sample_20", {"seed": seeds}))
         live = timed(lambda: model.sample(64, gd.samplers.DDIM(), 20))
         yield in_turn("export, 64 x 20 digits, beside the model", served, live, runs=runs)
+        yield in_turn("export by C, 64 x 20 digits, beside the model", by_c, live, runs=runs)

@@ -3,11 +3,13 @@
 For example:
   python -m benchmarks.speed
   python -m benchmarks.speed --only loop,tables --runs 9
-  python -m benchmarks.speed --compare earlier.json
+  python -m benchmarks.speed --compare
+  python -m benchmarks.speed --only scaling --plot scaling.png
 
 Both sides run in turn and medians are told. A ratio is the median over neighbouring runs, below 1
 where this package is faster ("beside" a network or a model alone, the overhead). Prints tables in
-Markdown; --json keeps the numbers; --compare tells which ratios have grown by more than a tenth.
+Markdown; --json keeps the numbers; --compare tells which ratios have grown by more than a tenth
+since the committed ones, or an earlier --json.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ import pathlib
 import platform
 from collections.abc import Callable, Iterator, Sequence
 
-from benchmarks.speed import calls, loop, network
+from benchmarks.speed import calls, loop, network, scaling
 from benchmarks.speed.peer import PYTHON, Peer
 from benchmarks.speed.turns import Measured
 from gddim_tf.outputs import Output, parsed
@@ -33,10 +35,13 @@ SECTIONS: dict[str, Section] = {
     "calls": calls.whole_calls,
     "tables": loop.tables,
     "memory": calls.memory,
-    "scaling": calls.scaling,
+    "scaling": scaling.scaling,
     "export": calls.exported,
 }
 _GROWN = 1.1
+
+# Of the machine that docs/performance.md describes.
+BASELINE = pathlib.Path(__file__).with_name("baseline.json")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -51,6 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"--only must name some of {', '.join(SECTIONS)}, received {unknown}")
     if options.runs < 1:
         parser.error(f"--runs must be at least 1, received {options.runs}")
+    if options.plot and "scaling" not in wanted:
+        parser.error(f"--plot needs the section scaling, received --only {options.only}")
     with contextlib.ExitStack() as stack:
         peer = stack.enter_context(Peer(options.peer)) if options.peer.exists() else None
         print(_machine(peer), flush=True)
@@ -58,6 +65,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.json:
         numbers = {name: [line._asdict() for line in lines] for name, lines in found.items()}
         options.json.write_text(json.dumps(numbers, indent=1) + "\n")
+    if options.plot:
+        scaling.plot(found["scaling"], options.plot)
     if options.compare:
         grown = grown_ratios(found, json.loads(options.compare.read_text()))
         print("\nratios that grew by more than a tenth:", *(grown or ["none"]), sep="\n  ")
@@ -70,7 +79,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--runs", type=int, default=5, help="counted runs of each side")
     parser.add_argument("--peer", type=pathlib.Path, default=PYTHON, help="its Python")
     parser.add_argument("--json", type=pathlib.Path, help="file for the numbers")
-    parser.add_argument("--compare", type=pathlib.Path, help="numbers of an earlier --json")
+    parser.add_argument("--plot", type=pathlib.Path, help="picture of the section scaling")
+    parser.add_argument(
+        "--compare",
+        type=pathlib.Path,
+        nargs="?",
+        const=BASELINE,
+        help="numbers of an earlier --json; without a file the committed ones",
+    )
 
 
 def _section(name: str, peer: Peer | None, runs: int) -> list[Measured]:

@@ -1,17 +1,17 @@
-"""The network of DDPM, 35.7M weights: one evaluation, one training step."""
+"""Networks: one evaluation of DDPM's, of 35.7M weights, and of two small ones, and training."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 import gddim_tf as gd
 from benchmarks.speed.peer import Peer
 from benchmarks.speed.turns import Measured, in_turn, timed
+from gddim_tf.training import AveragingAdam
 
 _POLICY = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
@@ -24,6 +24,12 @@ def evaluations(peer: Peer | None, runs: int) -> Iterator[Measured]:
             ours = loop_seconds(model, batch, count)
             theirs = peer and peer.run("evaluation", batch=batch, dtype=dtype)
             yield in_turn(f"evaluation, {dtype}, batch {batch}", ours, theirs, runs=runs)
+    for preset in ("ddpm_digits", "ddpm_fashion"):
+        model = gd.DiffusionModel.from_preset(preset, gd.sdes.VPSDE())
+        for batch in (1, 16, 64):
+            ours = loop_seconds(model, batch, 20)
+            theirs = peer and peer.run("evaluation", batch=batch, dtype="float32", network=preset)
+            yield in_turn(f"{preset}, batch {batch}", ours, theirs, runs=runs)
 
 
 def training(peer: Peer | None, runs: int) -> Iterator[Measured]:
@@ -31,8 +37,7 @@ def training(peer: Peer | None, runs: int) -> Iterator[Measured]:
     images = np.random.default_rng(0).uniform(-1, 1, (16, 32, 32, 3)).astype(np.float32)
     for dtype, policy in _POLICY.items():
         model = gd.DiffusionModel.from_preset("ddpm_cifar10", gd.sdes.VPSDE(), dtype=policy)
-        adam = keras.optimizers.Adam(1e-4, use_ema=True, ema_momentum=0.9999)
-        model.compile(optimizer=adam)
+        model.compile(optimizer=AveragingAdam(1e-4))  # that of the recipes
 
         def step(model: gd.DiffusionModel = model) -> Any:
             return model.train_on_batch(tf.constant(images))

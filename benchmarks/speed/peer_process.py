@@ -1,7 +1,8 @@
 """The peer: reads jobs as lines of JSON and answers with the seconds they took.
 
-Runs in the environment of scripts/peer.sh, without this package. The network is diffusers'
-UNet2DModel as google/ddpm-cifar10-32 has it (35.7M weights, made at random), in channels_last.
+Runs in the environment of scripts/peer.sh, without this package. The networks are diffusers'
+UNet2DModel, in channels_last, with weights made at random: as google/ddpm-cifar10-32 has it (35.7M
+of them), and as wide and deep as the small ones of this package (of clothes, by patches).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Callable
 import diffusers
 import torch
 
-_NETWORK = {
+_CIFAR10 = {
     "sample_size": 32,
     "in_channels": 3,
     "out_channels": 3,
@@ -27,6 +28,36 @@ _NETWORK = {
     "downsample_padding": 0,
     "attention_head_dim": None,
     "norm_eps": 1e-6,
+}
+_SMALL = {
+    "freq_shift": 1,
+    "flip_sin_to_cos": False,
+    "layers_per_block": 1,
+    "norm_num_groups": 8,
+    "downsample_padding": 0,
+    "attention_head_dim": None,
+    "norm_eps": 1e-6,
+}
+_NETWORKS = {
+    "ddpm_cifar10": _CIFAR10,
+    "ddpm_digits": {
+        **_SMALL,
+        "sample_size": 8,
+        "in_channels": 1,
+        "out_channels": 1,
+        "down_block_types": ("DownBlock2D", "AttnDownBlock2D"),
+        "up_block_types": ("AttnUpBlock2D", "UpBlock2D"),
+        "block_out_channels": (24, 48),
+    },
+    "ddpm_fashion": {
+        **_SMALL,
+        "sample_size": 14,
+        "in_channels": 4,
+        "out_channels": 4,
+        "down_block_types": ("DownBlock2D", "DownBlock2D"),
+        "up_block_types": ("UpBlock2D", "UpBlock2D"),
+        "block_out_channels": (48, 96),
+    },
 }
 _BETAS = {"num_train_timesteps": 1000, "beta_start": 1e-4, "beta_end": 0.02}
 _SCHEDULERS: dict[str, Callable[[], diffusers.SchedulerMixin]] = {
@@ -40,27 +71,30 @@ _SCHEDULERS: dict[str, Callable[[], diffusers.SchedulerMixin]] = {
 
 
 @functools.cache
-def _network() -> torch.nn.Module:
-    return diffusers.UNet2DModel(**_NETWORK).eval().to(memory_format=torch.channels_last)
+def _network(name: str) -> torch.nn.Module:
+    network = diffusers.UNet2DModel(**_NETWORKS[name])
+    return network.eval().to(memory_format=torch.channels_last)
 
 
 def _precision(dtype: str) -> torch.autocast:
     return torch.autocast("cpu", torch.bfloat16, enabled=dtype == "bfloat16")
 
 
-def evaluation(batch: int, dtype: str) -> float:
-    """Seconds of one evaluation of the network."""
-    images = torch.randn(batch, 3, 32, 32).contiguous(memory_format=torch.channels_last)
+def evaluation(batch: int, dtype: str, network: str = "ddpm_cifar10") -> float:
+    """Seconds of one evaluation of a network."""
+    side, channels = _NETWORKS[network]["sample_size"], _NETWORKS[network]["in_channels"]
+    images = torch.randn(batch, channels, side, side)
+    images = images.contiguous(memory_format=torch.channels_last)
     time_label = torch.full((batch,), 500)
     with torch.inference_mode(), _precision(dtype):
         start = time.perf_counter()
-        _network()(images, time_label, return_dict=False)
+        _network(network)(images, time_label, return_dict=False)
         return time.perf_counter() - start
 
 
 @functools.cache
 def _trainer() -> tuple[torch.nn.Module, torch.optim.Optimizer, list[torch.Tensor]]:
-    network = diffusers.UNet2DModel(**_NETWORK, dropout=0.1).train()
+    network = diffusers.UNet2DModel(**_CIFAR10, dropout=0.1).train()
     network = network.to(memory_format=torch.channels_last)
     average = [parameter.detach().clone() for parameter in network.parameters()]
     return network, torch.optim.Adam(network.parameters(), 1e-4), average

@@ -1,6 +1,11 @@
 """The speed benchmark's arithmetic; times themselves are not tested."""
 
-from benchmarks.speed.command import grown_ratios, row
+import json
+
+import pytest
+
+from benchmarks.speed.command import BASELINE, SECTIONS, grown_ratios, main, row
+from benchmarks.speed.scaling import BATCH, SIZE, plot
 from benchmarks.speed.turns import Measured, in_turn
 
 
@@ -34,3 +39,24 @@ def test_ratios_that_grew_are_told():
 
 def test_a_row_without_a_peer():
     assert row(Measured("x", "us", 5.0)) == "| x | us | 5 |  |  |"
+
+
+def test_the_committed_numbers_can_be_compared_with():
+    before = json.loads(BASELINE.read_text())
+    assert before.keys() <= SECTIONS.keys()
+    found = {name: [Measured(**line) for line in lines] for name, lines in before.items()}
+    assert grown_ratios(found, before) == []
+    assert sum(bool(line.ratio) for line in found["loop"]) > 10
+
+
+def test_a_picture_of_what_grows(tmp_path):
+    lines = [Measured(f"{name} {n}", "ms", n**0.5) for name in (BATCH, SIZE) for n in (1, 4, 16)]
+    plot(lines, tmp_path / "scaling.png")
+    assert (tmp_path / "scaling.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_a_picture_without_its_section_is_refused(capsys):
+    with pytest.raises(SystemExit) as error:
+        main(["--only", "tables", "--plot", "scaling.png"])
+    assert error.value.code == 2
+    assert "--plot needs the section scaling, received --only tables" in capsys.readouterr().err
