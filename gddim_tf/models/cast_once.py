@@ -26,7 +26,7 @@ def cast_once(network: keras.Model) -> contextlib.AbstractContextManager:
     graph = tf.compat.v1.get_default_graph()
     if tf.executing_eagerly() or not isinstance(graph, _OF_CONTROL_FLOW):
         return contextlib.nullcontext()
-    dtypes = _dtypes_of_use(network)
+    dtypes = dtypes_of_use(network)
     if all(dtypes[id(v)] == v.dtype for v in network.weights):
         return contextlib.nullcontext()
     while isinstance(graph, _OF_CONTROL_FLOW):
@@ -44,7 +44,7 @@ def cast_once(network: keras.Model) -> contextlib.AbstractContextManager:
     return scope
 
 
-def _dtypes_of_use(network: keras.Model) -> dict[int, str]:
+def dtypes_of_use(network: keras.Model) -> dict[int, str]:
     """The dtype to which its layer casts each weight, by the `id` of the weight."""
     return {  # a layer follows the one that it is part of, so that its own dtype counts
         id(variable): layer.compute_dtype if variable._autocast else variable.dtype

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from gddim_tf.models.batches import Batch, Plan, Rows, Way, along, in_batches
+from gddim_tf.models.constant_weights import drawing_eps
 from gddim_tf.models.guidance import Guidance
 from gddim_tf.models.guidance.directions import Guidable
 from gddim_tf.samplers.adaptive import RK45
@@ -103,7 +104,9 @@ def conditions(
     """
     if guidance is not None:
         return guidance.eps_fn(model), guidance.context(model, labels, count)
-    return model.eps, {} if labels is None else {"labels": model.check_labels(labels, count)}
+    return drawing_eps(model), {} if labels is None else {
+        "labels": model.check_labels(labels, count)
+    }
 
 
 def _solved(solver: RK45, sde: LinearSDE, eps_fn: EpsFn, guidance: Guidance | None) -> Way:
