@@ -1,7 +1,7 @@
 """Time an exported StableHLO module on the device that JAX has: it is how a GPU is measured.
 
 For example:
-  gddim-tf export --stablehlo --batch-size 64 --model saved_models/digits_vp --nfe 20 --out digits
+  gddim-tf export --stablehlo --batch-size 64 --model runs/digits --nfe 20 --out digits
   python -m benchmarks.stablehlo digits --runs 9
 
 Needs JAX, NumPy and safetensors, not TensorFlow. Prints seconds to compile, and the median of a
