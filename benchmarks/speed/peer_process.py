@@ -12,6 +12,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from typing import Any
 
 import diffusers
 import torch
@@ -38,26 +39,26 @@ _SMALL = {
     "attention_head_dim": None,
     "norm_eps": 1e-6,
 }
+_ATTENDING = {
+    "down_block_types": ("DownBlock2D", "AttnDownBlock2D"),
+    "up_block_types": ("AttnUpBlock2D", "UpBlock2D"),
+}
+_PLAIN = {
+    "down_block_types": ("DownBlock2D", "DownBlock2D"),
+    "up_block_types": ("UpBlock2D", "UpBlock2D"),
+}
+
+
+def _of_small(side: int, channels: int, width: int) -> dict[str, Any]:
+    """What differs between the small networks."""
+    widths = {"block_out_channels": (width, 2 * width)}
+    return {"sample_size": side, "in_channels": channels, "out_channels": channels, **widths}
+
+
 _NETWORKS = {
     "ddpm_cifar10": _CIFAR10,
-    "ddpm_digits": {
-        **_SMALL,
-        "sample_size": 8,
-        "in_channels": 1,
-        "out_channels": 1,
-        "down_block_types": ("DownBlock2D", "AttnDownBlock2D"),
-        "up_block_types": ("AttnUpBlock2D", "UpBlock2D"),
-        "block_out_channels": (24, 48),
-    },
-    "ddpm_fashion": {
-        **_SMALL,
-        "sample_size": 14,
-        "in_channels": 4,
-        "out_channels": 4,
-        "down_block_types": ("DownBlock2D", "DownBlock2D"),
-        "up_block_types": ("UpBlock2D", "UpBlock2D"),
-        "block_out_channels": (48, 96),
-    },
+    "ddpm_digits": {**_SMALL, **_of_small(8, 1, 24), **_ATTENDING},
+    "ddpm_fashion": {**_SMALL, **_of_small(14, 4, 48), **_PLAIN},
 }
 _BETAS = {"num_train_timesteps": 1000, "beta_start": 1e-4, "beta_end": 0.02}
 _SCHEDULERS: dict[str, Callable[[], diffusers.SchedulerMixin]] = {
