@@ -54,7 +54,7 @@ class RunFolder:
         """Say whose folder it is; the model of a shorter run gets a name of its own first."""
         if self.trained.exists():
             self.trained.rename(self.directory / f"model-{self.steps}.keras")
-        told = {**dataclasses.asdict(self._recipe), _DATA: self._data}
+        told = {**_plain(self._recipe), _DATA: self._data}
         with atomic_write(self._path) as draft:
             draft.write_text(json.dumps(told, indent=2) + "\n")
 
@@ -68,11 +68,13 @@ class RunFolder:
             draft.write_bytes(b"".join(kept))
 
     def _check_recipe(self, found: dict[str, Any]) -> None:
-        for key, value in dataclasses.asdict(self._recipe).items():
+        # a run of an earlier version lacks the settings that came later, whose defaults it had
+        found = {**_plain(Recipe()), **found}
+        for key, value in _plain(self._recipe).items():
             grows = key == "steps" and self.steps < value
-            if found.get(key) != value and not grows:
+            if found[key] != value and not grows:
                 raise ValueError(
-                    f"{self.directory} holds a run with {key} = {found.get(key)!r}, received "
+                    f"{self.directory} holds a run with {key} = {found[key]!r}, received "
                     f"{value!r}; use another folder or the same settings (only `steps` may grow)"
                 )
 
@@ -90,6 +92,11 @@ class RunFolder:
                     f"{self._recipe.dataset} now has {what}; use another folder, or put the data "
                     "back"
                 )
+
+
+def _plain(recipe: Recipe) -> dict[str, Any]:
+    """The settings as JSON gives them back, with lists for tuples."""
+    return json.loads(json.dumps(dataclasses.asdict(recipe)))
 
 
 def _described(recipe: Recipe) -> dict[str, Any]:
