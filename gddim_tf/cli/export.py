@@ -39,6 +39,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="of the network; that of its training by default",
     )
     parser.add_argument(
+        "--weights",
+        choices=("float32", "float16"),
+        default="float32",
+        help="as which they are stored; float16 is half the size",
+    )
+    parser.add_argument(
         "--jit", action="store_true", help="compile the loops with XLA, for GPU and TPU"
     )
 
@@ -76,5 +82,6 @@ def run(options: argparse.Namespace) -> None:
         batch_sizes=options.batch_sizes,
         largest_batch=options.largest_batch,
         jit_compile=options.jit,
+        weights=options.weights,
     )
     print(f"signatures {', '.join(signatures)} and more are in {path}")

@@ -56,6 +56,7 @@ def export(
     largest_batch: int = 1024,
     jit_compile: bool = False,
     guidance: Guidance | None = None,
+    weights: str = "float32",
 ) -> pathlib.Path:
     """Write `directory/<version>/`, a SavedModel that needs neither Keras nor gddim_tf to run.
 
@@ -75,14 +76,16 @@ def export(
       jit_compile: compile the sampling loops with XLA; TF Serving must be started for it.
       guidance: None for classifier-free guidance at every evaluation, or what sets its schedule,
         rescaling and direction; the weight stays the input `guidance`, whatever it is here.
+      weights: as which the weights are stored, "float32" or, in half the space and rounded to three
+        decimal places, "float16".
 
     Returns:
       The folder of the version.
 
     Raises:
       ValueError: if there are no signatures or a name is taken, the version exists or is not
-        positive, `keep` or a size of a batch is below 1 or too large, or a model without
-        classes is to be guided.
+        positive, `keep` or a size of a batch is below 1 or too large, a model without classes is
+        to be guided, or `weights` is no dtype for them.
       OSError: if the folder cannot be written or is in use; what was there before stays.
     """
     _check(keep, batch_sizes, largest_batch)
@@ -91,7 +94,7 @@ def export(
     samplings = {name: (chosen(s, sde, nfe), nfe) for name, (s, nfe) in signatures.items()}
     try:
         with room_for(directory), new_version(directory, version) as (draft, number):
-            graphs = Graphs(model, samplings, largest_batch, jit_compile, guidance)
+            graphs = Graphs(model, samplings, largest_batch, jit_compile, guidance, weights)
             functions = graphs.signatures()
             tf.saved_model.save(graphs.weights, str(draft), functions)
             drop_shapes(draft)

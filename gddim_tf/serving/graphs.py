@@ -21,6 +21,7 @@ from gddim_tf.serving.budgets import Budgets, Place
 from gddim_tf.serving.edits import edit_signatures, known_specs
 from gddim_tf.serving.inputs import Inputs, seed_pairs
 from gddim_tf.serving.stored_loop import StoredLoop
+from gddim_tf.serving.stored_weights import StoredWeights
 
 Tensors = dict[str, tf.Tensor]
 
@@ -36,6 +37,7 @@ class Graphs:
       largest_batch: how many rows a request may have.
       jit_compile: compile the loops with XLA.
       guidance: None for classifier-free guidance, or another; its weight is an input.
+      weights: as which the network's are stored, see `StoredWeights`.
     """
 
     def __init__(
@@ -45,17 +47,19 @@ class Graphs:
         largest_batch: int,
         jit_compile: bool,
         guidance: Guidance | None = None,
+        weights: str = "float32",
     ) -> None:
         self.sde, self.image_shape = model.sde, model.image_shape
         self.num_classes, self._largest_batch = model.network.num_classes, largest_batch
         height, width, channels = self.image_shape
         self._state_shape = (height, width, self.sde.components * channels)
         # concrete, so that every signature calls the same copy of the network
-        network = tf.function(model.eps, autograph=False)
+        stored = StoredWeights(model.network, weights)
+        network = tf.function(functools.partial(_stored_eps, model, stored), autograph=False)
         specs = self._specs("state", "time", *(["label"] if self.num_classes else []))
         self._network = network.get_concrete_function(*specs.values())
         self.weights = tf.Module()  # what is saved beside the signatures; not the layers of Keras
-        self.weights.network = [weight.value for weight in model.network.weights]
+        self.weights.network = stored.variables
         self.weights.eps = self._network  # without the checks and the largest batch of `denoise`
         guidance = Guidance() if guidance is None else guidance
         self.weights.guide = [weight.value for weight in guidance.by.weights()]
@@ -219,6 +223,11 @@ class Graphs:
         if "guidance" in tensors:
             return {"labels": label, "guidance": tensors["guidance"]}
         return {"labels": label, "guidance": tf.ones(tf.shape(label))}
+
+
+def _stored_eps(model: DiffusionModel, stored: StoredWeights, *inputs: tf.Tensor) -> tf.Tensor:
+    with stored.scope():
+        return model.eps(*inputs)
 
 
 def _png(sample: Any, **tensors: tf.Tensor) -> Tensors:
