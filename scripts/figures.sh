@@ -20,8 +20,8 @@ for figure in "$@"; do
         python scripts/clothes.py --out docs/clothes.png
         for kind in vp cld bdm; do
             gddim-tf evaluate --model "saved_models/fashion_$kind" \
-                --data "${CLOTHES:-fashion_mnist}" --floor-split "test[:1000]" \
-                --samplers "ddim; gddim(order=2); default" --nfe 5,10,20,50 --count 1000 \
+                --data "${CLOTHES:-fashion_mnist}" --floor-split "test[:500]" \
+                --samplers "ddim; gddim(order=2); default" --nfe 5,10,20,50 --count 500 \
                 --batch-size 250 --out "runs/clothes/$kind"
         done
         ;;
