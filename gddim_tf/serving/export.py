@@ -60,8 +60,7 @@ def export(
 ) -> pathlib.Path:
     """Write `directory/<version>/`, a SavedModel that needs neither Keras nor gddim_tf to run.
 
-    Its signatures are listed in this module. Beside the versions, files that configure a server are
-    written where they are missing, see `write_configuration`.
+    This module lists its signatures; `write_configuration` writes files for a server beside it.
 
     Args:
       model: holding the weights to serve (after `fit`, their average).
@@ -69,23 +68,21 @@ def export(
       signatures: name -> (sampler, nfe); the sampler is one, its class, its name as in
         "gddim(order=2)", or "default".
       version: a positive integer not there yet; by default the next one.
-      keep: how many exported versions to leave there, the highest ones (and the new one, if it is
-        none of them); by default all. What no export wrote is never removed.
+      keep: how many exported versions to leave there, the highest and the new one; by default all.
+        What no export wrote is never removed.
       batch_sizes: the sizes to which a server fills up batches, and warms up.
       largest_batch: how many rows a request may have.
       jit_compile: compile the sampling loops with XLA; TF Serving must be started for it.
-      guidance: None for classifier-free guidance at every evaluation, or what sets its schedule,
-        rescaling and direction; the weight stays the input `guidance`, whatever it is here.
-      weights: as which the weights are stored, "float32" or, in half the space and rounded to three
-        decimal places, "float16".
+      guidance: None for classifier-free guidance at every evaluation, or what sets its schedule and
+        direction; the weight stays the input `guidance`, whatever it is here.
+      weights: how they are stored, "float32" or, in half the space, "float16".
 
     Returns:
       The folder of the version.
 
     Raises:
       ValueError: if there are no signatures or a name is taken, the version exists or is not
-        positive, `keep` or a size of a batch is below 1 or too large, a model without classes is
-        to be guided, or `weights` is no dtype for them.
+        positive, `keep`, a batch size or `weights` does not fit, or there are no classes to guide.
       OSError: if the folder cannot be written or is in use; what was there before stays.
     """
     _check(keep, batch_sizes, largest_batch)
@@ -99,7 +96,7 @@ def export(
             tf.saved_model.save(graphs.weights, str(draft), functions)
             drop_shapes(draft)
             extra = _with_description(draft / "assets.extra", model, samplings)
-            name, (_, nfe) = directory.resolve().name, next(iter(samplings.values()))
+            name, nfe = directory.resolve().name, next(iter(samplings.values()))[1]
             values = {"nfe": nfe, "guidance": 1, "time": sde.t_max, "strength": graphs.strength}
             write_warmup(extra, name, functions, sorted(batch_sizes), jit_compile, values)
             write_configuration(directory, sorted(batch_sizes))

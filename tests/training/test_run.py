@@ -219,7 +219,7 @@ def test_a_setting_that_an_earlier_version_did_not_have_is_its_default(tmp_path)
     del told["data_std"]
     path.write_text(json.dumps(told))
     assert RunFolder(tmp_path, recipe).steps == 3000
-    with pytest.raises(ValueError, match="a run with data_std = 1.0, received 0.5; use another"):
+    with pytest.raises(ValueError, match=r"a run with data_std = 1\.0, received 0\.5; use another"):
         RunFolder(tmp_path, dataclasses.replace(recipe, data_std=0.5))
 
 
