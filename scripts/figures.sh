@@ -29,12 +29,13 @@ for figure in "$@"; do
     accuracy) python -m benchmarks.accuracy --out docs ;;
     tuning)
         for model in digits_vp digits_cld digits_bdm fashion_vp fashion_cld fashion_bdm; do
-            tuned="runs/tuned/$model" data=digits
-            [[ "$model" == digits_* ]] || data="${CLOTHES:-fashion_mnist}"
-            gddim-tf tune --model "saved_models/$model" --nfe 3,4,5,6,8,10 --out "$tuned"
+            tuned="runs/tuned/$model" data=digits count=1500 seeds=512
+            [[ "$model" == digits_* ]] || data="${CLOTHES:-fashion_mnist}" count=500 seeds=256
+            gddim-tf tune --model "saved_models/$model" --nfe 3,4,5,6,8,10 --count "$seeds" \
+                --out "$tuned"
             gddim-tf evaluate --model "saved_models/$model" --data "$data" --nfe 3,4,5,6,8,10 \
                 --samplers "default; gddim(order=3); unipc(order=2); tuned:$tuned" \
-                --count 1000 --out "$tuned/evaluation"
+                --count "$count" --out "$tuned/evaluation"
         done
         python scripts/tuning.py runs/tuned/digits_* --out docs/tuning.png
         python scripts/tuning.py runs/tuned/fashion_* --out docs/tuning_clothes.png

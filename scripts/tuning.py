@@ -72,14 +72,20 @@ def plot(samplers: list[Tuned], distances: list[Distances], path: pathlib.Path) 
 
     rows = 2 if any(distances) else 1
     size = (4 * len(samplers), 3.5 * rows)
-    figure, axes = pyplot.subplots(rows, len(samplers), figsize=size, squeeze=False)
+    figure, axes = pyplot.subplots(
+        rows, len(samplers), figsize=size, squeeze=False, layout="constrained"
+    )
     for column, (sampler, found) in enumerate(zip(samplers, distances, strict=True)):
         for axis, lines in zip(axes[:, column], (errors_of(sampler), found), strict=False):
             for label, points in lines.items():
-                axis.loglog(list(points), list(points.values()), ".-", label=label)
+                style = {"color": "black", "linewidth": 2.5} if label == "tuned" else {}
+                axis.loglog(list(points), list(points.values()), ".-", label=label, **style)
             budgets = sorted(sampler.budgets)
             axis.set_xticks(budgets, [str(nfe) for nfe in budgets])
             axis.xaxis.set_minor_locator(ticker.NullLocator())
+            axis.yaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
+            axis.yaxis.set_major_formatter(ticker.FormatStrFormatter("%g"))
+            axis.yaxis.set_minor_locator(ticker.NullLocator())
             axis.legend(fontsize="small")
         first = next(iter(sampler.budgets.values())).record
         axes[0][column].set_title(first["sde"].split("(")[0])
