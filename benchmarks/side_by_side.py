@@ -23,7 +23,7 @@ import keras
 import numpy as np
 
 from gddim_tf import data, evaluation, samplers
-from gddim_tf.evaluation.images import as_uint8
+from gddim_tf.data.pixels import as_uint8
 from gddim_tf.evaluation.label_agreement import label_agreement
 from gddim_tf.outputs import Output, parsed
 from gddim_tf.training import named_recipe

@@ -20,9 +20,10 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
 import gddim_tf as gd
 from gddim_tf import samplers
 from gddim_tf.atomic import atomic_write
+from gddim_tf.data.pictures import grid
+from gddim_tf.data.pixels import as_uint8
 from gddim_tf.evaluation.extraction import extract
 from gddim_tf.evaluation.features import feature_extractor
-from gddim_tf.evaluation.images import as_uint8, grid
 from gddim_tf.models import edit_plans
 from gddim_tf.models.batches import collected, in_batches
 from gddim_tf.outputs import Output, parsed

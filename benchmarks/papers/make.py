@@ -18,12 +18,12 @@ from benchmarks.papers.results import Results
 from benchmarks.papers.subjects import Subject
 from benchmarks.papers.tolerances import Tolerances
 from gddim_tf.atomic import atomic_write
-from gddim_tf.evaluation.generation import Job
 from gddim_tf.evaluation.reference import Reference
 from gddim_tf.evaluation.report import versions
 from gddim_tf.evaluation.result import Result
 from gddim_tf.evaluation.runner import Runner
 from gddim_tf.models import GenerativeModel
+from gddim_tf.models.generation import Job
 from gddim_tf.samplers import RK45, Sampler, default
 
 _PAIRS_NFE = 20

@@ -10,9 +10,9 @@ import pathlib
 import numpy as np
 
 from gddim_tf.atomic import atomic_write
-from gddim_tf.evaluation.generation import even_labels
 from gddim_tf.models import GenerativeModel
 from gddim_tf.models.drawing import draw
+from gddim_tf.models.generation import even_labels
 from gddim_tf.reading import read_json
 from gddim_tf.samplers import RK45, StepLimitError
 

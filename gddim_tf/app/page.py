@@ -19,7 +19,7 @@ from gddim_tf.app.parts import (
 )
 from gddim_tf.app.studio import FINE, MOST_NFE, Studio
 from gddim_tf.checks import whole
-from gddim_tf.evaluation.images import grid
+from gddim_tf.data.pictures import grid
 
 # What the lists of samplers offer; any other may be typed.
 _OFFERED = (

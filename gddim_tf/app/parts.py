@@ -11,7 +11,7 @@ import gradio as gr
 import numpy as np
 
 from gddim_tf.app.studio import IN_TURN, MOST_GUIDANCE, Drawn, Studio, Wish
-from gddim_tf.evaluation.images import grid
+from gddim_tf.data.pictures import grid
 
 LAST_SEED = 2**31 - 1
 # Pixels of a picture's side, and how much of a pixel must be painted.

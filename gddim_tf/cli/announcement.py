@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from gddim_tf import data
-from gddim_tf.evaluation.images import save_grid
+from gddim_tf.data.pictures import save_grid
 from gddim_tf.training import Recipe
 
 # The first steps compile; the time of the next ones tells that of all.

@@ -9,7 +9,8 @@ import numpy as np
 
 from gddim_tf.atomic import atomic_write
 from gddim_tf.data.image_file import decode, read_header
-from gddim_tf.evaluation.images import as_uint8, save_grid
+from gddim_tf.data.pictures import save_grid
+from gddim_tf.data.pixels import as_uint8
 
 
 def read(files: Sequence[str], shape: tuple[int, int, int]) -> np.ndarray:

@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> None:
     import numpy as np
 
     from gddim_tf.cli import pictures, separate
-    from gddim_tf.evaluation.images import save_strip
+    from gddim_tf.data.pictures import save_strip
     from gddim_tf.models import load
 
     model = load(options.model)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from gddim_tf.atomic import atomic_write
-from gddim_tf.evaluation.images import as_uint8
+from gddim_tf.data.pixels import as_uint8
 
 
 def write_each(

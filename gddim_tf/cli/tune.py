@@ -109,7 +109,7 @@ def picture(
     """For each budget a row untuned and a row tuned, from the same seeds; last the fine images."""
     import numpy as np
 
-    from gddim_tf.evaluation.images import save_grid
+    from gddim_tf.data.pictures import save_grid
 
     rows = [
         model.sample(_SHOWN, sampler=sampler, nfe=nfe, labels=labels, guidance=guidance)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import ArrayLike
 
 
 def to_uint8(images: tf.Tensor | np.ndarray) -> tf.Tensor:
@@ -23,6 +24,34 @@ def to_uint8(images: tf.Tensor | np.ndarray) -> tf.Tensor:
         raise TypeError(f"`images` must be floating point in [-1, 1], received {values.dtype.name}")
     levels = tf.clip_by_value((values + 1) * 127.5, 0, 255)
     return tf.cast(tf.round(levels), tf.uint8)
+
+
+def as_uint8(images: ArrayLike, name: str = "images") -> np.ndarray:
+    """Images as bytes, checked.
+
+    Args:
+      images: any shape, floating point in [-1, 1] (values outside are clipped), or uint8, which
+        comes back unchanged.
+      name: what the argument is called in error messages.
+
+    Raises:
+      TypeError: for another integer type, whose range would be a guess.
+      ValueError: for NaN or infinite pixels.
+    """
+    values = tf.convert_to_tensor(images)
+    if values.dtype == tf.uint8:
+        return values.numpy()
+    if not values.dtype.is_floating:
+        raise TypeError(
+            f"`{name}` must be uint8, or floating point in [-1, 1], received {values.dtype.name}"
+        )
+    bad = int(tf.math.count_nonzero(~tf.math.is_finite(values)))
+    if bad:
+        raise ValueError(
+            f"`{name}` must be finite, received NaN or infinity in {bad} pixels of shape "
+            f"{values.shape}"
+        )
+    return to_uint8(values).numpy()
 
 
 def from_uint8(images: tf.Tensor | np.ndarray) -> tf.Tensor:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from gddim_tf.data.pictures import save_comparison, save_gif, save_grid, save_strip
 from gddim_tf.evaluation.classifiers import (
     digits_accuracy,
     fashion_accuracy,
     load_digits_classifier,
     load_fashion_classifier,
 )
-from gddim_tf.evaluation.dequantisation import dequantise
 from gddim_tf.evaluation.distances import (
     frechet_distance,
     frechet_floor,
@@ -21,24 +21,22 @@ from gddim_tf.evaluation.features import (
     DigitsFeatures,
     FashionFeatures,
     InceptionFeatures,
+    RandomFeatures,
     feature_extractor,
 )
-from gddim_tf.evaluation.images import save_comparison, save_gif, save_grid, save_strip
-from gddim_tf.evaluation.likelihood import BitsPerDim, LogDensity, bits_per_dim, log_density
+from gddim_tf.evaluation.likelihood import BitsPerDim, bits_per_dim
 from gddim_tf.evaluation.likelihood_report import split_bits_per_dim
-from gddim_tf.evaluation.memorisation import (
-    MemorisationReport,
-    memorisation_report,
-    nearest_neighbours,
-)
+from gddim_tf.evaluation.memorisation import MemorisationReport, memorisation_report
 from gddim_tf.evaluation.monitors import FrechetMonitor, SampleGrid
 from gddim_tf.evaluation.precision_recall import PrecisionRecall, precision_recall
-from gddim_tf.evaluation.random_features import RandomFeatures
 from gddim_tf.evaluation.statistics import (
     ActivationStatistics,
     Provenance,
     frechet_distance_from_statistics,
 )
+from gddim_tf.numerics.dequantisation import dequantise
+from gddim_tf.numerics.neighbours import nearest_neighbours
+from gddim_tf.samplers.density import LogDensity, log_density
 
 __all__ = [
     "ActivationStatistics",

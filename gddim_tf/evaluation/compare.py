@@ -11,7 +11,6 @@ from typing import Any
 
 from gddim_tf import data
 from gddim_tf.evaluation.features import feature_extractor
-from gddim_tf.evaluation.generation import Job
 from gddim_tf.evaluation.label_agreement import real_label_agreement
 from gddim_tf.evaluation.reference import Reference
 from gddim_tf.evaluation.report import Report, versions
@@ -19,6 +18,7 @@ from gddim_tf.evaluation.result import Result
 from gddim_tf.evaluation.runner import Runner
 from gddim_tf.image_size import compact
 from gddim_tf.models import GenerativeModel
+from gddim_tf.models.generation import Job
 from gddim_tf.samplers import Sampler
 from gddim_tf.samplers.parse import chosen
 

@@ -17,7 +17,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import ArrayLike
 
-from gddim_tf.evaluation.tfgan import classifier_metrics
+from gddim_tf.tfgan import classifier_metrics
 
 _FEW_IMAGES = 2048
 _WORKING_DEVIATION = 10.0

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from gddim_tf.evaluation.images import as_uint8
+from gddim_tf.data.pixels import as_uint8
 from gddim_tf.evaluation.statistics import ActivationStatistics
 
 Extractor = Callable[[np.ndarray], np.ndarray]

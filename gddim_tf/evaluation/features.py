@@ -16,9 +16,9 @@ from gddim_tf.evaluation.classifiers import (
     load_digits_classifier,
     load_fashion_classifier,
 )
-from gddim_tf.evaluation.extractor import FeatureExtractor
-from gddim_tf.evaluation.random_features import RandomFeatures
+from gddim_tf.evaluation.extractor import FeatureExtractor, ImageFeatures
 from gddim_tf.extras import missing
+from gddim_tf.networks.random_convolutions import RandomConvolutions
 
 INCEPTION_HANDLE = "https://tfhub.dev/tensorflow/tfgan/eval/inception/1"
 _INCEPTION_SIZE = 299
@@ -122,6 +122,35 @@ class InceptionFeatures(FeatureExtractor):
             resize=f"bilinear-tf1-{side}",
             shapes=((None, None, 3), (None, None, 1)),
             network=network,
+        )
+
+
+class RandomFeatures(ImageFeatures):
+    """What `RandomConvolutions` find in the cells of a picture, at three scales.
+
+    No file is needed, for any size, grey or coloured. A distance in these features is about
+    colours, edges and textures and where they are, not about what a picture shows: it is **not**
+    the Frechet Inception distance, and no published number can be compared with it.
+    `benchmarks/feature_orders.py` shows what it tells apart.
+
+    Source of the idea: Naeem et al. 2020, "Reliable fidelity and diversity metrics for generative
+    models", which looks at images with an untrained network.
+
+    Args:
+      width: filters of each layer.
+
+    Examples:
+      >>> RandomFeatures(width=4)(tf.zeros([2, 16, 8, 1], tf.uint8)).shape
+      (2, 132)
+    """
+
+    def __init__(self, width: int = 16) -> None:
+        network = RandomConvolutions(width)
+        super().__init__(
+            name=f"random-convolutions-{width}",
+            resize="none",
+            shapes=((None, None, 3), (None, None, 1)),
+            network=lambda images: (network(from_uint8(images)),),
         )
 
 

@@ -8,19 +8,18 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gddim_tf import data
-from gddim_tf.evaluation.extraction import extract
-from gddim_tf.evaluation.images import as_uint8
+from gddim_tf.evaluation.extraction import Images, extract
 from gddim_tf.image_size import ImageSize
 
 
 def label_agreement(
-    extractor: Any, images: np.ndarray, labels: ArrayLike | None, classes: int
+    extractor: Any, images: Images, labels: ArrayLike | None, classes: int
 ) -> float | None:
     """Fraction of the images whose largest logit is that of their label.
 
     Args:
       extractor: see `feature_extractor`.
-      images: uint8 [count, height, width, channels].
+      images: see `extract`.
       labels: [count], or None.
       classes: how many there are.
 
@@ -45,11 +44,5 @@ def real_label_agreement(extractor: Any, dataset: str, split: str, size: ImageSi
     if not classes:
         return None
     pairs = data.load(dataset, split, 500, image_size=size, labels=True, shuffle=False, cache=False)
-    parts = [
-        (len(labels), label_agreement(extractor, as_uint8(images), labels, classes))
-        for images, labels in pairs
-    ]
-    if any(agreement is None for _, agreement in parts):
-        return None
-    counts, agreements = zip(*parts, strict=True)
-    return float(np.average(agreements, weights=counts))
+    labels = np.concatenate([labels for _, labels in pairs.as_numpy_iterator()])
+    return label_agreement(extractor, pairs, labels, classes)

@@ -11,11 +11,12 @@ from tqdm.auto import tqdm
 
 from gddim_tf import data
 from gddim_tf.checks import whole
-from gddim_tf.evaluation.likelihood import bits_per_dim, first_time
+from gddim_tf.evaluation.likelihood import bits_per_dim
 from gddim_tf.evaluation.report import versions
 from gddim_tf.image_size import compact
 from gddim_tf.models.generative_model import GenerativeModel
 from gddim_tf.samplers import RK45
+from gddim_tf.samplers.density import first_time
 
 
 def split_bits_per_dim(

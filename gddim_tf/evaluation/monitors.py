@@ -2,39 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import os
 import pathlib
-from collections.abc import Iterator
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from gddim_tf.data.pictures import save_grid
+from gddim_tf.data.pixels import as_uint8
 from gddim_tf.evaluation.extraction import extract_statistics
 from gddim_tf.evaluation.features import feature_extractor
-from gddim_tf.evaluation.generation import even_labels
-from gddim_tf.evaluation.images import as_uint8, save_grid
 from gddim_tf.evaluation.reference import Reference
 from gddim_tf.evaluation.statistics import frechet_distance_from_statistics
 from gddim_tf.image_size import compact
+from gddim_tf.models.averaging_adam import averaged_weights
+from gddim_tf.models.generation import even_labels
 from gddim_tf.samplers import Sampler
-
-
-@contextlib.contextmanager
-def averaged_weights(model: keras.Model) -> Iterator[None]:
-    """Put the average of the weights, if the optimizer keeps one, in their place for a while."""
-    if not getattr(model.optimizer, "use_ema", False):
-        yield
-        return
-    swap = keras.callbacks.SwapEMAWeights()
-    swap.set_model(model)
-    swap.on_test_begin()
-    try:
-        yield
-    finally:
-        swap.on_test_end()
 
 
 class _Monitor(keras.callbacks.Callback):

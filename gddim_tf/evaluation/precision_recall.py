@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from gddim_tf.evaluation.distances import activation_pair
+from gddim_tf.numerics.neighbours import squared_distances
 
 
 class PrecisionRecall(NamedTuple):
@@ -82,22 +82,11 @@ def _covered(rows: np.ndarray, support: np.ndarray, neighbours: int, block_size:
         [
             # the nearest of all is the row itself
             np.partition(distances, neighbours, axis=1)[:, neighbours]
-            for distances in _squared_distances(support, support, block_size)
+            for distances in squared_distances(support, support, block_size)
         ]
     )
     inside = [
         (distances <= radii).any(axis=1)
-        for distances in _squared_distances(rows, support, block_size)
+        for distances in squared_distances(rows, support, block_size)
     ]
     return float(np.concatenate(inside).mean())
-
-
-def _squared_distances(
-    rows: np.ndarray, others: np.ndarray, block_size: int
-) -> Iterator[np.ndarray]:
-    """Squared distances [block, len(others)] of one block of rows after another."""
-    norms = np.sum(others**2, axis=1)
-    for first in range(0, len(rows), block_size):
-        block = rows[first : first + block_size]
-        squares = np.sum(block**2, axis=1)[:, None] + norms - 2.0 * (block @ others.T)
-        yield np.maximum(squares, 0.0)

@@ -17,18 +17,18 @@ import tensorflow as tf
 
 from gddim_tf import data
 from gddim_tf.data.catalogue import find
+from gddim_tf.data.pixels import as_uint8
 from gddim_tf.evaluation.distances import frechet_floor, kernel_distance
 from gddim_tf.evaluation.extraction import extract, extract_statistics
 from gddim_tf.evaluation.extractor import ImageFeatures
-from gddim_tf.evaluation.images import as_uint8
 from gddim_tf.evaluation.memorisation import MemorisationReport, memorisation_report
 from gddim_tf.evaluation.statistics import (
     ActivationStatistics,
     Provenance,
     frechet_distance_from_statistics,
 )
-from gddim_tf.evaluation.tfgan import classifier_metrics
 from gddim_tf.image_size import ImageSize, text
+from gddim_tf.tfgan import classifier_metrics
 
 # With more training images than this, nobody fears that a small model knows them by heart.
 _MEMORISABLE = 20_000

@@ -9,13 +9,13 @@ import warnings
 from typing import Any
 
 from gddim_tf.atomic import atomic_write
+from gddim_tf.data.pictures import save_closest_pairs
 from gddim_tf.digest import digest
-from gddim_tf.evaluation.generation import Generated, Job, claim, even_labels, generate
-from gddim_tf.evaluation.images import save_closest_pairs
 from gddim_tf.evaluation.measures import MEASURES, Comparison
 from gddim_tf.evaluation.reference import Reference
 from gddim_tf.evaluation.result import Result
 from gddim_tf.models import DiffusionModel, GenerativeModel
+from gddim_tf.models.generation import Generated, Job, claim, even_labels, generate
 from gddim_tf.reading import DamagedFileError
 from gddim_tf.samplers import RK45, NotFiniteError, StepLimitError
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import keras
@@ -109,3 +110,18 @@ class AveragingAdam(keras.optimizers.Adam):
         """The constructor's arguments."""
         # Keras reads the number that its constructor was given
         return {**super().get_config(), "ema_momentum": self._final_momentum}
+
+
+@contextlib.contextmanager
+def averaged_weights(model: keras.Model) -> Iterator[None]:
+    """Put the average of the weights, if the optimizer keeps one, in their place for a while."""
+    if not getattr(model.optimizer, "use_ema", False):
+        yield
+        return
+    swap = keras.callbacks.SwapEMAWeights()
+    swap.set_model(model)
+    swap.on_test_begin()
+    try:
+        yield
+    finally:
+        swap.on_test_end()

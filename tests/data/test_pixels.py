@@ -7,7 +7,7 @@ from hypothesis.extra import numpy as hnp
 from PIL import Image
 
 from gddim_tf.data import from_uint8, to_uint8
-from gddim_tf.data.pixels import fit_to
+from gddim_tf.data.pixels import as_uint8, fit_to
 
 
 def test_every_level_survives_the_round_trip():
@@ -57,3 +57,11 @@ def test_fit_to_is_the_centre_crop_and_filter_of_pillow(shape, size):
 def test_fit_to_keeps_an_image_that_fits():
     image = np.random.default_rng(0).integers(0, 256, (9, 9, 3), dtype=np.uint8)
     np.testing.assert_array_equal(fit_to(tf.constant(image), 9, box=None), image)
+
+
+def test_floats_become_bytes_and_bytes_stay():
+    levels = np.arange(256, dtype=np.uint8)
+    np.testing.assert_array_equal(as_uint8(levels), levels)
+    np.testing.assert_array_equal(as_uint8(levels / 127.5 - 1), levels)
+    np.testing.assert_array_equal(as_uint8(np.array([-3.0, 0.999, 7.0])), [0, 255, 255])
+    np.testing.assert_array_equal(as_uint8(tf.constant([-1.0, 1.0], tf.bfloat16)), [0, 255])

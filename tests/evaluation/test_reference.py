@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from gddim_tf import data, evaluation
-from gddim_tf.evaluation.images import as_uint8
+from gddim_tf.data.pixels import as_uint8
 from gddim_tf.evaluation.measures import Comparison
 from gddim_tf.evaluation.reference import Reference, quietly
 from gddim_tf.evaluation.statistics import ActivationStatistics

@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 
 from gddim_tf import evaluation
+from gddim_tf.data.pixels import as_uint8
 from gddim_tf.evaluation import measures
-from gddim_tf.evaluation.generation import Job
-from gddim_tf.evaluation.images import as_uint8
 from gddim_tf.evaluation.reference import Reference
 from gddim_tf.evaluation.runner import Runner
+from gddim_tf.models.generation import Job
 from gddim_tf.samplers import DDIM, GDDIM, RK45, ListGrid
 from tests.conftest import own_model
 
@@ -62,7 +62,7 @@ def test_a_new_measure_is_taken_of_the_images_that_are_there(
         for module in ("measures", "runner"):
             name = f"gddim_tf.evaluation.{module}.MEASURES"
             patch.setattr(name, (*measures.MEASURES, count))
-        patch.setattr("gddim_tf.evaluation.generation.draw", None)  # nothing is drawn
+        patch.setattr("gddim_tf.models.generation.draw", None)  # nothing is drawn
         after = runner.run(job)
     assert after.measures == {**before.measures, "count": 20}
     assert after.seconds == before.seconds

@@ -1,12 +1,9 @@
-"""Features of any picture without a trained network: fixed random convolutions, pooled."""
+"""Fixed random convolutions of pictures, pooled: a network that nobody trained."""
 
 from __future__ import annotations
 
 import numpy as np
 import tensorflow as tf
-
-from gddim_tf.data.pixels import from_uint8
-from gddim_tf.evaluation.extractor import ImageFeatures
 
 _SCALES = 3
 _KERNEL = 5
@@ -16,43 +13,31 @@ _SMALLEST = 8
 _FAINT = 0.05
 
 
-class RandomFeatures(ImageFeatures):
-    """How much random convolutions find in the cells of a picture, at three scales.
+class RandomConvolutions:
+    """How much random filters find in the cells of a picture, at three scales.
 
     The picture is halved twice. At each scale random filters that see no constant look at it, and a
     second layer of them at the absolute values of the first. The features are `log(0.05 + m)` of
     the mean absolute values m of both in each of 2 x 2 cells, besides the mean colours of the
     cells. Without the logarithm a little noise in a plain picture would hardly be seen.
 
-    No file is needed, for any size, grey or coloured. A distance in these features is about
-    colours, edges and textures and where they are, not about what a picture shows: it is **not**
-    the Frechet Inception distance, and no published number can be compared with it.
-    `benchmarks/feature_orders.py` shows what it tells apart. The filters come from NumPy's
-    `RandomState`, whose streams never change.
-
-    Source of the idea: Naeem et al. 2020, "Reliable fidelity and diversity metrics for generative
-    models", which looks at images with an untrained network.
+    The filters come from NumPy's `RandomState`, whose streams never change.
 
     Args:
       width: filters of each layer.
 
     Examples:
-      >>> RandomFeatures(width=4)(np.zeros((2, 16, 8, 1), np.uint8)).shape
-      (2, 132)
+      >>> RandomConvolutions(width=4)(tf.zeros([2, 16, 8, 1])).shape
+      TensorShape([2, 132])
     """
 
-    def __init__(self, width: int = 16) -> None:
+    def __init__(self, width: int) -> None:
         random = np.random.RandomState(0)
         self._layers = _filters(random, 3, width), _filters(random, width, width)
-        super().__init__(
-            name=f"random-convolutions-{width}",
-            resize="none",
-            shapes=((None, None, 3), (None, None, 1)),
-            network=lambda images: (self._cells_of_all(images),),
-        )
 
-    def _cells_of_all(self, images: tf.Tensor) -> tf.Tensor:
-        picture = tf.ensure_shape(from_uint8(images) * tf.ones([3]), [None, None, None, 3])
+    def __call__(self, images: tf.Tensor) -> tf.Tensor:
+        """Features `[batch, dimension]` of images `[batch, height, width, 1 or 3]` in [-1, 1]."""
+        picture = tf.ensure_shape(images * tf.ones([3]), [None, None, None, 3])
         size = tf.maximum(tf.shape(picture)[1:3], _SMALLEST)
         picture = tf.image.resize(picture, size, "nearest")  # only what is smaller is changed
         cells = []

@@ -7,45 +7,16 @@ import os
 from collections.abc import Sequence
 
 import numpy as np
-import tensorflow as tf
 from numpy.typing import ArrayLike
 
 from gddim_tf.atomic import atomic_write
-from gddim_tf.data.pixels import to_uint8
+from gddim_tf.data.pixels import as_uint8
 
 _GAP = 2
 _SMALLEST_TILE = 48
 # Pixels of what is written above columns and panels, and of the letters.
 _HEAD, _HEAD_FONT = 16, 11
 _TITLE, _TITLE_FONT = 24, 16
-
-
-def as_uint8(images: ArrayLike, name: str = "images") -> np.ndarray:
-    """Images as bytes, checked.
-
-    Args:
-      images: any shape, floating point in [-1, 1] (values outside are clipped), or uint8, which
-        comes back unchanged.
-      name: what the argument is called in error messages.
-
-    Raises:
-      TypeError: for another integer type, whose range would be a guess.
-      ValueError: for NaN or infinite pixels.
-    """
-    values = tf.convert_to_tensor(images)
-    if values.dtype == tf.uint8:
-        return values.numpy()
-    if not values.dtype.is_floating:
-        raise TypeError(
-            f"`{name}` must be uint8, or floating point in [-1, 1], received {values.dtype.name}"
-        )
-    bad = int(tf.math.count_nonzero(~tf.math.is_finite(values)))
-    if bad:
-        raise ValueError(
-            f"`{name}` must be finite, received NaN or infinity in {bad} pixels of shape "
-            f"{values.shape}"
-        )
-    return to_uint8(values).numpy()
 
 
 def save_grid(

@@ -3,8 +3,8 @@ import io
 import numpy as np
 import pytest
 
-from gddim_tf.evaluation.generation import Job, generate
-from gddim_tf.evaluation.images import as_uint8
+from gddim_tf.data.pixels import as_uint8
+from gddim_tf.models.generation import Job, generate
 from gddim_tf.samplers import DDIM
 from tests.conftest import own_model
 

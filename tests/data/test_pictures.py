@@ -1,10 +1,8 @@
 import numpy as np
 import pytest
-import tensorflow as tf
 from PIL import Image, ImageSequence
 
-from gddim_tf.evaluation import save_comparison, save_gif, save_grid, save_strip
-from gddim_tf.evaluation.images import as_uint8
+from gddim_tf.data.pictures import save_comparison, save_gif, save_grid, save_strip
 
 
 def flat(*levels, side=8, channels=1):
@@ -16,14 +14,6 @@ def flat(*levels, side=8, channels=1):
 def read(path):
     with Image.open(path) as picture:
         return np.asarray(picture.convert("RGB"))
-
-
-def test_floats_become_bytes_and_bytes_stay():
-    levels = np.arange(256, dtype=np.uint8)
-    np.testing.assert_array_equal(as_uint8(levels), levels)
-    np.testing.assert_array_equal(as_uint8(levels / 127.5 - 1), levels)
-    np.testing.assert_array_equal(as_uint8(np.array([-3.0, 0.999, 7.0])), [0, 255, 255])
-    np.testing.assert_array_equal(as_uint8(tf.constant([-1.0, 1.0], tf.bfloat16)), [0, 255])
 
 
 def test_grid_lies_row_by_row_and_pixels_are_enlarged(tmp_path):

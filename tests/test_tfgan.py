@@ -62,7 +62,7 @@ def test_fresh_process_is_light_and_keras_stays_keras_3():
         heavy = {"tensorflow_gan", "tensorflow_hub", "tensorflow_datasets"}
         assert not heavy & set(sys.modules), heavy & set(sys.modules)
 
-        from gddim_tf.evaluation.tfgan import _load, classifier_metrics
+        from gddim_tf.tfgan import _load, classifier_metrics
         metrics = classifier_metrics()
         assert not [name for name in sys.modules if name.startswith("tensorflow_gan")]
         import keras, tensorflow as tf

@@ -17,8 +17,8 @@ import tensorflow as tf
 from tqdm.auto import tqdm
 
 from gddim_tf.atomic import atomic_write
+from gddim_tf.data.pixels import as_uint8
 from gddim_tf.digest import arrays_digest, digest
-from gddim_tf.evaluation.images import as_uint8
 from gddim_tf.models.drawing import Batch, draw
 from gddim_tf.models.generative_model import GenerativeModel
 from gddim_tf.reading import DamagedFileError, read_arrays, read_json, reading
