@@ -23,7 +23,7 @@ from gddim_tf.evaluation.reference import quietly
 
 def main() -> None:
     """Print a line for each damage."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
     parser.add_argument("--data", default="photo_patches", help="with classes")
     parser.add_argument("--split", default="train")
     parser.add_argument("--features", default="random", help="as in gddim-tf evaluate, or pixels")

@@ -50,7 +50,7 @@ class StopAfter(keras.callbacks.Callback):
 
 def main() -> None:
     """Run one part."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
     parser.add_argument("part", choices=("prepare", "ours", "measure"))
     parser.add_argument("--data", default="fashion_mnist", help="or idx:FOLDER")
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("runs/side_by_side"))

@@ -24,7 +24,7 @@ BETAS = {"num_train_timesteps": 1000, "beta_start": 1e-4, "beta_end": 0.02}
 
 def main() -> None:
     """Train for some minutes, then draw by two samplers."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("runs/side_by_side"))
     parser.add_argument("--minutes", type=float, default=30, help="of training")
     parser.add_argument("--count", type=int, default=5000, help="images per sampler")

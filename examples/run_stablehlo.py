@@ -74,7 +74,7 @@ class Sampler:
 
 def main() -> None:
     """Draw one batch and keep it as a NumPy file, in [-1, 1]."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
     parser.add_argument("folder")
     parser.add_argument("--module", help="its name in stablehlo.json; the first by default")
     parser.add_argument("--seed", type=int, default=0)

@@ -22,7 +22,7 @@ ROWS, NFE = 3, 50
 
 def main() -> None:
     """Draw with the default sampler, no guidance, the same seeds for all."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
     parser.add_argument("--kinds", default=",".join(KINDS), help="models, separated by commas")
     parser.add_argument("--out", type=pathlib.Path, default=ROOT / "docs" / "clothes.png")
     options = parsed(parser, {"--out": Output.PICTURE})

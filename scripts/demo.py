@@ -40,7 +40,7 @@ np.save(sys.argv[2], images)
 
 def main() -> None:
     """Run the demo."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("runs/demo"))
     parser.add_argument("--steps", type=int, default=3000, help="training steps")
     parser.add_argument("--count", type=int, default=1500, help="images per line of the table")

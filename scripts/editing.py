@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 from PIL import Image, ImageDraw, ImageFont
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
@@ -23,7 +24,7 @@ from gddim_tf.atomic import atomic_write
 from gddim_tf.data.pictures import grid
 from gddim_tf.data.pixels import as_uint8
 from gddim_tf.evaluation.extraction import extract
-from gddim_tf.evaluation.features import feature_extractor
+from gddim_tf.evaluation.features import DigitsFeatures
 from gddim_tf.models import edit_plans
 from gddim_tf.models.batches import collected, in_batches
 from gddim_tf.outputs import Output, parsed
@@ -50,7 +51,7 @@ class Digits:
     """
 
     def __init__(self, out: pathlib.Path, count: int, kinds: Sequence[str]) -> None:
-        self.out, self._extractor = out, feature_extractor("digits")
+        self.out, self._extractor = out, DigitsFeatures()
         pairs = gd.data.load("digits", split="test", batch_size=count, labels=True, shuffle=False)
         images, labels = next(iter(pairs))
         self.images, self.labels = np.asarray(images), np.asarray(labels)
@@ -156,7 +157,8 @@ def restoration(digits: Digits) -> None:
     """Digits from half as many pixels a side, and from a blur with noise, by both methods."""
     small, blur, real = gd.operators.Downsample(2), gd.operators.Blur(1.0), digits.images
     noise = np.random.default_rng(0).normal(0, 0.1, real.shape).astype(np.float32)
-    tiles, blurred = small.apply(real).numpy(), blur.apply(real).numpy() + noise
+    tiles = small.apply(tf.constant(real)).numpy()
+    blurred = blur.apply(tf.constant(real)).numpy() + noise
     rows = {
         "test digits": digits.one_of_each(),
         "a quarter of the pixels": digits.one_of_each(tiles.repeat(2, 1).repeat(2, 2)),
@@ -229,7 +231,7 @@ PARTS: dict[str, Callable[[Digits], None]] = {
 
 def main() -> None:
     """Make the parts that are named, all by default."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
     parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
     parser.add_argument("--out", type=pathlib.Path, default=ROOT / "docs")
     parser.add_argument("--kinds", default=",".join(KINDS), help="models, separated by commas")

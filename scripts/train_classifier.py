@@ -177,7 +177,7 @@ def write(classifier: keras.Model, path: str | os.PathLike[str]) -> None:
 
 def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """The command line, in any order."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
     parser.add_argument("kind", choices=RECIPES)
     parser.add_argument("--data", help="in place of fashion_mnist: idx:FOLDER")
     parser.add_argument("path", nargs="?", help="the file to write; by default the package's own")

@@ -95,7 +95,7 @@ def draw(model: torch.nn.Module, scheduler: object, start: torch.Tensor, steps: 
 
 def main() -> None:
     """Train, save, read again as people do, and record."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
     parser.add_argument("--steps", type=int, default=400, help="of training; 0 to record again")
     arguments = parser.parse_args()
     torch.set_num_threads(1)

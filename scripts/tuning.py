@@ -22,7 +22,7 @@ _DASH = "-"
 
 def main() -> None:
     """Read the records, print them as a table and draw a column for each folder."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
     parser.add_argument("folders", nargs="+", type=pathlib.Path)
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("docs/tuning.png"))
     options = parsed(parser, {"--out": Output.PICTURE})

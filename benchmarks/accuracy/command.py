@@ -30,7 +30,7 @@ WRITES = {"--out": Output.FOLDER, "--kept": Output.FOLDER}
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print and write."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
     add_arguments(parser)
     options = parsed(parser, WRITES, arguments)
     errors = {

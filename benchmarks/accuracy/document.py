@@ -62,7 +62,7 @@ def plot(errors: dict[str, Errors], path: pathlib.Path) -> None:
 
     figure, axes = plotting.panels(len(errors), (5, 5))
     samplers = dict.fromkeys(_name(name) for rows in errors.values() for name in rows)
-    colours = dict(zip(samplers, matplotlib.colormaps["tab20"].colors, strict=False))
+    colours = dict(zip(samplers, matplotlib.colormaps["tab20"](range(20)), strict=False))
     lines = {}
     for axis, (problem, rows) in zip(axes, errors.items(), strict=True):
         for name, row in rows.items():

@@ -56,8 +56,9 @@ class Mixture:
     def flatten(self, u: ArrayLike) -> np.ndarray:
         """`[batch, ..., k * C]` to `[batch, k * d]`, component by component."""
         k = self.sde.components
-        u = np.asarray(u).reshape(len(u), *self.shape[:-1], k, self.shape[-1])
-        return np.moveaxis(u, -2, 1).reshape(len(u), -1)
+        states = np.asarray(u)
+        states = states.reshape(len(states), *self.shape[:-1], k, self.shape[-1])
+        return np.moveaxis(states, -2, 1).reshape(len(states), -1)
 
     def unflatten(self, flat: np.ndarray) -> np.ndarray:
         """The inverse of `flatten`."""

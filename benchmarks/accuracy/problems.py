@@ -64,7 +64,7 @@ class Problem:
 
     def error(self, table: Table) -> float:
         """Root mean square distance of the image component to `end`, per value."""
-        image = run(table, self.network, self.u_T).numpy()[..., : self.end.shape[-1]]
+        image = run(table, self.network, tf.constant(self.u_T)).numpy()[..., : self.end.shape[-1]]
         return float(np.sqrt(np.mean((image - self.end) ** 2)))
 
 

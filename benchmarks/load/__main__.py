@@ -64,7 +64,8 @@ class Load:
         """One client, until told to stop."""
         client, rng = connect(address, name), np.random.default_rng(number)
         while not stop.is_set():
-            first, count = rng.integers(SEEDS - LARGEST_BATCH), rng.integers(1, LARGEST_BATCH + 1)
+            first = int(rng.integers(SEEDS - LARGEST_BATCH))
+            count = int(rng.integers(1, LARGEST_BATCH + 1))
             rows = slice(first, first + count)
             signature, nfe = self.signatures[rng.integers(3)]
             bad = rng.random() < BAD_SHARE
@@ -94,8 +95,10 @@ class Load:
 def own_server(model: pathlib.Path, name: str) -> Iterator[tuple[str, int]]:
     """The address and the process of the small server."""
     command = [sys.executable, "-m", "benchmarks.load.server", str(model.resolve()), name]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen(command, cwd=ROOT, text=True, **pipes) as server:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=ROOT, text=True, stdin=pipe, stdout=pipe) as server:
+        if server.stdin is None or server.stdout is None:
+            raise OSError("the server must have pipes to be told to end")
         try:
             yield json.loads(server.stdout.readline())["grpc"], server.pid
         finally:

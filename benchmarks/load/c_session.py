@@ -40,7 +40,10 @@ class _Buffer(ctypes.Structure):
 
 
 def _library() -> ctypes.CDLL:
-    folder = pathlib.Path(importlib.util.find_spec("tensorflow").submodule_search_locations[0])
+    spec = importlib.util.find_spec("tensorflow")
+    if spec is None or not spec.submodule_search_locations:
+        raise ModuleNotFoundError("TensorFlow must be installed for its C library")
+    folder = pathlib.Path(spec.submodule_search_locations[0])
     ctypes.CDLL(str(folder / "libtensorflow_framework.so.2"), mode=ctypes.RTLD_GLOBAL)
     library = ctypes.CDLL(str(folder / "libtensorflow_cc.so.2"), mode=ctypes.RTLD_GLOBAL)
     pointers = (

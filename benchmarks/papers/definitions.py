@@ -71,11 +71,16 @@ _BUDGETS = (10, 20, 50, 100, 1000)
 _ABLATION = (10, 20, 50)
 _LAMBDAS = (0.0, 0.1, 0.3, 0.5, 0.7, 1.0)
 
-_GDDIM = {
+_GDDIM: dict[Kind, GDDIM] = {
     "vp": GDDIM(order=3, grid=QUADRATIC),
     "bdm": GDDIM(order=2, grid=QUADRATIC),
     "cld": GDDIM(order=2, grid=QUADRATIC),
 }
+_ON_TWO_GRIDS: tuple[tuple[str, Kind, DDIM | GDDIM], ...] = (
+    ("DDPM, DDIM", "vp", DDIM()),
+    ("DDPM, gDDIM", "vp", _GDDIM["vp"]),
+    ("CLD, gDDIM", "cld", _GDDIM["cld"]),
+)
 
 
 def _stochastic_gddim(lam: float) -> Sampler:
@@ -211,11 +216,7 @@ TABLES = (
         columns=_ABLATION,
         rows=tuple(
             Row(f"{label}, {name}", kind, dataclasses.replace(sampler, grid=grid))
-            for label, kind, sampler in (
-                ("DDPM, DDIM", "vp", DDIM()),
-                ("DDPM, gDDIM", "vp", _GDDIM["vp"]),
-                ("CLD, gDDIM", "cld", _GDDIM["cld"]),
-            )
+            for label, kind, sampler in _ON_TWO_GRIDS
             for name, grid in (("linear", LINEAR), ("quadratic", QUADRATIC))
         ),
     ),

@@ -64,8 +64,8 @@ def _section(table: Table, results: Results, published: bool) -> str:
         entries = [results.entry(table.name, row.label, column) for column in columns]
         lines.append(line([row.label, *map(_cell, entries)]))
         if row.label in figures:
-            published = dict(zip(table.columns, figures[row.label], strict=True))
-            lines.append(line(["*published*", *(_figure(published[c]) for c in columns)]))
+            quoted = dict(zip(table.columns, figures[row.label], strict=True))
+            lines.append(line(["*published*", *(_figure(quoted[c]) for c in columns)]))
     return "\n".join(lines)
 
 
@@ -122,7 +122,8 @@ def _reasons(judged: list[Judged], subject: Subject) -> list[str]:
     missed: dict[str, list[str]] = {}
     for item in judged:
         why = item.ordering.why
-        if item.verdict in ("not held", "within the spread") and why in subject.reasons:
+        missing = item.verdict in ("not held", "within the spread")
+        if missing and why is not None and why in subject.reasons:
             told = f"{item.ordering}: {item.verdict}"
             missed.setdefault(subject.reasons[why], []).append(told)
     if not missed:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from benchmarks.papers.cells import Cell
-from benchmarks.papers.definitions import ADAPTIVE, TABLES, Table
+from benchmarks.papers.definitions import TABLES, Table
 from benchmarks.papers.document import document
 from benchmarks.papers.judging import judge
 from benchmarks.papers.orderings import ORDERINGS, TELLING
@@ -102,15 +102,17 @@ class Workshop:
 
     def run(self, cell: Cell) -> Result:
         """The result of a cell, drawn and measured if it is not there."""
-        adaptive = cell.sampler == ADAPTIVE
-        sampler = self._tolerances[cell.kind].find(cell.nfe) if adaptive else cell.sampler
+        sampler = cell.sampler
+        if isinstance(sampler, str):  # ADAPTIVE
+            sampler = self._tolerances[cell.kind].find(cell.nfe)
         return self._runners[cell.kind].run(_job(cell, sampler))
 
     def finished(self, cell: Cell) -> Result | None:
         """The result of a cell, if it is there; columns of one tolerance of RK45 share it."""
-        adaptive = cell.sampler == ADAPTIVE
-        sampler = self._tolerances[cell.kind].known(cell.nfe) if adaptive else cell.sampler
-        return sampler and self._runners[cell.kind].finished(_job(cell, sampler))
+        sampler = cell.sampler
+        if isinstance(sampler, str):  # ADAPTIVE
+            sampler = self._tolerances[cell.kind].known(cell.nfe)
+        return self._runners[cell.kind].finished(_job(cell, sampler)) if sampler else None
 
     def write(self) -> pathlib.Path:
         """Write `results.md` and the pictures from the cells that are there."""

@@ -89,8 +89,8 @@ def _draw_panel(axis: Axes, curves: dict[str, Points], plan: Plan, floor: float 
         if points:
             _draw_curve(axis, points, label)
     if any(long for points in curves.values() for *_, long in points):
-        hollow = {"marker": "o", "mfc": "none", "color": "black", "ls": "none"}
-        axis.plot([], [], label=f"one seed, {plan.long_count} images", **hollow)
+        (hollow,) = axis.plot([], [], label=f"one seed, {plan.long_count} images")
+        hollow.set(marker="o", markerfacecolor="none", color="black", linestyle="none")
     if floor is not None:
         axis.axhline(floor, color="black", ls="--", lw=0.8, label="real images, held out")
     axis.set(xscale="log", yscale="log")
