@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from gddim_tf.evaluation import tfgan
+from gddim_tf import tfgan
 
 
 def tfgan_modules():

@@ -5,7 +5,6 @@ from __future__ import annotations
 import abc
 import dataclasses
 import numbers
-from typing import Any
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from gddim_tf.samplers.errors import NotInvertibleError
 from gddim_tf.samplers.first_step import from_no_signal, to_no_signal
 from gddim_tf.samplers.grids import Grid, PowerGrid, check_grid
 from gddim_tf.samplers.strength import starting_at
+from gddim_tf.samplers.subject import Fingerprinted
 from gddim_tf.samplers.table import Table
 from gddim_tf.sdes import LinearSDE
 
@@ -84,7 +84,7 @@ class Sampler(abc.ABC):
             )
         return table
 
-    def table_for(self, model: Any, nfe: int, guidance: Any = None) -> Table:
+    def table_for(self, model: Fingerprinted, nfe: int, guidance: object = None) -> Table:
         """`table` for a model and its guidance; samplers that are made for others warn."""
         return self.table(model.sde, nfe)
 

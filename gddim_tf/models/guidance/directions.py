@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from gddim_tf.checks import whole
 from gddim_tf.models.clean_image import CleanImage
+from gddim_tf.samplers.subject import Fingerprinted
 from gddim_tf.sdes import LinearSDE
 
 
@@ -41,7 +42,7 @@ class KnowsEps(Protocol):
         ...
 
 
-class Guidable(KnowsEps, Protocol):
+class Guidable(KnowsEps, Fingerprinted, Protocol):
     """What a draw asks of a model: a part of `GenerativeModel`, which stands on it."""
 
     def check_labels(self, labels: Any, count: int) -> np.ndarray:

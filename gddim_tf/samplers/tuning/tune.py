@@ -21,6 +21,7 @@ from gddim_tf.checks import GUIDANCE_RANGE, real
 from gddim_tf.samplers.base import Sampler, check_nfe
 from gddim_tf.samplers.default import default
 from gddim_tf.samplers.grids import PowerGrid
+from gddim_tf.samplers.subject import Tunable
 from gddim_tf.samplers.table import Table
 from gddim_tf.samplers.tuning.file import Fitted, kernel_at
 from gddim_tf.samplers.tuning.fit import Fit, fit
@@ -40,7 +41,7 @@ _AS_GOOD = 0.05
 
 
 def tune(
-    model: Any,
+    model: Tunable,
     nfe: int | Sequence[int],
     *,
     labels: Any = None,
@@ -110,7 +111,7 @@ def _checked_budgets(nfe: int | Sequence[int], evaluations: int, ridge: float) -
     return budgets
 
 
-def _origin(model: Any, task: Task, context: dict[str, np.ndarray]) -> dict[str, Any]:
+def _origin(model: Tunable, task: Task, context: dict[str, np.ndarray]) -> dict[str, Any]:
     """What the record of a table tells of the model and of the seeds it was fitted on."""
     labels = context.get("labels")
     return {
@@ -122,14 +123,16 @@ def _origin(model: Any, task: Task, context: dict[str, np.ndarray]) -> dict[str,
     }
 
 
-def _untuned(base: Sampler, model: Any, nfe: int) -> Table:
+def _untuned(base: Sampler, model: Tunable, nfe: int) -> Table:
     table = base.table(model.sde, nfe)
     if table.stochastic or table.clip is not None:
         raise ValueError(f"`base` must neither draw noise nor clip, received {base}")
     return table
 
 
-def _context(model: Any, labels: Any, guidance: float | None, count: int) -> dict[str, np.ndarray]:
+def _context(
+    model: Tunable, labels: Any, guidance: float | None, count: int
+) -> dict[str, np.ndarray]:
     context = {}
     if labels is None and model.num_classes:
         labels = np.arange(count) % model.num_classes

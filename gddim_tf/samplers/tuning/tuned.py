@@ -7,12 +7,12 @@ import os
 import pathlib
 import warnings
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
 from gddim_tf.samplers.base import Sampler
 from gddim_tf.samplers.errors import NotInvertibleError
+from gddim_tf.samplers.subject import Fingerprinted
 from gddim_tf.samplers.table import Table
 from gddim_tf.samplers.tuning import file
 from gddim_tf.sdes import LinearSDE
@@ -69,7 +69,7 @@ class Tuned(Sampler):
             )
         return fitted.table
 
-    def table_for(self, model: Any, nfe: int, guidance: Any = None) -> Table:
+    def table_for(self, model: Fingerprinted, nfe: int, guidance: object = None) -> Table:
         """See `Sampler.table_for`; warns of other weights and of another guidance."""
         table, record = self.table(model.sde, nfe), self.budgets[nfe].record
         if model.fingerprint() != record["weights"]:
