@@ -60,6 +60,5 @@ def run(options: argparse.Namespace) -> None:
         **size,
     )
     path = save(model, options.to)
-    print(
-        f"{path}: {model.network.count_params():,} weights, {model.prediction}, {model.sde}"[:200]
-    )
+    kind = f"{model.network.count_params():,} weights that predict {model.prediction}"
+    print(f"{path}: {kind} on {model.sde}; gddim-tf sample --model {path} draws")

@@ -48,8 +48,9 @@ def check_network(network: keras.Model, sde: LinearSDE, prediction: str) -> kera
     missing = [name for name in ATTRIBUTES if not hasattr(network, name)]
     if missing:
         raise ValueError(
-            f"`network` must have the attributes {', '.join(ATTRIBUTES)}, received one without "
-            f"{', '.join(missing)}"
+            "`network` must have the attributes image_size and channels (of the images), "
+            f"components ({sde.components} for this diffusion), out_channels (of its output) and "
+            f"num_classes (0 for none), received one without {', '.join(missing)}"
         )
     if network.components != sde.components:
         raise ValueError(

@@ -204,8 +204,9 @@ class GenerativeModel(Editing, abc.ABC):
         if given.dtype.kind == "U" and self.num_classes:
             given = self._class_numbers(given)
         if not self.num_classes:
+            received = f"{given.tolist()!r:.40}"
             raise ValueError(
-                f"`labels` must be None for a model without classes, received {labels!r}"
+                f"`labels` must be None for a model without classes, received {received}"
             )
         if given.dtype.kind not in "iu" or given.shape not in ((), (1,), (count,)):
             raise ValueError(

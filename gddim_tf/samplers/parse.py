@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 from collections.abc import Mapping
 from typing import Any
 
 from gddim_tf import samplers
-from gddim_tf.choice import meant
+from gddim_tf.choice import meant, one_of
 from gddim_tf.samplers.base import Sampler
 from gddim_tf.samplers.default import default
 from gddim_tf.samplers.tuning import Tuned
@@ -143,7 +144,10 @@ def _evaluate(node: ast.expr, known: dict[str, type]) -> Any:
         if node.args and issubclass(cls, Sampler):
             example = f"{node.func.id}(grid=power(power=3))"
             raise ValueError(f"arguments must be keywords, as in {example}")
-        return cls(*(_literal(value) for value in node.args), **_keywords(node))
+        keywords = _keywords(node)
+        for name in keywords:
+            one_of("argument", name, inspect.signature(cls).parameters)
+        return cls(*(_literal(value) for value in node.args), **keywords)
     return _literal(node)
 
 

@@ -39,6 +39,7 @@ from gddim_tf.models.guidance import Guidance
 from gddim_tf.models.versions import DESCRIPTION, new_version, prune
 from gddim_tf.samplers import Sampler
 from gddim_tf.samplers.parse import chosen
+from gddim_tf.sdes import LinearSDE
 from gddim_tf.serving.configuration import write_configuration
 from gddim_tf.serving.graphs import Graphs
 from gddim_tf.serving.slim import drop_shapes
@@ -88,7 +89,7 @@ def export(
     _check(keep, batch_sizes, largest_batch)
     _check_guidance(guidance, model)
     directory, sde = pathlib.Path(directory), model.sde
-    samplings = {name: (chosen(s, sde, nfe), nfe) for name, (s, nfe) in signatures.items()}
+    samplings = _samplings(signatures, sde)
     try:
         with room_for(directory), new_version(directory, version) as (draft, number):
             graphs = Graphs(model, samplings, largest_batch, jit_compile, guidance, weights)
@@ -105,6 +106,19 @@ def export(
     if keep is not None:
         prune(directory, keep, number)
     return directory / str(number)
+
+
+def _samplings(
+    signatures: Mapping[str, tuple[Sampler | type[Sampler] | str, int]], sde: LinearSDE
+) -> dict[str, tuple[Sampler, int]]:
+    """The samplers that were asked for, with their budgets."""
+    for name, asked in signatures.items():
+        if not (isinstance(asked, tuple | list) and len(asked) == 2):
+            raise ValueError(
+                '`signatures` must name samplers and budgets, as in {"sample_20": ("default", 20)},'
+                f" received {asked!r} for {name}"
+            )
+    return {name: (chosen(s, sde, nfe), nfe) for name, (s, nfe) in signatures.items()}
 
 
 def _check(keep: int | None, batch_sizes: Sequence[int], largest_batch: int) -> None:

@@ -130,6 +130,8 @@ def test_schedules_and_worse_models_are_exported(tmp_path):
     assert np.abs(images[0] - images[1]).max() > 0.01
     with pytest.raises(ValueError, match="`guidance` must be None for a model without classes"):
         serving.export(own_model(), tmp_path / "n", signature, guidance=Guidance())
+    with pytest.raises(ValueError, match=r"`signatures` must name .*, received 4 for sample_4"):
+        serving.export(own_model(), tmp_path / "n", {"sample_4": 4})
 
 
 @pytest.mark.parametrize("sde", [sdes.CLD(), sdes.BDM(8)], ids=["cld", "bdm"])
