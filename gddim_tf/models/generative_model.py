@@ -215,8 +215,8 @@ class GenerativeModel(Editing, abc.ABC):
             )
         if np.any(wrong := (given < 0) | (given > self.num_classes)):
             raise ValueError(
-                f"`labels` must be in 0 to {self.num_classes - 1}, or {self.num_classes} for no "
-                f"class, received {given[wrong][0]}"
+                f"`labels` must be in [0, {self.num_classes}], {self.num_classes} for no class, "
+                f"received {given[wrong][0]}"
             )
         return np.broadcast_to(given, (count,)).astype(np.int32)
 
