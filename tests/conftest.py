@@ -1,14 +1,18 @@
 """What all tests share."""
 
+import functools
+import gc
+import pathlib
 import subprocess
 
 import keras
 import numpy as np
 import pytest
 
-from gddim_tf import sdes
+import gddim_tf
+from gddim_tf import models, sdes
 from gddim_tf.models import DiffusionModel
-from gddim_tf.networks import ScoreUNet
+from gddim_tf.networks import PRESETS, ScoreUNet
 
 
 @keras.saving.register_keras_serializable(package="tests")
@@ -36,8 +40,16 @@ class OwnNetwork(keras.Model):
         return {"components": self.components, "filters": self.out.kernel.shape[2]}
 
 
-# Of a U-Net that is built and compiled fast.
-FLAT = {"channel_multipliers": (1,), "attention_resolutions": ()}
+def pytest_collection_finish(session):
+    """Let later collections of garbage leave out what the imports made, which is most."""
+    gc.collect()
+    gc.freeze()
+
+
+# Of a U-Net that is built and compiled fast: one level, and nothing in the middle. A group of a
+# single channel would take away what time and class add to it.
+FLAT = {"channel_multipliers": (1,), "attention_resolutions": (), "middle": "none"}
+FLAT["norm_groups"] = 2
 
 
 def own_model(sde=None, **options):
@@ -61,13 +73,37 @@ def tiny_model(sde=None, **overrides):
 @pytest.fixture(scope="session")
 def model():
     """An unconditional model on the continuous VP diffusion."""
-    return tiny_model()
+    return tiny_model(**FLAT)
 
 
 @pytest.fixture(scope="session")
 def conditional_model():
     """A model with ten classes."""
-    return tiny_model(num_classes=10)
+    return tiny_model(num_classes=10, **FLAT)
+
+
+@pytest.fixture
+def flat_networks(monkeypatch):
+    """The networks of 8x8 images with one level, so that they compile fast."""
+    for name in ("ddpm_tiny", "ddpm_digits"):
+        monkeypatch.setitem(PRESETS, name, {**PRESETS[name], **FLAT})
+
+
+@functools.cache
+def shipped(name):
+    """A model of `saved_models/`, read once; it cannot be changed."""
+    return models.load(pathlib.Path(__file__).parents[1] / "saved_models" / name)
+
+
+@pytest.fixture
+def shipped_once(monkeypatch):
+    """`gd.load` finds the shipped models in any folder, and reads each once for all tests."""
+
+    def load(path):
+        folder, _, name = str(path).partition("/")
+        return shipped(name) if folder == "saved_models" else models.load(path)
+
+    monkeypatch.setattr(gddim_tf, "load", load)
 
 
 @pytest.fixture

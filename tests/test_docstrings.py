@@ -30,7 +30,7 @@ HEADS = re.compile(
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_examples(name, monkeypatch):
+def test_examples(name, monkeypatch, shipped_once):
     monkeypatch.chdir(ROOT.parent)  # some read what a clone holds
     flags = doctest.ELLIPSIS | doctest.IGNORE_EXCEPTION_DETAIL
     results = doctest.testmod(importlib.import_module(name), optionflags=flags)

@@ -38,6 +38,11 @@ def commands():
     return sorted({command for text in texts for command in pattern.findall(text)})
 
 
+@pytest.fixture(autouse=True)
+def cheap(shipped_once, flat_networks):
+    """The shipped models are read once, and new networks compile fast."""
+
+
 @pytest.mark.parametrize(("program", "arguments"), commands())
 def test_the_options_of_a_command_exist(program, arguments):
     parser = argparse.ArgumentParser()

@@ -9,7 +9,7 @@ from gddim_tf.models import DiffusionModel
 from gddim_tf.samplers import GDDIM
 from gddim_tf.samplers.loop import compiled_loop, loop_inputs
 from gddim_tf.samplers.loop_inputs import Layout
-from tests.conftest import tiny_model
+from tests.conftest import FLAT, tiny_model
 
 TABLE = GDDIM(order=1).table(sdes.VPSDE(), 3)
 
@@ -23,12 +23,12 @@ def body_of_the_loop(model):
 
 
 def test_a_network_of_16_bits_reads_no_variable_inside_a_loop():
-    assert "ReadVariableOp" not in body_of_the_loop(tiny_model(dtype="mixed_bfloat16"))
-    assert "ReadVariableOp" in body_of_the_loop(tiny_model())
+    assert "ReadVariableOp" not in body_of_the_loop(tiny_model(dtype="mixed_bfloat16", **FLAT))
+    assert "ReadVariableOp" in body_of_the_loop(tiny_model(**FLAT))
 
 
 def test_the_numbers_are_those_of_the_network_and_training_is_seen():
-    model = tiny_model(dtype="mixed_bfloat16")
+    model = tiny_model(dtype="mixed_bfloat16", **FLAT)
     before = model.sample(2, GDDIM(order=1), 3)
     plain = tf.function(model.network)
     expected = DiffusionModel(Wrapped(plain, model.network), model.sde, "v")

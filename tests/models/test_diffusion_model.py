@@ -11,7 +11,7 @@ from gddim_tf.models import DiffusionModel
 from gddim_tf.models.opening import load
 from gddim_tf.networks import ScoreUNet
 from gddim_tf.samplers import DDIM, run
-from tests.conftest import OwnNetwork, own_model, tiny_model
+from tests.conftest import FLAT, OwnNetwork, own_model, tiny_model
 
 ALL_SDES = [sdes.VPSDE(), sdes.make("ddpm", 8), sdes.VESDE(), sdes.CLD(), sdes.BDM(8)]
 
@@ -199,7 +199,7 @@ def test_guidance_weights(conditional_model):
 
 
 def test_encode_then_sample_gives_the_images_back():
-    model = tiny_model()
+    model = tiny_model(**FLAT)
     x = np.clip(images(4), -0.5, 0.5)
     noise = model.encode(x, nfe=60)
     again = run(DDIM().table(model.sde, 60), model.eps, noise)

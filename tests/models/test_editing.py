@@ -8,6 +8,7 @@ from gddim_tf.sdes import BDM
 from tests.conftest import own_model
 from tests.models.normal_data import NormalImages
 from tests.sdes import cases
+from tests.serving.conftest import labelled_model
 
 SDES = ["vp", "cld", "bdm", "flow"]
 SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in ("ve", "third_order", "discrete")]
@@ -124,8 +125,8 @@ def test_refused():
         model.restore(IMAGES, "blur")
 
 
-def test_labels_and_guidance_go_into_every_edit(conditional_model):
-    model, nfe = conditional_model, 2
+def test_labels_and_guidance_go_into_every_edit():
+    model, nfe = labelled_model(), 2
     images = np.zeros((2, *model.image_shape), np.float32)
     mask = np.zeros(model.image_shape[:2])
     mask[:1] = 1
@@ -138,7 +139,7 @@ def test_labels_and_guidance_go_into_every_edit(conditional_model):
         lambda **kw: model.interpolate(images, images + 0.5, 3, sampler, nfe, **kw)[1],
     ):
         plain, labelled, guided = call(), call(labels=[1, 2]), call(labels=[1, 2], guidance=3.0)
-        np.testing.assert_allclose(call(labels=10), plain, atol=1e-5)
+        np.testing.assert_allclose(call(labels=model.num_classes), plain, atol=1e-5)
         assert np.abs(labelled - plain).max() > 1e-4
         assert np.abs(guided - labelled).max() > 1e-4
         with pytest.raises(ValueError, match="`labels` must be given with `guidance`"):

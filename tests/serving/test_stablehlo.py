@@ -8,7 +8,7 @@ import pytest
 from gddim_tf import sdes
 from gddim_tf.samplers import DDIM, GDDIM, StochasticGDDIM
 from gddim_tf.serving.stablehlo import export_stablehlo
-from tests.conftest import own_model, tiny_model
+from tests.conftest import FLAT, own_model, tiny_model
 
 jax = pytest.importorskip("jax", reason="a development extra")
 
@@ -40,7 +40,7 @@ def test_jax_draws_the_images_of_the_model(case, tmp_path):
 
 
 def test_classes_and_guidance(tmp_path):
-    model = tiny_model(num_classes=10)
+    model = tiny_model(num_classes=10, **FLAT)
     export_stablehlo(model, tmp_path, {"sample": (GDDIM(order=1), 2)}, batch_size=2)
     description = json.loads((tmp_path / "stablehlo.json").read_text())
     assert description["inputs"] == ["seed", "label", "guidance"]

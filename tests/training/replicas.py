@@ -12,7 +12,8 @@ import tensorflow as tf
 from gddim_tf import sdes
 from gddim_tf.samplers import DDIM
 from gddim_tf.training import AveragingAdam, strategy, workers
-from tests.conftest import own_model, tiny_model
+from tests.conftest import own_model
+from tests.serving.conftest import labelled_model
 
 
 def main(path):
@@ -60,8 +61,8 @@ def sampled(devices):
     """Images whose number the devices do not divide."""
     keras.utils.set_random_seed(0)
     with devices.scope():
-        model = tiny_model(num_classes=10)
-        options = {"nfe": 3, "seed": 5, "batch_size": 5, "labels": np.arange(7)}
+        model = labelled_model()
+        options = {"nfe": 3, "seed": 5, "batch_size": 5, "labels": np.arange(7) % 3}
         return {
             "default": model.sample(7, **options),
             "stochastic": model.sample(7, DDIM(eta=1.0), **options),

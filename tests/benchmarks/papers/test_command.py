@@ -1,7 +1,13 @@
+import pathlib
+
 import pytest
 
 from benchmarks.papers.command import main
+from gddim_tf.networks import PRESETS
 from gddim_tf.training import Recipe, train
+from tests.conftest import FLAT
+
+VP = pathlib.Path(__file__).parents[3] / "saved_models" / "digits_vp"
 
 
 @pytest.mark.parametrize(
@@ -12,7 +18,7 @@ from gddim_tf.training import Recipe, train
         (["--models", "vp=x,vp=y"], "`--models` must name each kind once"),
         (["--seeds", "0"], "`--seeds` must be at least 1, received 0"),
         (["--models", "vp=x", "--checkpoint", "y"], "exclude each other"),
-        (["--count", "1"], "`count` must be at least "),
+        (["--models", f"vp={VP}", "--count", "1"], "`count` must be at least "),
         (["--models", "vp=nowhere"], "received nowhere: there is no such file"),
     ],
 )
@@ -26,7 +32,9 @@ def test_bad_arguments_are_named(arguments, message, tmp_path, capsys):
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
-    train(Recipe(network="ddpm_tiny", steps=2, steps_per_epoch=2, conditional=True), folder)
+    with pytest.MonkeyPatch.context() as patch:  # the network compiles fast
+        patch.setitem(PRESETS, "ddpm_tiny", {**PRESETS["ddpm_tiny"], **FLAT})
+        train(Recipe(network="ddpm_tiny", steps=2, steps_per_epoch=2, conditional=True), folder)
     return folder
 
 
