@@ -46,6 +46,8 @@ class RK45:
     tolerances, on the others. The matrices of the diffusion are computed by NumPy where they are
     needed: the graph runs on this machine, but can neither be exported nor compiled by XLA. Next to
     a t_max without signal (`LinearSDE.signal_free`) it makes one step with constant predicted data.
+    With tolerances up to 0.05 no step changes noise over signal by more than a factor of 4.5, so
+    that none passes over all that happens: about 50 evaluations are the fewest.
     Score-SDE (Song et al., 2021), appendix D.2; `tfp.math.ode.DormandPrince`.
 
     Args:

@@ -21,6 +21,16 @@ NOT_FINITE = "`eps_fn` must return finite values"
 # Compiled solvers of the most recent networks.
 _COMPILED_SOLVERS = 8
 
+# The longest step, in the logarithm of noise over signal. Where that is the deviation of the data a
+# state changes, within an interval of about three, and hardly at all on either side: there steps
+# would grow until the interval lies between two neighbouring stages of one, whose estimate of its
+# error sees none of it. Tolerances above the second number, which all that happens does not exceed
+# by much, have longer steps in proportion.
+_LONGEST_STEP, _LOOSE = 1.5, 0.05
+
+# The noise over signal between which data of any deviation change a state.
+_NOISES = 1e-6, 1e3
+
 # The interval in which the flow is differentiated, relative to t and to rho, and its nodes.
 _WINDOW, _WINDOW_NODES = 0.05, 10
 
@@ -63,7 +73,17 @@ def compiled_flow(
         flow = _slopes(sde, bound, variable, ends, probes, volume)
         variables = (u, tf.zeros(tf.shape(u)[:1], u.dtype)) if volume else (u,)
         span = tf.cast(tf.abs(ends[1] - ends[0]), u.dtype)
-        solver = _landing_solver(tf.cast(tolerances, u.dtype), max_steps, span)
+
+        sign = tf.sign(ends[1] - ends[0])
+        most = sign * _LONGEST_STEP * tf.maximum(tf.reduce_max(tolerances) / _LOOSE, 1.0)
+
+        def longest(distance: tf.Tensor) -> tf.Tensor:
+            z = ends[0] + sign * tf.cast(distance, tf.float64)
+            step = functools.partial(longest_step, sde, variable)
+            value = tf.ensure_shape(tf.numpy_function(step, [most, z], tf.float64), [])
+            return tf.maximum(tf.cast(value, u.dtype), 1e-3 * span)  # which never stands still
+
+        solver = _landing_solver(tf.cast(tolerances, u.dtype), max_steps, span, longest)
         results = solver.solve(flow, tf.zeros([], u.dtype), variables, solution_times=span[None])
         # TFP does not count the evaluation with which it starts
         ended = tuple(values[0] for values in results.states)
@@ -154,8 +174,40 @@ def _trace(sde: LinearSDE, matrix: tf.Tensor, state: tf.Tensor) -> tf.Tensor:
     return tf.reduce_sum(tf.broadcast_to(per_mode, pixels))
 
 
-def _landing_solver(tolerances: tf.Tensor, max_steps: int, span: tf.Tensor) -> Any:
-    """Dormand-Prince whose last step ends at `span`, where TFP's would pass it and interpolate."""
+def longest_step(sde: LinearSDE, variable: str, most: np.ndarray, z: np.ndarray) -> np.float64:
+    """How far a step of the flow from z may go, where the diffusion lets it.
+
+    Args:
+      sde: the diffusion.
+      variable: a key of `VARIABLES`.
+      most: by how much the logarithm of noise over signal may change, at every frequency; negative
+        towards the data, `[]`.
+      z: `[]`.
+
+    Returns:
+      A distance in z.
+    """
+    start, width = float(INVERSES[variable](sde, z)), float(most)
+    here = _log_noise(sde, start)
+    while True:
+        stop = min(float(sde.time_of_rho(sde.rho(start) * np.exp(width))), sde.t_max)
+        change = np.abs(_log_noise(sde, stop) - here).max()
+        if change < 1.05 * abs(float(most)):
+            return np.float64(abs(VARIABLES[variable](sde, np.array(stop)) - z))
+        width *= abs(float(most)) / change
+
+
+def _log_noise(sde: LinearSDE, t: float) -> np.ndarray:
+    """The logarithm of noise over signal within `_NOISES`, `[*modes]`."""
+    noise, signal = (np.linalg.norm(m, axis=(-2, -1)) for m in (sde.root(t), sde.transition(t, 0)))
+    return np.log(np.clip(noise / np.maximum(signal, 1e-300), *_NOISES))
+
+
+def _landing_solver(tolerances: tf.Tensor, max_steps: int, span: tf.Tensor, longest: Any) -> Any:
+    """Dormand-Prince with a longest step at each distance, and a last one that ends at `span`.
+
+    TFP's has no longest step, and would pass the end and interpolate.
+    """
     dormand_prince = exact_dormand_prince()
     beyond = span * (1 + 8 * np.finfo(span.dtype.as_numpy_dtype).eps)
 
@@ -163,7 +215,8 @@ def _landing_solver(tolerances: tf.Tensor, max_steps: int, span: tf.Tensor) -> A
         def _step(self, solver_state: Any, *args: Any, **kwargs: Any) -> Any:
             # a hair beyond, because the solver goes on until it has passed the end
             left = beyond - solver_state.current_time
-            size = tf.minimum(solver_state.step_size, left)
+            size = tf.minimum(solver_state.step_size, longest(solver_state.current_time))
+            size = tf.minimum(size, left)
             return super()._step(solver_state._replace(step_size=size), *args, **kwargs)
 
     return LandingDormandPrince(

@@ -12,8 +12,16 @@ from gddim_tf.sdes import VPSDE, DiscreteVPSDE
 from tests.oracles import Mixture
 from tests.samplers import problems
 from tests.samplers.cases import ALL_SDES, SDES, SIGNAL_FREE
-from tests.samplers.linear_data import as_network, single_point
+from tests.samplers.linear_data import (
+    as_network,
+    gaussian,
+    gaussian_covariance,
+    per_pixel,
+    shape_of,
+    single_point,
+)
 from tests.samplers.peers import peers
+from tests.samplers.replay import apply
 
 
 @pytest.fixture(scope="module")
@@ -142,6 +150,29 @@ def test_a_single_data_point_is_reached(name):
     noise = 8 * np.sqrt(np.abs(sde.covariance(sde.t_min)).max()) + 1e-3
     images = [sde.to_images(tf.convert_to_tensor(state)) for state in (solution.state, clean)]
     np.testing.assert_allclose(*images, atol=noise)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=[pytest.mark.slow] * (n in ("psld", "hold"))) for n in ALL_SDES],
+)
+def test_the_error_is_of_the_order_of_the_tolerance(name):
+    """The flow of a Gaussian is linear, and takes its covariance at the start to that at the end.
+
+    For loose tolerances too, with which steps could pass over all that happens.
+    """
+    sde, pixels = ALL_SDES[name], (*shape_of(ALL_SDES[name])[:-1], ALL_SDES[name].components)
+    data = np.diag([0.25] + [0.0] * (sde.components - 1))
+    start, expected = (gaussian_covariance(sde, data, t) for t in (sde.t_max, sde.t_min))
+    directions = np.zeros((sde.components, *pixels))
+    for i in range(sde.components):
+        directions[i, ..., i] = 1.0
+    u = tf.constant(apply(np.linalg.cholesky(start), directions, sde.mode_index))
+    network = as_network(gaussian(sde, data))
+    for tolerance in (1e-2, 1e-3, 1e-4):
+        end = RK45(rtol=tolerance, atol=tolerance).solve(sde, network, u).state.numpy()
+        found = np.einsum("s...i,s...j->...ij", end, end)
+        assert np.abs(found - per_pixel(sde, expected)).max() < 5 * tolerance
 
 
 @pytest.mark.parametrize("name", SIGNAL_FREE)
