@@ -97,6 +97,14 @@ def not_negative(**values: float) -> None:
     finite(**values)
 
 
+def fraction(**values: float) -> None:
+    """Raises an error unless all of the named constants are numbers from 0 to 1."""
+    for name, value in values.items():
+        _check_number(name, value)
+        if not 0 <= value <= 1:
+            raise ValueError(f"`{name}` must be in [0, 1], received {value}")
+
+
 def _check_number(name: str, value: Any) -> None:
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(f"`{name}` must be a number, received {value!r}")

@@ -8,7 +8,7 @@ import numbers
 import numpy as np
 import tensorflow as tf
 
-from gddim_tf.checks import finite
+from gddim_tf.checks import finite, positive
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,8 +57,7 @@ def check_clip(clip: Clip | None) -> None:
         return
     if isinstance(clip, bool) or not isinstance(clip, numbers.Real):
         raise TypeError(f"`clip` must be a number or a DynamicThreshold, received {clip!r}")
-    if not clip > 0:
-        raise ValueError(f"`clip` must be positive, received {clip}")
+    positive(clip=clip)
 
 
 def dynamic_threshold(image: tf.Tensor, ratio: tf.Tensor, largest: tf.Tensor) -> tf.Tensor:

@@ -44,7 +44,7 @@ INVERSES: dict[str, Callable[[LinearSDE, np.ndarray], np.ndarray]] = {
 
 def check_variable(variable: str) -> None:
     """Raises `ValueError` unless the variable is a key of `VARIABLES`."""
-    if variable not in VARIABLES:
+    if variable not in list(VARIABLES):
         raise ValueError(f"`variable` must be one of {list(VARIABLES)}, received {variable!r}")
 
 

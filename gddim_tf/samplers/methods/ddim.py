@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 
+from gddim_tf.checks import fraction
 from gddim_tf.samplers.base import Sampler
 from gddim_tf.samplers.clipping import Clip, check_clip
 from gddim_tf.samplers.data_prediction import data_columns
@@ -46,8 +47,7 @@ class DDIM(Sampler):
     clipped_eps: bool = True
 
     def __post_init__(self) -> None:
-        if not 0 <= self.eta <= 1:
-            raise ValueError(f"`eta` must be in [0, 1], received {self.eta}")
+        fraction(eta=self.eta)
         check_clip(self.clip)
 
     def fill(self, sde: LinearSDE, times: np.ndarray) -> Table:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import math
 
 import numpy as np
 
+from gddim_tf.checks import not_negative, positive, whole
 from gddim_tf.numerics.linalg import positive_root, transpose
 from gddim_tf.samplers.base import Sampler
 from gddim_tf.samplers.builder import Row, pack, steps_within
@@ -29,7 +31,7 @@ class EDMChurn(Sampler):
     Args:
       churn: `S_churn`, at least 0.
       low: `S_min`, in rho.
-      high: `S_max`.
+      high: `S_max`, may be infinite.
       noise: `S_noise`, the deviation of the noise that is added, above 0.
       method: "heun" or "euler".
       grid: time grid.
@@ -51,10 +53,11 @@ class EDMChurn(Sampler):
     grid: Grid = dataclasses.field(default=RhoGrid(7.0))
 
     def __post_init__(self) -> None:
-        if self.churn < 0:
-            raise ValueError(f"`churn` must be at least 0, received {self.churn}")
-        if not self.noise > 0:
-            raise ValueError(f"`noise` must be positive, received {self.noise}")
+        not_negative(churn=self.churn)
+        positive(noise=self.noise)
+        not_negative(low=self.low)
+        if self.high != math.inf:
+            not_negative(high=self.high)
         if self.method not in ("heun", "euler"):
             raise ValueError(f'`method` must be "heun" or "euler", received {self.method!r}')
 
@@ -91,7 +94,7 @@ class Restart(Sampler):
     Restart (Xu et al., 2023), algorithm 1, with one interval.
 
     Args:
-      low: of rho; the nearest time of the grid is taken.
+      low: of rho; the time of the grid whose rho is nearest is taken.
       high: of rho.
       repeats: how often, at least 1.
       steps: of each return, at least 1.
@@ -113,13 +116,13 @@ class Restart(Sampler):
     grid: Grid = dataclasses.field(default=RhoGrid(7.0))
 
     def __post_init__(self) -> None:
-        if not 0 < self.low < self.high:
+        positive(low=self.low, high=self.high)
+        if self.low >= self.high:
             raise ValueError(
                 f"`low` and `high` must satisfy 0 < low < high, received {self.low} and {self.high}"
             )
-        for name in ("repeats", "steps"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"`{name}` must be at least 1, received {getattr(self, name)}")
+        whole("repeats", self.repeats, 1)
+        whole("steps", self.steps, 1)
 
     def steps_of(self, nfe: int) -> int:
         """See `Sampler.steps_of`."""
@@ -131,7 +134,7 @@ class Restart(Sampler):
         if len(times) < 3:
             raise ValueError(f"a grid for Restart must have at least 2 steps, received {times}")
         inner = times[1:-1]
-        turn = 1 + int(np.argmin(np.abs(np.log(sde.rho(inner)) - np.log(self.low))))
+        turn = 1 + int(np.argmin(np.abs(sde.rho(inner) - self.low)))
         high = min(float(sde.time_of_rho(self.high)), sde.t_max)
         if high <= times[turn]:
             raise ValueError(

@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 
-from gddim_tf.checks import finite, whole
+from gddim_tf.checks import fraction, whole
 from gddim_tf.numerics.linalg import positive_root, transpose
 from gddim_tf.samplers.base import Sampler
 from gddim_tf.samplers.builder import Row, pack, steps_within
@@ -50,9 +50,7 @@ class RePaint(Sampler):
     def __post_init__(self) -> None:
         for name in ("jump", "repeats"):
             whole(name, getattr(self, name), 1)
-        finite(lam=self.lam)
-        if not 0 <= self.lam <= 1:
-            raise ValueError(f"`lam` must be in [0, 1], received {self.lam}")
+        fraction(lam=self.lam)
 
     def steps_of(self, nfe: int) -> int:
         """See `Sampler.steps_of`."""

@@ -69,7 +69,7 @@ class RungeKutta(Sampler):
     last: str = "full"
 
     def __post_init__(self) -> None:
-        if self.method not in TABLEAUX:
+        if self.method not in list(TABLEAUX):
             raise ValueError(f"`method` must be one of {list(TABLEAUX)}, received {self.method!r}")
         if self.last not in ("full", "euler"):
             raise ValueError(f'`last` must be "full" or "euler", received {self.last!r}')

@@ -7,6 +7,7 @@ import numbers
 
 import numpy as np
 
+from gddim_tf.checks import not_negative
 from gddim_tf.numerics.quadrature import interpolation_matrix, legendre
 from gddim_tf.samplers.base import Sampler
 from gddim_tf.samplers.builder import Row, pack
@@ -63,8 +64,10 @@ class SASolver(Sampler):
             order = getattr(self, name)
             if not isinstance(order, numbers.Integral) or order not in (1, 2, 3, 4):
                 raise ValueError(f"`{name}` must be 1, 2, 3 or 4, received {order}")
-        if self.tau < 0:
-            raise ValueError(f"`tau` must be at least 0, received {self.tau}")
+        not_negative(tau=self.tau)
+        pair = isinstance(self.interval, tuple | list) and len(self.interval) == 2
+        if not pair or not all(isinstance(value, numbers.Real) for value in self.interval):
+            raise TypeError(f"`interval` must be two numbers, received {self.interval!r}")
         check_clip(self.clip)
 
     def fill(self, sde: LinearSDE, times: np.ndarray) -> Table:

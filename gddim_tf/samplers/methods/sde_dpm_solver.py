@@ -7,6 +7,7 @@ import numbers
 
 import numpy as np
 
+from gddim_tf.checks import positive
 from gddim_tf.samplers.base import Sampler
 from gddim_tf.samplers.clipping import Clip, check_clip
 from gddim_tf.samplers.data_prediction import (
@@ -53,8 +54,7 @@ class SDEDPMSolver(Sampler):
     def __post_init__(self) -> None:
         if not isinstance(self.order, numbers.Integral) or self.order not in (1, 2, 3):
             raise ValueError(f"`order` must be 1, 2 or 3, received {self.order}")
-        if self.lam <= 0:
-            raise ValueError(f"`lam` must be positive, received {self.lam}")
+        positive(lam=self.lam)
         if self.kind not in ("midpoint", "heun"):
             raise ValueError(f'`kind` must be "midpoint" or "heun", received {self.kind!r}')
         check_clip(self.clip)

@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 
+from gddim_tf.checks import not_negative
 from gddim_tf.numerics.linalg import positive_root, transpose
 from gddim_tf.samplers.base import Sampler
 from gddim_tf.samplers.clipping import Clip, check_clip
@@ -38,8 +39,7 @@ class EulerMaruyama(Sampler):
     lam: float = 1.0
 
     def __post_init__(self) -> None:
-        if self.lam < 0:
-            raise ValueError(f"`lam` must be at least 0, received {self.lam}")
+        not_negative(lam=self.lam)
 
     def fill(self, sde: LinearSDE, times: np.ndarray) -> Table:
         """The rows on a grid `[steps + 1]`."""

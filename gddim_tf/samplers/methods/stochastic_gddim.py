@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 
+from gddim_tf.checks import fraction
 from gddim_tf.numerics.linalg import positive_root, transpose
 from gddim_tf.samplers.base import Sampler
 from gddim_tf.samplers.builder import Row, pack
@@ -40,8 +41,7 @@ class StochasticGDDIM(Sampler):
     denoise: bool = False
 
     def __post_init__(self) -> None:
-        if not 0 <= self.lam <= 1:
-            raise ValueError(f"`lam` must be in [0, 1], received {self.lam}")
+        fraction(lam=self.lam)
 
     def steps_of(self, nfe: int) -> int:
         """See `Sampler.steps_of`."""
