@@ -2,6 +2,7 @@
 
 import functools
 import itertools
+import json
 
 import numpy as np
 import pytest
@@ -170,7 +171,7 @@ def test_restart_is_its_algorithm():
             x = y if t == 0 else x + (t - s) * (slope + data.eps(y, t)) / 2
         return x
 
-    turn = int(np.argmin(np.abs(np.log(sigmas[:-1]) - np.log(0.3))))
+    turn = int(np.argmin(np.abs(sigmas - 0.3)))
     low = sigmas[turn]
     x = heun(golden("peer_samplers")["k_start"], sigmas[: turn + 1])
     levels = np.linspace(2.0 ** (1 / 7), low ** (1 / 7), 4) ** 7
@@ -179,6 +180,21 @@ def test_restart_is_its_algorithm():
         x = heun(x, levels)
     x = heun(x, sigmas[turn:])
     np.testing.assert_allclose(end, x, rtol=0, atol=1e-8 * np.abs(x).max())
+
+
+@pytest.mark.parametrize("name", ["wide", "often", "short"])
+def test_restart_is_that_of_its_authors(name):
+    """Which draw in every step, and use only what a return begins with."""
+    z, data, record = golden("peer_samplers"), karras(), golden("restart")
+    points, repeats, low, high = json.loads(str(record["runs"]))[name]
+    sampler = Restart(low=low, high=high, repeats=repeats, steps=points - 1)
+    table = sampler.fill(data.sde, np.append(z["sigmas"], 0.0))
+    turn = int(np.argmin(np.abs(z["sigmas"] - low)))
+    draws = np.zeros((table.nfe, 8, 2))
+    for i in range(repeats):
+        draws[2 * turn - 1 + 2 * (points - 1) * i] = z["noise"][turn + points * i]
+    end, _ = replay(table, data.eps, z["k_start"], draws)
+    np.testing.assert_allclose(end, record[name], rtol=0, atol=1e-8 * np.abs(record[name]).max())
 
 
 def filled(name, sampler, least):
@@ -237,6 +253,28 @@ def test_the_covariance_of_gaussian_data_tends_to_the_exact_one(name, sampler):
 )
 def test_errors(cls, arguments, message):
     with pytest.raises(ValueError, match=message):
+        cls(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("cls", "arguments", "message"),
+    [
+        (SDEDPMSolver, {"lam": "1"}, "`lam` must be a number, received '1'"),
+        (SDEDPMSolver, {"lam": float("nan")}, "`lam` must be positive, received nan"),
+        (SDEDPMSolver, {"clip": float("inf")}, "`clip` must be finite, received inf"),
+        (SASolver, {"tau": None}, "`tau` must be a number, received None"),
+        (SASolver, {"interval": 3.0}, "`interval` must be two numbers, received 3.0"),
+        (SASolver, {"interval": ("a", 1)}, "`interval` must be two numbers"),
+        (EDMChurn, {"churn": float("nan")}, "`churn` must be at least 0, received nan"),
+        (EDMChurn, {"low": "0"}, "`low` must be a number, received '0'"),
+        (EDMChurn, {"high": float("nan")}, "`high` must be at least 0, received nan"),
+        (Restart, {"low": float("nan")}, "`low` must be positive, received nan"),
+        (Restart, {"high": float("inf")}, "`high` must be finite, received inf"),
+        (Restart, {"repeats": 1.5}, "`repeats` must be a whole number, received 1.5"),
+    ],
+)
+def test_what_is_no_such_number(cls, arguments, message):
+    with pytest.raises((TypeError, ValueError), match=message):
         cls(**arguments)
 
 
