@@ -54,12 +54,19 @@ def weights_files(path: Path, variant: str | None = None) -> list[Path]:
 
 
 def configuration(path: Path, config: Mapping[str, Any] | str | Path | None) -> dict[str, Any]:
-    """Return the configuration as a dict, from the folder if none is given."""
+    """Return the configuration as a dict, from the folder if none is given.
+
+    A file under the name that diffusers gives it has the configuration beside it.
+    """
     if isinstance(config, Mapping):
         return dict(config)
-    if config is None and not path.is_dir():
-        return {}
-    return read_json(path / "config.json" if config is None else Path(config), _WHAT)
+    if config is not None:
+        return read_json(Path(config), _WHAT)
+    if path.is_dir():
+        return read_json(path / "config.json", _WHAT)
+    beside = path.parent / "config.json"
+    known = _PLAIN.fullmatch(path.name) and beside.exists()
+    return read_json(beside, _WHAT) if known else {}
 
 
 def scheduler(path: Path) -> dict[str, Any]:
@@ -97,4 +104,7 @@ def _shards(index: Path) -> list[Path]:
     outside = [name for name in files if not _PLAIN.fullmatch(name)]
     if outside:
         raise ValueError(f"{index} must name files beside it, received {outside[0]!r}")
+    missing = [name for name in files if not (index.parent / name).exists()]
+    if missing:
+        raise FileNotFoundError(f"{index} names {missing[0]!r}, which is not beside it")
     return [index.parent / name for name in files]

@@ -87,6 +87,13 @@ def test_flow_matching_of_diffusers():
     )
     assert flow.get_config() == sdes.RectifiedFlow(3.0, 0.0, 1 / 500, 500.0).get_config()
     np.testing.assert_allclose(flow.time_label(0.5), 500 * 3 * 0.5 / 2)
+    solver = scheduled(
+        _class_name="UniPCMultistepScheduler",
+        prediction_type="flow_prediction",
+        flow_shift=3.0,
+        num_train_timesteps=500,
+    )
+    assert solver.get_config() == flow.get_config()
     meaning = BY_NAME["diffusers"].meaning(
         Checkpoint({}, {}, {"_class_name": "FlowMatchEulerDiscreteScheduler"})
     )
@@ -99,6 +106,10 @@ def test_flow_matching_of_diffusers():
         ({"beta_schedule": "laplace"}, "`beta_schedule` .* must be linear, .* 'laplace'"),
         ({"num_train_timesteps": 10**12}, "`num_train_timesteps` .* must be an integer from 1 to"),
         ({"num_train_timesteps": "7"}, "`num_train_timesteps` .* received '7'"),
+        (
+            {"_class_name": "EDMEulerScheduler", "sigma_max": 80.0},
+            "must have betas or be one of flow matching, received EDMEulerScheduler",
+        ),
         ({"trained_betas": [0.1, 2.0]}, r"`betas` must be in \(0, 1\)"),
         (
             {"_class_name": "FlowMatchEulerDiscreteScheduler", "use_dynamic_shifting": True},

@@ -279,6 +279,11 @@ def test_another_size_moves_the_attention_with_its_level(folder):
     assert read(rewrite(folder, sample_size=None), image_size=4).network.image_size == 4
 
 
+def test_activations_are_read_in_any_case(folder):
+    """As the library does."""
+    assert read(rewrite(folder, act_fn="Mish")).network.architecture.activation == "mish"
+
+
 @pytest.mark.parametrize("text", ["", "{", "[1]", "\x00"])
 def test_a_broken_configuration_is_refused(folder, text):
     (folder / "config.json").write_text(text)
@@ -417,6 +422,21 @@ def test_an_index_stays_in_its_folder(folder, name):
     shard(folder, extra=name)
     with pytest.raises(ValueError, match=r"must name files beside it, received"):
         read(folder)
+
+
+def test_a_shard_that_was_not_downloaded_is_named(folder):
+    shard(folder)
+    (folder / f"{WEIGHTS}-00002-of-00002.safetensors").unlink()
+    with pytest.raises(FileNotFoundError, match=r"names '.*00002-of-00002.*', which is not beside"):
+        read(folder)
+
+
+def test_a_file_of_a_folder_has_the_configuration_beside_it(folder):
+    file = folder / f"{WEIGHTS}.safetensors"
+    assert same(read(folder).network, read(file))
+    (folder / "config.json").unlink()
+    with pytest.raises(ValueError, match="`sample_size` must be given"):
+        read(file)
 
 
 def test_an_index_that_is_none_is_refused(folder):

@@ -64,6 +64,11 @@ def betas(config: Mapping[str, Any]) -> np.ndarray:
 
 def _table(config: Mapping[str, Any]) -> np.ndarray:
     """The table before it is rescaled."""
+    if "_class_name" in config and not {"beta_schedule", "trained_betas"} & set(config):
+        raise ValueError(
+            "the scheduler must have betas or be one of flow matching, received "
+            f"{config['_class_name']}"
+        )
     if config.get("trained_betas") is not None:
         return np.asarray(config["trained_betas"], np.float64)
     steps = _steps(config)
@@ -98,7 +103,8 @@ def _steps(config: Mapping[str, Any]) -> int:
 
 def _flows(scheduler: Mapping[str, Any]) -> bool:
     """Whether a scheduler is one of flow matching, whose networks predict the velocity."""
-    return str(scheduler.get("_class_name", "")).startswith("FlowMatch")
+    named = str(scheduler.get("_class_name", "")).startswith("FlowMatch")
+    return named or scheduler.get("prediction_type") == "flow_prediction"
 
 
 def _flow(scheduler: Mapping[str, Any]) -> RectifiedFlow:
@@ -109,7 +115,7 @@ def _flow(scheduler: Mapping[str, Any]) -> RectifiedFlow:
             "size of the images"
         )
     steps = _steps(scheduler)
-    shift = float(scheduler.get("shift", 1.0))
+    shift = float(scheduler.get("shift", scheduler.get("flow_shift", 1.0)))
     return RectifiedFlow(shift, t_min=0.0, t_earliest=1 / steps, time_scale=steps)
 
 

@@ -69,6 +69,8 @@ class Settings:
     def __init__(self, config: Mapping[str, Any]) -> None:
         given = {name: value for name, value in config.items() if name in DEFAULTS}
         self._config = {**DEFAULTS, **given}
+        if isinstance(self._config["act_fn"], str):  # which the library reads in any case
+            self._config["act_fn"] = self._config["act_fn"].lower()
         self._size = config.get("image_size") or self._config["sample_size"]
         self._widths = [int(width) for width in self._config["block_out_channels"]]
         self._down = [_short(kind) for kind in self._config["down_block_types"]]
