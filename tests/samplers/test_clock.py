@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import re
 
 import numpy as np
 import pytest
@@ -36,6 +37,11 @@ SPACED = [
     VPTimeGrid(2.25, 2.0),
 ]
 GRIDS = [*SPACED, *map(SubsequenceGrid, ("uniform", "trailing", "quadratic"))]
+# The method has no such budget, or the schedule has too few labels for its steps.
+REFUSED = (
+    "`nfe` must be|needs a discrete schedule of|at least 4 steps|a step with . evaluations|"
+    "must have at least 2 steps"
+)
 METHODS = [name for name in SAMPLERS if ("discrete", name) not in IMPOSSIBLE]
 
 every_schedule = pytest.mark.parametrize("steps", SCHEDULES)
@@ -50,6 +56,16 @@ def test_the_last_evaluation_is_at_the_first_label_and_one_step_leads_to_the_dat
         times = grid(sde, count)
         assert len(times) == count + 1
         assert (times[0], times[-2], times[-1]) == (steps, 1.0, 0.0)
+
+
+@every_schedule
+@pytest.mark.parametrize("kind", ["uniform", "trailing", "linspace", "quadratic"])
+def test_sub_sequences_of_every_length_keep_to_the_labels(kind, steps):
+    sde = SCHEDULES[steps]
+    for count in range(1, steps + 1):
+        times = SubsequenceGrid(kind)(sde, count)
+        assert times[-1] == 0.0 and times[0] <= steps
+        np.testing.assert_array_equal(times[:-1], np.maximum(np.round(times[:-1]), 1.0))
 
 
 @every_schedule
@@ -72,6 +88,24 @@ def test_no_sampler_asks_outside_the_labels(name, steps):
         assert table.time.min() >= 1.0 and table.time.max() <= steps
         if name not in ("gddim_start", "deis_rho_rk") and table.nfe > 1:
             assert table.time[-1] == 1.0 or grid == SubsequenceGrid("trailing")
+
+
+@pytest.mark.slow
+@every_schedule
+@pytest.mark.parametrize("name", METHODS)
+def test_no_budget_asks_outside_the_labels(name, steps):
+    """Every small budget that the sampler can spend and some up to 1000, the grids by turns."""
+    sde, grids, found = SCHEDULES[steps], itertools.cycle(GRIDS), 0
+    for nfe in (*range(1, 61), *range(61, 1001, 47), 999, 1000):
+        method = dataclasses.replace(SAMPLERS[name], grid=next(grids))
+        try:
+            table = method.table(sde, nfe)
+        except ValueError as error:
+            assert re.search(REFUSED, str(error)), error
+            continue
+        found += 1
+        assert table.time.min() >= 1.0 and table.time.max() <= steps
+    assert found > 10  # Runge-Kutta methods of four stages have every fourth
 
 
 @every_schedule
