@@ -2,7 +2,6 @@
 
 import functools
 import itertools
-import shutil
 import zipfile
 
 import numpy as np
@@ -16,16 +15,21 @@ from gddim_tf.checkpoints.families.denoising_diffusion_pytorch import DenoisingD
 from gddim_tf.networks import AttentionUNet
 from gddim_tf.samplers import DDIM, ListGrid, run
 from gddim_tf.sdes import DiscreteVPSDE
-from tests.checkpoints.goldens import FOLDER
+from tests.checkpoints.goldens import FOLDER, unpack
 
-FILE, SIZE = FOLDER / "denoising_diffusion_pytorch.pt", (8, 12)
+SIZE = (8, 12)
 RECORD = np.load(FOLDER / "denoising_diffusion_pytorch.npz")
 FAMILY = DenoisingDiffusionPytorch()
 
 
-@functools.cache
-def imported(ema=True):
-    return read(FILE, image_size=SIZE, ema=ema)
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    return unpack("denoising_diffusion_pytorch.pt", tmp_path_factory.mktemp("published"))
+
+
+@pytest.fixture(scope="module")
+def imported(file):
+    return functools.cache(lambda ema=True: read(file, image_size=SIZE, ema=ema))
 
 
 def channels_last(images):
@@ -33,7 +37,7 @@ def channels_last(images):
 
 
 @pytest.mark.parametrize(("ema", "name"), [(True, "y_average"), (False, "y_raw")])
-def test_the_network_gives_what_the_original_gave(ema, name):
+def test_the_network_gives_what_the_original_gave(imported, ema, name):
     network = imported(ema).network
     out = np.asarray(network(channels_last(RECORD["x"]), RECORD["time"].astype(np.float32)))
     expected = -channels_last(RECORD[name])  # its v is the noise less the data
@@ -41,9 +45,9 @@ def test_the_network_gives_what_the_original_gave(ema, name):
     assert np.abs(RECORD["y_average"] - RECORD["y_raw"]).max() > 0.01
 
 
-def test_the_model_draws_what_the_original_drew(tmp_path):
+def test_the_model_draws_what_the_original_drew(file, tmp_path):
     """After ten steps of its DDIM, which clips; from the file and from the `.keras` made of it."""
-    model = load(FILE, image_size=SIZE)
+    model = load(file, image_size=SIZE)
     assert isinstance(model.sde, DiscreteVPSDE) and model.sde.t_max == 100
     assert model.prediction == "v"
     times = 1.0 + np.linspace(-1, 99, 11).astype(int)[::-1]
@@ -80,7 +84,7 @@ def test_weights_of_another_loss_are_refused():
         FAMILY.meaning(Checkpoint({"betas": betas}, {}))
 
 
-def test_everything_that_stands_against_it_is_named_at_once():
+def test_everything_that_stands_against_it_is_named_at_once(imported):
     tensors = dict(imported().checkpoint.tensors)
     old = {name: value for name, value in tensors.items() if not name.endswith("norm.g")}
     old["model.time_mlp.0.weights"] = np.zeros(8)
@@ -91,11 +95,10 @@ def test_everything_that_stands_against_it_is_named_at_once():
         assert obstacle in str(error.value)
 
 
-def test_a_file_without_a_tensor_is_refused(tmp_path):
+def test_a_file_without_a_tensor_is_refused(file, tmp_path):
     """As damaged as a renamed layer makes it; nothing but the names in the pickle is changed."""
     path = tmp_path / "renamed.pt"
-    shutil.copy(FILE, path)
-    with zipfile.ZipFile(FILE) as old, zipfile.ZipFile(path, "w") as new:
+    with zipfile.ZipFile(file) as old, zipfile.ZipFile(path, "w") as new:
         for entry in old.infolist():
             content = old.read(entry)
             if entry.filename.endswith("data.pkl"):
@@ -105,12 +108,12 @@ def test_a_file_without_a_tensor_is_refused(tmp_path):
         read(path, image_size=SIZE)
 
 
-def test_sizes_that_do_not_fit_are_refused():
+def test_sizes_that_do_not_fit_are_refused(file):
     with pytest.raises(ValueError, match="`image_size` must be divisible by 4"):
-        read(FILE, image_size=(8, 10))
+        read(file, image_size=(8, 10))
 
 
-def test_the_shapes_are_known_before_anything_is_built():
+def test_the_shapes_are_known_before_anything_is_built(imported):
     network = imported().network
     shapes = {name: tuple(value.shape) for name, value in network.named_weights().items()}
     assert AttentionUNet.weight_shapes(network.architecture) == shapes

@@ -4,11 +4,13 @@ For developers only, with torch and denoising-diffusion-pytorch installed:
 
     python -m tests.recording.denoising_diffusion_pytorch
 
-It writes `tests/golden/denoising_diffusion_pytorch.pt`, with what `Trainer.save` puts into a file,
+It writes `tests/golden/denoising_diffusion_pytorch.pt.gz`, what `Trainer.save` puts into a file,
 and `denoising_diffusion_pytorch.npz`: outputs of the averaged network, the end of ten steps of
 DDIM, and the table and loss weights of every objective.
 """
 
+import gzip
+import io
 import itertools
 
 import numpy as np
@@ -23,7 +25,7 @@ from denoising_diffusion_pytorch.denoising_diffusion_pytorch import (
 from tests.checkpoints.goldens import FOLDER
 
 NETWORK = {
-    "dim": 8,
+    "dim": 4,
     "init_dim": 6,
     "dim_mults": (1, 1, 2),
     "channels": 3,
@@ -61,7 +63,10 @@ def main():
         "scaler": None,
         "version": __version__,
     }
-    torch.save(saved, FOLDER / "denoising_diffusion_pytorch.pt")
+    file = io.BytesIO()
+    torch.save(saved, file)
+    packed = gzip.compress(file.getvalue(), mtime=0)
+    (FOLDER / "denoising_diffusion_pytorch.pt.gz").write_bytes(packed)
     record = {"versions": f"denoising-diffusion-pytorch {__version__}, torch {torch.__version__}"}
     x, time = torch.randn(3, 3, *SIZE), torch.tensor([0, 37, 99])
     for name, model in (("average", average.ema_model), ("raw", diffusion)):
