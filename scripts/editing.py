@@ -36,7 +36,7 @@ NAMES = {"vp": "VP", "cld": "CLD", "bdm": "blur"}
 ROOT = pathlib.Path(__file__).parents[1]
 UPPER = np.arange(8)[:, None] < np.full(8, 4)
 SHOWN, NFE = 10, 20
-CLIPS = {"": None, ", static clip": 1.0, ", dynamic": samplers.DynamicThreshold()}
+CLIPS = {"weight 12": None, "12, static": 1.0, "12, dynamic": samplers.DynamicThreshold()}
 # Pixels of what stands to the left of a row, and of its letters.
 _MARGIN, _FONT = 150, 13
 
@@ -134,6 +134,7 @@ def methods(digits: Digits) -> None:
                 drawn = collected(in_batches(plan, seed=0), plan.count, False)
                 off = np.abs(drawn - digits.images)[:, UPPER]
                 numbers = {
+                    "images": len(drawn),
                     "known_pixels_before_the_end": float(off.max()),
                     "same_class": digits.same_class(
                         np.where(UPPER[..., None], digits.images, drawn)
@@ -198,14 +199,14 @@ def guidance(digits: Digits) -> None:
     interval = gd.guidance.Guidance(4.0, gd.guidance.Interval(0.3, 3.0))
     labels, rows, drawn = np.arange(10 * SHOWN) % SHOWN, {}, {}
     for kind, model in digits.models.items():
-        for name, weight in (("none", None), ("4", 4.0), ("4, interval", interval)):
-            drawn[kind, f"guidance {name}"] = model.sample(
+        for name, weight in (("no guidance", None), ("weight 4", 4.0), ("4, interval", interval)):
+            drawn[kind, name] = model.sample(
                 len(labels), nfe=NFE, labels=labels, guidance=weight, seed=1
             )
         if kind == "bdm":  # whose states are no pixels
             continue
         for name, clip in CLIPS.items():
-            drawn[kind, f"guidance 12{name}"] = model.sample(
+            drawn[kind, name] = model.sample(
                 len(labels), samplers.DPMSolver(clip=clip), NFE, 1, labels, guidance=12.0
             )
     for (kind, name), images in drawn.items():
