@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from gddim_tf.checks import whole
 from gddim_tf.serving.signature import Signature, condition_inputs
 
 
@@ -40,8 +41,11 @@ class EditingClient(abc.ABC):
           batch_size: images per call.
           first: index of the first image.
         """
-        given = {"image": np.asarray(images), "strength": np.full(len(images), strength)}
+        images = _checked(images)
         count = len(images)
+        if np.shape(strength) not in ((), (count,)):
+            raise ValueError(f"`strength` must be one number, received {strength!r}")
+        given = {"image": images, "strength": np.broadcast_to(strength, (count,))}
         return self._drawn("edit", given, count, seed, labels, guidance, batch_size, first)
 
     def inpaint(
@@ -66,14 +70,15 @@ class EditingClient(abc.ABC):
           batch_size: images per call.
           first: index of the first image.
         """
-        shape, known = np.shape(images)[:3], np.asarray(mask) != 0
-        if known.shape not in (shape, shape[1:]):
+        images, mask = _checked(images), np.asarray(mask)
+        count, shape = len(images), images.shape[:3]
+        if mask.shape not in (shape, shape[1:]) or mask.dtype.kind not in "buif":
             raise ValueError(
-                f"`mask` must be {shape[1:]}, or one for each image, received {known.shape}"
+                f"`mask` must be {shape[1:]} numbers, or as many for each image, received "
+                f"{mask.dtype.name} of shape {mask.shape}"
             )
-        known = np.broadcast_to(known, shape)[..., None].astype(np.uint8)
-        given = {"image": np.asarray(images), "mask": known}
-        count = len(images)
+        known = np.broadcast_to(mask != 0, shape)[..., None].astype(np.uint8)
+        given = {"image": images, "mask": known}
         return self._drawn("inpaint", given, count, seed, labels, guidance, batch_size, first)
 
     @abc.abstractmethod
@@ -101,8 +106,7 @@ class EditingClient(abc.ABC):
     ) -> np.ndarray:
         """The images of a signature that takes seeds, in batches; `inputs` are its others."""
         for name, value in (("count", count), ("batch_size", batch_size)):
-            if value < 1:
-                raise ValueError(f"`{name}` must be at least 1, received {value}")
+            whole(name, value, 1)
         index = np.arange(first, first + count)
         inputs = {"seed": np.stack([np.full(count, seed), index], axis=1), **inputs}
         described = self.signatures().get(signature)
@@ -112,3 +116,14 @@ class EditingClient(abc.ABC):
             rows = {name: value[start : start + batch_size] for name, value in inputs.items()}
             batches.append(self._images(signature, self.predict(signature, **rows)))
         return np.concatenate(batches)
+
+
+def _checked(images: Any) -> np.ndarray:
+    """Images to be sent, whose size and type the signature knows."""
+    given = np.asarray(images)
+    if given.ndim != 4 or not len(given):
+        raise ValueError(
+            "`images` must be uint8 [count, height, width, C], received "
+            f"{given.dtype.name} of shape {given.shape}"
+        )
+    return given

@@ -97,6 +97,15 @@ def test_what_cannot_be_meant_is_one_line(files, tmp_path, capsys):
         (["edit", "--image", str(tmp_path / "text.png")], "must be a readable PNG"),
         (["edit", "--image", str(tmp_path / "none.png")], "none.png"),
         (["inpaint", "--image", fits, "--mask", str(tmp_path / "text.png")], "readable PNG"),
+        (["edit", "--image", fits, "--strength", "0"], "`strength` must be finite, above 0"),
+        (["edit", "--image", fits, "--strength", "nan"], "`strength` must be finite, above 0"),
+        (["edit", "--image", fits, "--seed", str(2**40)], "`seed` must be a whole number"),
+        (["edit", "--image", fits, "--batch-size", "0"], "`batch_size` must be at least 1"),
+        (["edit", "--image", fits, "--sampler", "paint"], "`sampler` must be one of"),
+        (["edit", "--image", str(tmp_path)], str(tmp_path)),
+        (["inpaint", "--image", fits, "--mask", str(tmp_path / "none.png")], "none.png"),
+        (["inpaint", "--image", fits, "--mask", fits, "--guidance", "2"], "`labels` must be"),
+        (["interpolate", "--image", fits, fits, "--sampler", "ddim(eta=1)"], "deterministic"),
         (["interpolate", "--image", fits, fits, "--steps", "1"], "`steps` must be at least 2"),
         (
             ["edit", "--image", fits, "--guidance-interval", "0.1,2"],
@@ -111,7 +120,35 @@ def test_what_cannot_be_meant_is_one_line(files, tmp_path, capsys):
         assert run(files, *arguments, *out) == 2
         error = capsys.readouterr().err
         assert message in error and error.count("\n") == 1, error
-    with pytest.raises(SystemExit) as stop:
-        run(files, "edit", "--image", fits, "--guidance-interval", "1")
-    assert stop.value.code == 2
-    assert "must be two numbers separated by a comma" in capsys.readouterr().err
+    for arguments, message in (
+        (["edit", "--guidance-interval", "1"], "must be two numbers separated by a comma"),
+        (["edit", "--strength", "half"], "argument --strength: invalid float value: 'half'"),
+        (["interpolate"], "argument --image: expected 2 arguments"),
+    ):
+        with pytest.raises(SystemExit) as stop:
+            run(files, *arguments, "--image", fits)
+        assert stop.value.code == 2
+        assert message in capsys.readouterr().err
+
+
+def test_pictures_of_other_kinds_are_taken(files, tmp_path):
+    """Colour becomes grey, a hole white; any size is fitted."""
+    levels = np.random.default_rng(1).integers(0, 256, (8, 8, 4), np.uint8)
+    pictures = {
+        "colour": Image.fromarray(levels[..., :3]),
+        "alpha": Image.fromarray(levels),
+        "palette": Image.fromarray(levels[..., :3]).quantize(4),
+        "deep": Image.fromarray(levels[..., 0].astype(np.uint16) * 257),
+        "black and white": Image.fromarray(levels[..., 0]).convert("1"),
+        "dot": Image.fromarray(levels[:1, :1, 0]),
+        "line": Image.fromarray(levels[:1, :, 0].repeat(40, 1)),
+    }
+    for name, picture in pictures.items():
+        picture.save(tmp_path / f"{name}.png")
+    paths = [str(tmp_path / f"{name}.png") for name in pictures]
+    array = tmp_path / "all.npy"
+    out = ["--out", str(tmp_path / "all.png"), "--array", str(array)]
+    mask = str(tmp_path / "white.png")
+    Image.new("L", (1, 1), 255).save(mask)  # all is known
+    assert run(files, "inpaint", "--image", *paths, "--mask", mask, *out) == 0
+    assert np.load(array).shape == (len(pictures), 8, 8, 1)

@@ -77,6 +77,48 @@ def test_the_model_names_what_is_wrong_and_goes_on(client, served):
     assert_same_images(images, served.images("sample_10"))
 
 
+GREY = np.full((2, 8, 8, 1), 128, np.uint8)
+KNOWN = np.ones((8, 8), np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"strength": 0.5}, "`strength` must be one of 0.2, 0.4, 0.6, 0.8, the same in all rows"),
+        ({"strength": [0.2, 0.4]}, "`strength` must be one of .*, the same in all rows"),
+        ({"strength": [0.2]}, r"`strength` must be one number, received \[0.2\]"),
+        ({"strength": 1.5}, "`strength` must be one of"),
+        ({"strength": "half"}, "`strength` must be float32, received str"),
+        ({"images": GREY / 255.0}, "`image` must be uint8, received float64"),
+        ({"images": GREY[0]}, r"`images` must be uint8 \[count, .* of shape \(8, 8, 1\)"),
+        ({"images": GREY[:0]}, r"`images` must be uint8 .* \(0, 8, 8, 1\)"),
+        ({"images": "three.png"}, r"`images` must be uint8 .* shape \(\)"),
+        ({"images": GREY[:, :7]}, r"`image` must have shape \[batch, 8, 8, 1\], received"),
+        ({"images": GREY.repeat(3, -1)}, r"`image` must have shape \[batch, 8, 8, 1\]"),
+        ({"labels": 9}, r"`label` must be in \[0, 3\], 3 for no class, received"),
+        ({"labels": None}, "`labels` must be given, the model has classes"),
+        ({"labels": [0, 1, 2]}, "`labels` must be one or 2, received"),
+        ({"guidance": float("inf")}, "`guidance` must be finite"),
+        ({"seed": 2**40}, "`seed` must be int32"),
+        ({"batch_size": 0}, "`batch_size` must be at least 1, received 0"),
+        ({"mask": KNOWN[:4]}, r"`mask` must be \(8, 8\) numbers, .* uint8 of shape \(4, 8\)"),
+        ({"mask": "half.png"}, "`mask` must be .*, received str"),
+        ({"mask": np.ones((3, 8, 8))}, r"`mask` must be .*, received float64 of shape \(3, 8, 8\)"),
+    ],
+    ids=lambda value: "" if isinstance(value, str) else "-".join(value),
+)
+def test_edits_name_what_is_wrong(client, arguments, message):
+    asked = {"images": GREY, "labels": 0, **arguments}
+    call = client.inpaint if "mask" in asked else client.edit
+    with pytest.raises(ValueError, match=message):
+        call(**asked if "mask" in asked else {"strength": 0.4, **asked})
+
+
+def test_edits_that_ask_for_little_are_made(client):
+    for mask in (KNOWN, KNOWN > 0, KNOWN * 0.5, np.repeat(KNOWN[None], 2, 0)):
+        np.testing.assert_array_equal(client.inpaint(GREY, mask, labels=3), GREY)
+
+
 def test_names_and_versions_that_are_not_there(server, served):
     assert serving.connect(server.address, "shades", "rest", version=1).signatures()
     for model, options in (("cats", {}), ("shades", {"version": 7})):
