@@ -75,11 +75,11 @@ class LoopBody:
         """The final state, the points after every row (or nothing), and the row that failed."""
         end = tf.while_loop(
             lambda i, place, path, failed: (i < self.count) & (failed < 0),
-            lambda *progress: tuple(self.row(Progress(*progress))),
-            tuple(self.start()),
+            lambda *progress: tuple(_turned(self.row(_turned(Progress(*progress))))),
+            tuple(_turned(self.start())),
             parallel_iterations=1,
         )
-        end = Progress(*end)
+        end = _turned(Progress(*end))
         # converters to other runtimes lack arrays of tensors, so there is none unless it is needed
         path = end.path[0].stack() if end.path else tf.zeros([0], self.inputs.state.dtype)
         return self.components.join(end.place.committed), path, end.failed
@@ -186,6 +186,16 @@ class LoopBody:
         if noise is None:
             raise ValueError("`seeds` or `noise` must be given to a loop that draws, received None")
         return self.components.split(noise[number])
+
+
+def _turned(progress: Progress) -> Progress:
+    """The outputs in the other order, oldest first, in which the loop carries them.
+
+    A row hands each output on to the next older place. OpenVINO copies the variables of a loop one
+    after another, and newest first would overwrite an output before it is handed on.
+    """
+    kept, scratch = progress.place.kept[::-1], progress.place.scratch[::-1]
+    return progress._replace(place=progress.place._replace(kept=kept, scratch=scratch))
 
 
 def _kind_of_each(layout: Layout, columns: dict[str, tf.Tensor]) -> tf.Tensor:

@@ -90,7 +90,46 @@ def test_openvino(loaded, signature):
     assert_same(signature, received, function, inputs)
 
 
-@pytest.mark.parametrize("signature", SIGNATURES)
+@pytest.mark.parametrize(("name", "tolerance"), [("VP", 1e-5), ("CLD", 1e-4), ("BDM", 5e-4)])
+def test_openvino_runs_the_loop_as_tensorflow_does(name, tolerance):
+    """Before the rounding to grey levels; near the data the last two magnify that of float32."""
+    openvino = pytest.importorskip("openvino", reason="the extra `runtimes` is not installed")
+    model = MODELS[name]()
+    graphs = Graphs(model, {"sample_4": (GDDIM(order=2), 4)}, 8, False)
+    shape = (8, 8, model.sde.components)
+
+    def decoded(state, label, guidance):
+        told = {"label": label, "guidance": guidance}
+        return model.sde.to_images(graphs.run(graphs.budgets.decoding, state, None, told))
+
+    function = tf.function(decoded, autograph=False).get_concrete_function(
+        tf.TensorSpec([None, *shape], name="state"),
+        tf.TensorSpec([None], tf.int32, "label"),
+        tf.TensorSpec([None], name="guidance"),
+    )
+    state = np.random.default_rng(0).standard_normal((3, *shape)).astype(np.float32)
+    inputs = [state, np.array([0, 1, CLASSES], np.int32), np.float32([2, 2, 2])]
+    exact = {"INFERENCE_PRECISION_HINT": "f32"}
+    compiled = openvino.compile_model(openvino.convert_model(function), "CPU", exact)
+    names = ("state", "label", "guidance")
+    (received,) = compiled(dict(zip(names, inputs, strict=True))).values()
+    expected = function(*map(tf.constant, inputs))
+    np.testing.assert_allclose(received, expected, atol=tolerance)
+
+
+@pytest.mark.parametrize(
+    "signature",
+    [
+        "denoise",
+        pytest.param(
+            "decode",
+            marks=[
+                pytest.mark.slow,
+                pytest.mark.xfail(reason="ONNX Runtime refuses the loop that tf2onnx makes"),
+            ],
+        ),
+    ],
+)
 def test_onnx(loaded, signature):
     runtime = pytest.importorskip("onnxruntime", reason="the extra `runtimes` is not installed")
     from tf2onnx.convert import from_function
