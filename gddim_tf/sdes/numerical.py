@@ -38,7 +38,9 @@ class NumericalSDE(LinearSDE):
         root depends on it, unless k = 1, when it may be 0.
       t_min: where sampling ends.
       t_max: where sampling starts, from noise alone: by then `rho`, the noise over the signal, must
-        be large (150 for `VPSDE()`), or whatever is drawn is off by what is left of the data.
+        be large (150 for `VPSDE()`), or whatever is drawn is off by what is left of the data. If it
+        does not grow all the way (a diffusion that swings), samplers need a grid in t, such as
+        `PowerGrid(2.0)`.
       modes: shape of the axes between times and the `k x k` matrices.
       mode_index: None, or an integer array that spreads one axis of distinct modes over the image
         axes.

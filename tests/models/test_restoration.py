@@ -8,6 +8,7 @@ from gddim_tf.models import edit_plans
 from gddim_tf.models.clean_image import CleanImage
 from gddim_tf.models.operators import Downsample, Linear, Mask
 from gddim_tf.models.restoration import Restoration
+from gddim_tf.samplers import GDDIM, PowerGrid
 from gddim_tf.sdes import BDM, NumericalSDE
 from tests.models.normal_data import NormalImages, moments, posterior
 from tests.sdes import cases
@@ -24,11 +25,17 @@ SLOW = [
 
 @functools.cache
 def diffusion(name):
-    if name == "third_order":  # eight times as fast as that of the cases, which forgets too little
+    """A diffusion; one swings, eight times as fast as in the cases, where it forgets too little."""
+    if name == "third_order":
         return NumericalSDE(
             lambda t: 8 * cases.third_order_drift(t), np.diag([0, 0, 32**0.5]), START
         )
     return BDM(2, sigma_blur=0.5) if name == "bdm" else cases.sde(name)
+
+
+def sampler_of(sde):
+    """None for what is taken without one; on a diffusion that swings rho does not grow with t."""
+    return GDDIM(order=1, grid=PowerGrid(2.0)) if type(sde) is NumericalSDE else None
 
 
 def restored(model, operator, method, noise_std=0.0, nfe=200):
@@ -43,7 +50,7 @@ def restored(model, operator, method, noise_std=0.0, nfe=200):
         noise_std,
         method,
         1.0,
-        None,
+        sampler_of(model.sde),
         nfe,
         None,
         None,
@@ -94,11 +101,11 @@ def test_what_is_drawn_is_off_where_the_noise_at_the_start_still_holds_data():
         model = NormalImages(sde, SHAPE, MEAN, 1.0)
         mask = np.zeros((1, 2, 2, 1), np.float32)  # nothing is known
         plan = edit_plans.inpainting_plan(
-            model, np.repeat(mask, 13, 0), mask, None, 200, None, None
+            model, np.repeat(mask, 13, 0), mask, sampler_of(sde), 200, None, None
         )
         mean, _ = moments(plan, sde, SHAPE)
         errors[name] = float(sde.rho(sde.t_max)), abs(mean - MEAN.ravel()).max()
-    assert errors["slow"][0] < 0.5 and errors["slow"][1] > 0.1
+    assert errors["slow"][0] < 3 and errors["slow"][1] > 0.1
     assert errors["fast"][0] > 20 and errors["fast"][1] < 0.02
 
 
