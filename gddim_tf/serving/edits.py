@@ -90,11 +90,18 @@ class _Edits:
 
     def _from(self, start: tf.Tensor, state: tf.Tensor, tensors: Tensors) -> Tensors:
         """The images of states at one of the strengths."""
+        loops, positions = zip(*(place for _, place in self._starts.values()), strict=True)
+        position = tf.gather(tf.constant(positions, tf.int32), start)
+        distinct = sorted(set(loops))
         ways = [
-            functools.partial(self._graphs.run, place, state, None, tensors)
-            for _, place in self._starts.values()
+            functools.partial(self._graphs.run, (loop, position), state, None, tensors)
+            for loop in distinct
         ]
-        return {"image": to_uint8(self._sde.to_images(tf.switch_case(start, ways)))}
+        if len(ways) == 1:  # usual: the tables of all strengths are of one layout
+            return {"image": to_uint8(self._sde.to_images(ways[0]()))}
+        which = tf.constant([distinct.index(loop) for loop in loops])
+        end = tf.switch_case(tf.gather(which, start), ways)
+        return {"image": to_uint8(self._sde.to_images(end))}
 
 
 def noisy(
