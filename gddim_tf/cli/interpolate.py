@@ -46,4 +46,4 @@ def run(options: argparse.Namespace) -> None:
     )[:, 0]
     pictures.write_edited(frames, options.out, options.array, len(frames))
     each = f"{options.nfe} evaluations each"
-    print(f"{len(frames)} images, with both ends, of {each} are in {options.out}")
+    print(f"{len(frames)} images, both ends among them, of {each} are in {options.out}")
