@@ -133,7 +133,7 @@ class GrpcClient(Client):
         if "CERTIFICATE_VERIFY_FAILED" in details or "Hostname Verification" in details:
             return OSError(f"{self.address} is not to be trusted: {details}")
         if code is grpc.StatusCode.UNAVAILABLE:
-            if "http1" in details:  # gRPC's own guess
+            if "Failed parsing HTTP/2" in details:
                 details = "it speaks HTTP, for which the protocol is rest"
             return ServerUnavailable(f"no server answers at {self.address}: {details}")
         if code is grpc.StatusCode.DEADLINE_EXCEEDED:
