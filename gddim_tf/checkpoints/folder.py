@@ -19,9 +19,20 @@ _SHARD = re.compile(r"-\d{5}-of-\d{5}\.")
 
 
 def network_folder(path: Path) -> Path:
-    """Return the folder of the network in a diffusers pipeline, any other path as it is."""
+    """Return the folder of the network in a diffusers pipeline, any other path as it is.
+
+    Raises:
+      ValueError: if the network of the pipeline draws what another one decodes.
+    """
     unet = path / "unet"
-    return unet if unet.is_dir() and not (path / "config.json").exists() else path
+    if not unet.is_dir() or (path / "config.json").exists():
+        return path
+    for decoder in ("vae", "vqvae"):
+        if (path / decoder).is_dir():
+            raise ValueError(
+                f"{path} must be a pipeline of images, and draws latents that its {decoder} decodes"
+            )
+    return unet
 
 
 def weights_files(path: Path, variant: str | None = None) -> list[Path]:
@@ -63,6 +74,11 @@ def configuration(path: Path, config: Mapping[str, Any] | str | Path | None) -> 
     if config is not None:
         return read_json(Path(config), _WHAT)
     if path.is_dir():
+        if not (path / "config.json").exists():
+            raise FileNotFoundError(
+                f"{path} must be the folder of a diffusers network or pipeline, and has no "
+                "config.json"
+            )
         return read_json(path / "config.json", _WHAT)
     beside = path.parent / "config.json"
     known = _PLAIN.fullmatch(path.name) and beside.exists()

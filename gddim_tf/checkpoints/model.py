@@ -47,6 +47,8 @@ def with_diffusion(imported: Imported, sde: LinearSDE | str | None = None) -> Di
         sde = make(sde, network.image_size)
     if sde is None:
         sde = imported.diffusion()
+    if not isinstance(sde, LinearSDE):
+        raise TypeError(f"`sde` must be a diffusion or the name of one, received {sde!r}")
     drifts, centered = meaning.time_convention != "sigma", network.architecture.centered
     if imported.source == "diffusers":
         # its pipelines draw images in [-1, 1] with a drift and in [0, 1] without, whether or not

@@ -110,6 +110,12 @@ def test_flow_matching_of_diffusers():
             {"_class_name": "EDMEulerScheduler", "sigma_max": 80.0},
             "must have betas or be one of flow matching, received EDMEulerScheduler",
         ),
+        ({"beta_start": "a"}, "`beta_start` of the scheduler must be a number, received 'a'"),
+        ({"trained_betas": ["x"]}, "`trained_betas` of the scheduler must be a number"),
+        (
+            {"_class_name": "FlowMatchEulerDiscreteScheduler", "shift": None},
+            "`shift` of the scheduler must be a number, received None",
+        ),
         ({"trained_betas": [0.1, 2.0]}, r"`betas` must be in \(0, 1\)"),
         (
             {"_class_name": "FlowMatchEulerDiscreteScheduler", "use_dynamic_shifting": True},

@@ -378,6 +378,15 @@ def test_a_pipeline_is_read_by_its_root(folder, tmp_path):
     assert len(imported.diffusion().betas) == 40
 
 
+def test_folders_of_something_else_are_refused(folder, tmp_path):
+    root = in_pipeline(folder, tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"must be the folder of a .*has no config\.json"):
+        read(root / "scheduler")
+    (root / "vqvae").mkdir()
+    with pytest.raises(ValueError, match="draws latents that its vqvae decodes"):
+        read(root)
+
+
 def test_variants_are_read_by_name_and_the_only_one_by_itself(folder):
     tensors = diffusers_tensors()
     network = read(folder).network

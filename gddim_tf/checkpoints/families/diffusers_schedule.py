@@ -70,9 +70,12 @@ def _table(config: Mapping[str, Any]) -> np.ndarray:
             f"{config['_class_name']}"
         )
     if config.get("trained_betas") is not None:
-        return np.asarray(config["trained_betas"], np.float64)
+        return np.array([_number("trained_betas", beta) for beta in config["trained_betas"]])
     steps = _steps(config)
-    start, end = config.get("beta_start", 1e-4), config.get("beta_end", 0.02)
+    start, end = (
+        _number(name, config.get(name, usual))
+        for name, usual in (("beta_start", 1e-4), ("beta_end", 0.02))
+    )
     schedule = config.get("beta_schedule", "linear")
     if schedule == "linear":
         return np.linspace(start, end, steps)
@@ -101,6 +104,12 @@ def _steps(config: Mapping[str, Any]) -> int:
     return steps
 
 
+def _number(name: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"`{name}` of the scheduler must be a number, received {value!r}")
+    return float(value)
+
+
 def _flows(scheduler: Mapping[str, Any]) -> bool:
     """Whether a scheduler is one of flow matching, whose networks predict the velocity."""
     named = str(scheduler.get("_class_name", "")).startswith("FlowMatch")
@@ -115,7 +124,7 @@ def _flow(scheduler: Mapping[str, Any]) -> RectifiedFlow:
             "size of the images"
         )
     steps = _steps(scheduler)
-    shift = float(scheduler.get("shift", scheduler.get("flow_shift", 1.0)))
+    shift = _number("shift", scheduler.get("shift", scheduler.get("flow_shift", 1.0)))
     return RectifiedFlow(shift, t_min=0.0, t_earliest=1 / steps, time_scale=steps)
 
 
