@@ -17,6 +17,7 @@ from benchmarks.load.c_session import CSession
 from benchmarks.speed.network import loop_seconds
 from benchmarks.speed.peer import Peer
 from benchmarks.speed.turns import Measured, in_turn, timed
+from gddim_tf.models.constant_weights import drawing_eps
 
 _FRESH = """
 import gddim_tf as gd
@@ -47,6 +48,25 @@ def whole_calls(peer: Peer | None, runs: int) -> Iterator[Measured]:
         unit="s",
         scale=1.0,
     )
+
+
+def constants(peer: Peer | None, runs: int) -> Iterator[Measured]:
+    """An evaluation with weights as constants, as small networks draw, over one that reads them."""
+    for preset, policy in (
+        ("ddpm_digits", "float32"),
+        ("ddpm_digits", "mixed_bfloat16"),
+        ("ddpm_fashion", "float32"),
+    ):
+        model = gd.DiffusionModel.from_preset(preset, gd.sdes.VPSDE(), dtype=policy)
+        table = gd.samplers.DDIM().table(model.sde, 10)
+        for batch in (1, 16, 64):
+            state = model.sde.prior(model.image_shape, tf.zeros([batch, 2], tf.int32))
+            ours, read = (
+                timed(lambda e=eps_fn, u=state, t=table: gd.samplers.run(t, e, u))
+                for eps_fn in (drawing_eps(model), model.eps)
+            )
+            name = f"{preset}, {policy}, batch {batch}, 10 evaluations"
+            yield in_turn(name, ours, read, runs=runs)
 
 
 def memory(peer: Peer | None, runs: int) -> Iterator[Measured]:

@@ -33,6 +33,7 @@ SECTIONS: dict[str, Section] = {
     "training": network.training,
     "loop": loop.own_cost,
     "calls": calls.whole_calls,
+    "constants": calls.constants,
     "tables": loop.tables,
     "memory": calls.memory,
     "scaling": scaling.scaling,
