@@ -108,7 +108,12 @@ class Kind:
     count: int = MUTATIONS
 
 
-INDEX = {"weight_map": {"a": "diffusion_pytorch_model-00001-of-00002.safetensors"}}
+def index(path):
+    shard = "diffusion_pytorch_model-00001-of-00002.safetensors"
+    (path.parent / shard).touch()
+    path.write_text(json.dumps({"weight_map": {"a": shard}}))
+
+
 KINDS = {
     "idx": Kind("a-idx3-ubyte", idx(), lambda path: read_idx(path, 3)),
     "idx_gz": Kind("a-idx3-ubyte.gz", gzip.compress(idx()), lambda path: read_idx(path, 3)),
@@ -142,7 +147,7 @@ KINDS = {
     ),
     "index": Kind(
         "diffusion_pytorch_model.safetensors.index.json",
-        json.dumps(INDEX).encode(),
+        index,
         lambda path: folder._shards(path),
     ),
     "statistics": Kind("a.npz", statistics, ActivationStatistics.load),

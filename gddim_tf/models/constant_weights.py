@@ -51,7 +51,7 @@ class ConstantEps:
     at every evaluation. The numbers are the same to the bit.
 
     Args:
-      model: with a `network`, and the `call` that stands on it.
+      model: with a `network`, and an `eps` that may stand on it.
       network: of the model.
     """
 
@@ -71,4 +71,4 @@ class ConstantEps:
             of_use = tf.as_dtype(dtypes[id(weight)]).as_numpy_dtype
             constants.append((weight, tf.constant(value.astype(of_use))))
         with keras.StatelessScope(constants):
-            return self._model.call(u, t, labels)
+            return self._model.eps(u, t, labels)
