@@ -39,9 +39,10 @@ def distances_of(folder: pathlib.Path) -> Distances:
     path = folder / "evaluation" / "results.json"
     found: Distances = {}
     for row in json.loads(path.read_text())["rows"] if path.exists() else ():
-        name = row["sampler"].partition(",")[0] if "," in row["sampler"] else row["sampler"]
-        named = "tuned" if row["sampler"].startswith("Tuned") else name
-        found.setdefault(named, {})[row["nfe"]] = row["frechet"]
+        name = row["sampler"]
+        for told in ("default", "tuned"):  # without their arguments, which follow the budget
+            name = told if name.lower().startswith(told) else name
+        found.setdefault(name, {})[row["nfe"]] = row["frechet"]
     return found
 
 

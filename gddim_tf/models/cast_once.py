@@ -27,10 +27,10 @@ def cast_once(network: keras.Model) -> contextlib.AbstractContextManager:
     if tf.executing_eagerly() or not isinstance(graph, _OF_CONTROL_FLOW):
         return contextlib.nullcontext()
     dtypes = dtypes_of_use(network)
-    # a scope around this one that knows the weights has cast them already
-    known_already = any(not isinstance(v.value, tf.Variable) for v in network.weights[:1])
-    if known_already or all(dtypes[id(v)] == v.dtype for v in network.weights):
+    if all(dtypes[id(v)] == v.dtype for v in network.weights):
         return contextlib.nullcontext()
+    if not isinstance(network.weights[0].value, tf.Variable):
+        return contextlib.nullcontext()  # a scope around this one has cast them already
     while isinstance(graph, _OF_CONTROL_FLOW):
         graph = graph.outer_graph
     # kept in the graph that they belong to; nested graphs begin with the collections of the outer

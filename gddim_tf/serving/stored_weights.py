@@ -8,6 +8,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from gddim_tf.choice import one_of
+
 STORED = ("float32", "float16")
 
 
@@ -29,22 +31,16 @@ class StoredWeights:
     """
 
     def __init__(self, network: keras.Model, dtype: str = "float32") -> None:
-        if dtype not in STORED:
-            raise ValueError(f"`weights` must be one of {', '.join(STORED)}, received {dtype!r}")
-        self._weights = network.weights
-        self._rounded = dtype == "float16"
-        self.variables = [weight.value for weight in self._weights]
-        if self._rounded:
-            self.variables = [_rounded(weight) for weight in self._weights]
+        one_of("weights", dtype, STORED)
+        self._weights, self._rounded = network.weights, dtype == "float16"
+        self.variables = [_rounded(w) if self._rounded else w.value for w in self._weights]
 
     def scope(self) -> contextlib.AbstractContextManager:
         """In which the network computes with what is stored."""
         if not self._rounded:
             return contextlib.nullcontext()
-        scope = keras.StatelessScope()
-        for weight, stored in zip(self._weights, self.variables, strict=True):
-            scope.add_update((weight, tf.cast(stored, weight.dtype)))
-        return scope
+        pairs = zip(self._weights, self.variables, strict=True)
+        return keras.StatelessScope([(w, tf.cast(stored, w.dtype)) for w, stored in pairs])
 
 
 def _rounded(weight: keras.Variable) -> tf.Variable:
