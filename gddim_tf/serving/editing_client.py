@@ -74,7 +74,7 @@ class EditingClient(abc.ABC):
         count, shape = len(images), images.shape[:3]
         if mask.shape not in (shape, shape[1:]) or mask.dtype.kind not in "buif":
             raise ValueError(
-                f"`mask` must be {shape[1:]}, or one for each image, of numbers, received "
+                f"`mask` must be {shape[1:]} numbers, or as many for each image, received "
                 f"{mask.dtype.name} of shape {mask.shape}"
             )
         known = np.broadcast_to(mask != 0, shape)[..., None].astype(np.uint8)
