@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from gddim_tf.checks import positive
+from gddim_tf.checks import positive, whole
 from gddim_tf.numerics.linalg import sum_over_pixels
 from gddim_tf.samplers.errors import NotFiniteError, StepLimitError
 from gddim_tf.samplers.loop import EpsFn
@@ -73,7 +73,8 @@ class RK45:
     variable: str = "log_rho"
 
     def __post_init__(self) -> None:
-        positive(rtol=self.rtol, atol=self.atol, max_steps=self.max_steps)
+        positive(rtol=self.rtol, atol=self.atol)
+        whole("max_steps", self.max_steps, 1)
         check_variable(self.variable)
 
     def solve(

@@ -31,7 +31,7 @@ class EDMChurn(Sampler):
     Args:
       churn: `S_churn`, at least 0.
       low: `S_min`, in rho.
-      high: `S_max`, may be infinite.
+      high: `S_max`, at least `low`, may be infinite.
       noise: `S_noise`, the deviation of the noise that is added, above 0.
       method: "heun" or "euler".
       grid: time grid.
@@ -58,6 +58,10 @@ class EDMChurn(Sampler):
         not_negative(low=self.low)
         if self.high != math.inf:
             not_negative(high=self.high)
+        if self.low > self.high:
+            raise ValueError(
+                f"`low` must be at most `high`, received low={self.low} and high={self.high}"
+            )
         if self.method not in ("heun", "euler"):
             raise ValueError(f'`method` must be "heun" or "euler", received {self.method!r}')
 

@@ -40,7 +40,7 @@ class SASolver(Sampler):
       predictor_order: outputs of the predictor, 1 to 4.
       corrector_order: outputs of the corrector with the new one, 1 to 4.
       tau: the noise inside the interval, at least 0; 0 outside.
-      interval: of rho, from which steps draw noise.
+      interval: the lowest and the highest rho, which may be infinite, from which steps draw noise.
       clip: None, or the bound for the predicted image (or a `DynamicThreshold`).
       grid: time grid.
 
@@ -68,6 +68,10 @@ class SASolver(Sampler):
         pair = isinstance(self.interval, tuple | list) and len(self.interval) == 2
         if not pair or not all(isinstance(value, numbers.Real) for value in self.interval):
             raise TypeError(f"`interval` must be two numbers, received {self.interval!r}")
+        if not 0 <= self.interval[0] <= self.interval[1]:
+            raise ValueError(
+                f"`interval` must be 0 <= low <= high, in rho, received {self.interval!r}"
+            )
         check_clip(self.clip)
 
     def fill(self, sde: LinearSDE, times: np.ndarray) -> Table:
