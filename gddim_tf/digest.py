@@ -60,8 +60,8 @@ def weights_fingerprint(arrays: Iterable[np.ndarray]) -> str:
     """Eight hexadecimal digits of the SHA-256 of some weights.
 
     The order and the names of the weights play no part: a `.keras` file and the SavedModel that was
-    exported from it have the same fingerprint. Scalars and other dtypes than float32, such as
-    counters, are left out.
+    exported from it have the same fingerprint, unless the export rounds the weights. Scalars are
+    left out, and what is no floating-point number, such as counters.
 
     Args:
       arrays: of any shapes.
@@ -73,6 +73,6 @@ def weights_fingerprint(arrays: Iterable[np.ndarray]) -> str:
     digests = sorted(
         digest([str(weight.shape).encode(), weight.tobytes()])
         for weight in weights
-        if weight.ndim and weight.dtype == np.float32
+        if weight.ndim and (weight.dtype.kind == "f" or weight.dtype.name == "bfloat16")
     )
     return digest([" ".join(digests).encode()])[:8]
