@@ -3,8 +3,8 @@
     python scripts/train_classifier.py digits [PATH]
     python scripts/train_classifier.py fashion [--data idx:FOLDER] [PATH]
 
-A quarter of a minute on two cores for digits. Some twelve minutes on one for clothes, of which it
-then names 92.25 % of the test images rightly. Distances in the features are comparable only
+A quarter of a minute on two cores for digits. Some twenty minutes on one for clothes, of which it
+then names 93.07 % of the test images rightly. Distances in the features are comparable only
 between machines that have the same file.
 """
 
@@ -71,7 +71,7 @@ RECIPES = {
     ),
     "fashion": Recipe(
         data="fashion_mnist",
-        epochs=8,
+        epochs=14,
         widths=((24,), (64,), (96, 96)),
         normalized=True,
         dropout=0.2,
