@@ -132,7 +132,7 @@ def _plan(options: argparse.Namespace, subject: Subject) -> Plan:
 
     from benchmarks.papers.plan import Plan
 
-    whole = Plan(count=subject.count, long_count=subject.long_count)
+    whole = Plan(count=subject.count, long_from=subject.long_from, long_count=subject.long_count)
     plan = Plan.quick() if options.quick else whole
     given = {
         name: value

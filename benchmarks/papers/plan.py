@@ -90,7 +90,7 @@ class Plan:
           sdes: the diffusions of the models at hand, by kind; rows of others are left out.
           orderings: between places of the tables. Where one place is in a long column and the other
             is not, the other is drawn once more, as the long one is.
-          telling: those whose places, but for long columns, are made first.
+          telling: those whose places are made first, but for the most costly.
 
         Returns:
           The cells in the order in which to make them: those of `telling`, then all others, both in
@@ -113,7 +113,7 @@ class Plan:
             for long in ((None, True) if (table.name, row.label, column) in again else (None,))
             for cell in self.cells(table, row, column, sdes[row.kind], long)
         ]
-        early = {cell for place, cell in places if place in first and not self.is_long(cell.nfe)}
+        early = {cell for place, cell in places if place in first and cell.nfe <= _ROUNDS[-1]}
         wanted = dict.fromkeys(cell for _, cell in places)
         return sorted(wanted, key=lambda cell: (cell not in early, *_turn(cell)))
 

@@ -20,7 +20,8 @@ class Subject:
       published: whether the published figures stand beside ours, to compare orders.
       small: whether its networks are so small that a pass per core, side by side, is faster.
       count: images per seed of a place in the tables.
-      long_count: likewise in the columns of 1000, which have one seed.
+      long_from: the column from which on there is one seed.
+      long_count: images in these columns.
       reasons: why a published ordering may not show on it.
     """
 
@@ -29,6 +30,7 @@ class Subject:
     published: bool = False
     small: bool = False
     count: int = 2000
+    long_from: int = 1000
     long_count: int = 1000
     reasons: Mapping[Reason, str] = dataclasses.field(default_factory=dict)
 
@@ -55,7 +57,8 @@ FASHION = Subject(
     told="clothes of 28 x 28 pixels",
     models={kind: f"saved_models/fashion_{kind}" for kind in KINDS},
     published=True,
-    count=500,  # some four hours of drawing on two cores
+    count=500,  # some three hours of drawing on two cores
+    long_from=50,
     long_count=250,
 )
 
