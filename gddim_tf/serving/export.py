@@ -42,7 +42,7 @@ from gddim_tf.samplers.parse import chosen
 from gddim_tf.sdes import LinearSDE
 from gddim_tf.serving.configuration import write_configuration
 from gddim_tf.serving.graphs import Graphs
-from gddim_tf.serving.slim import drop_shapes
+from gddim_tf.serving.slim import slim
 from gddim_tf.serving.warmup import write_warmup
 
 
@@ -95,7 +95,7 @@ def export(
             graphs = Graphs(model, samplings, largest_batch, jit_compile, guidance, weights)
             functions = graphs.signatures()
             tf.saved_model.save(graphs.weights, str(draft), functions)
-            drop_shapes(draft)
+            slim(draft)
             extra = _with_description(draft / "assets.extra", model, samplings)
             name, nfe = directory.resolve().name, next(iter(samplings.values()))[1]
             values = {"nfe": nfe, "guidance": 1, "time": sde.t_max, "strength": graphs.strength}
