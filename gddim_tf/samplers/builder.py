@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from gddim_tf.numerics.linalg import product
 from gddim_tf.samplers.table import Table
 from gddim_tf.sdes import LinearSDE
 
@@ -111,11 +112,11 @@ def correcting_rows(
         both = np.zeros((max(len(weights), len(correction)), *psi.shape))
         both[: len(weights)] += weights
         for j, weight in enumerate(correction):
-            both[j] += psi @ weight
+            both[j] += product(psi, weight)
         before = np.broadcast_to(before, psi.shape)
         last = i + 1 == len(moves)
         corrected = {} if last else {"corrected_state": before, "corrected": correction}
-        rows.append(Row(times[i], psi @ before, both, **corrected))
+        rows.append(Row(times[i], product(psi, before), both, **corrected))
     return rows
 
 

@@ -10,7 +10,6 @@ DPM-Solver++ (Lu et al., 2022), proposition 4.1.
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -18,11 +17,9 @@ import numpy as np
 from gddim_tf.numerics.linalg import inverse, positive_root, product, transpose
 from gddim_tf.numerics.quadrature import FEW_NODES, NODES, is_resolved, stieltjes
 from gddim_tf.samplers.clipping import Clip
+from gddim_tf.samplers.weights import chunks
 from gddim_tf.sdes import LinearSDE
 from gddim_tf.sdes.times import Times
-
-# Numbers of one array of steps at their nodes, at most: it stays in the processor's cache.
-_CHUNK = 1 << 18
 
 
 def data_columns(sde: LinearSDE, times: np.ndarray, clip: Clip | None = None) -> dict[str, Any]:
@@ -83,10 +80,11 @@ def moments(sde: LinearSDE, start: Times, end: Times, count: int, prediction: st
     whole = after - product(carry(sde, start, end, prediction), before)
     if count == 1:
         return whole[None]
-    starts, ends, parts = start.reshape(-1), end.reshape(-1), []
-    size = FEW_NODES * math.prod(sde.modes) * sde.components**2
-    for chunk in np.array_split(np.arange(len(starts)), -(-len(starts) * size // _CHUNK)):
-        parts.append(_higher_moments(sde, starts[chunk], ends[chunk], count, prediction))
+    starts, ends = start.reshape(-1), end.reshape(-1)
+    parts = [
+        _higher_moments(sde, starts[chunk], ends[chunk], count, prediction)
+        for chunk in chunks(sde, len(starts))
+    ]
     return np.concatenate([whole[None], np.concatenate(parts, axis=1).reshape(-1, *whole.shape)])
 
 
@@ -185,8 +183,8 @@ def polynomial_weights(nodes: np.ndarray, moments: np.ndarray) -> np.ndarray:
 
 def _flow(sde: LinearSDE, end: np.ndarray, tau: np.ndarray, prediction: str) -> np.ndarray:
     if prediction == "eps":
-        return product(sde.transition(np.broadcast_to(end, tau.shape), tau), sde.root(tau))
-    signal = sde.transition(tau, np.zeros_like(tau))
+        return product(sde.transition(end, tau), sde.root(tau))
+    signal = sde.transition(tau, 0.0)
     return product(product(sde.root(end), _inverse_root(sde, tau)), signal)
 
 

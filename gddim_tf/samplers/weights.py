@@ -8,6 +8,7 @@ last outputs gives the weights above, and with one output simply `C_0 = R_t - Ps
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
@@ -16,6 +17,13 @@ from gddim_tf.numerics.linalg import product, transpose
 from gddim_tf.numerics.quadrature import FEW_NODES, is_resolved, stieltjes
 from gddim_tf.sdes import LinearSDE
 from gddim_tf.sdes.times import Times
+
+# Numbers of one array of steps at their nodes, at most: it stays in the processor's cache.
+_CHUNK = 1 << 18
+
+# Functions of time, `[m]` to `[n, m]`; times `[m]` and the values of Y there, `[m, *modes, k, k]`.
+Basis = Callable[[np.ndarray], np.ndarray]
+Flow = tuple[np.ndarray, np.ndarray]
 
 # How often an interval is halved at most where 64 nodes do not resolve its transitions.
 _HALVINGS = 4
@@ -70,26 +78,51 @@ def exponential_weights(
     Returns:
       `[len(nodes), *modes, k, k]`, float64.
     """
-    if root == "R" and len(nodes) == 1:
-        return (sde.root(end) - product(sde.transition(end, start), sde.root(start)))[None]
-    times, inner = np.asarray(nodes), VARIABLES[variable]
+    return weights_of_steps(sde, np.array([start]), np.array([end]), [nodes], variable, root)[0]
 
-    def basis(tau: np.ndarray) -> np.ndarray:
-        return lagrange(inner(sde, times), inner(sde, tau))
 
-    if root == "R":
-        return flow_integrals(sde, start, end, basis)
+def weights_of_steps(
+    sde: LinearSDE,
+    starts: np.ndarray,
+    ends: np.ndarray,
+    nodes: Sequence[Sequence[float] | np.ndarray],
+    variable: str = "t",
+    root: str = "R",
+) -> list[np.ndarray]:
+    """`exponential_weights` of several steps, each with its nodes; arguments as there."""
+    inner, weights = VARIABLES[variable], []
+    for start, end, times, few in zip(
+        starts, ends, map(np.asarray, nodes), _few_flows(sde, starts, ends), strict=True
+    ):
+
+        def basis(tau: np.ndarray, times: np.ndarray = times) -> np.ndarray:
+            return lagrange(inner(sde, times), inner(sde, tau))
+
+        if root == "L":
+            weights.append(_turned_weights(sde, start, end, times, basis))
+        elif len(times) == 1:
+            carried = product(sde.transition(end, start), sde.root(start))
+            weights.append((sde.root(end) - carried)[None])
+        else:
+            weights.append(flow_integrals(sde, start, end, basis, few))
+    return weights
+
+
+def _turned_weights(
+    sde: LinearSDE, start: float, end: float, nodes: np.ndarray, basis: Basis
+) -> np.ndarray:
+    """Weights of eps that interpolate the eps of the Cholesky factor."""
 
     def turned(inside: np.ndarray, flow: np.ndarray) -> np.ndarray:
         pieces = stieltjes(np.eye(len(inside)), flow) @ transpose(cholesky_turn(sde, inside))
         return np.tensordot(basis(inside), pieces, axes=(1, 0))
 
     weights = [turned(inside, flow) for inside, flow in _panels(sde, start, end, end)]
-    return np.add.reduce(weights) @ cholesky_turn(sde, times)
+    return np.add.reduce(weights) @ cholesky_turn(sde, nodes)
 
 
 def flow_integrals(
-    sde: LinearSDE, start: float, end: float, basis: Callable[[np.ndarray], np.ndarray]
+    sde: LinearSDE, start: float, end: float, basis: Basis, few: Flow | None = None
 ) -> np.ndarray:
     """`int l_j(tau) dY(tau)` from `start` to `end`, `Y = Psi(end, tau) R(tau)`, for each `l_j`.
 
@@ -98,12 +131,13 @@ def flow_integrals(
       start: s, the time of the state.
       end: t, the time of the result.
       basis: the functions `l_j`, from times `[m]` to `[n, m]`.
+      few: None, or Y at a few times of the step, where it is known.
 
     Returns:
       `[n, *modes, k, k]`, float64.
     """
-    inside = sde.quadrature_times(start, end, FEW_NODES)
-    flow, values = _flow(sde, end, inside), basis(inside)
+    inside, flow = few or next(_few_flows(sde, np.array([start]), np.array([end])))
+    values = basis(inside)
     if is_resolved(flow) and is_resolved(values.T):
         return stieltjes(values, flow)
     panels = _panels(sde, start, end, end)
@@ -139,14 +173,27 @@ def cholesky_turn(sde: LinearSDE, t: np.ndarray) -> np.ndarray:
     return np.linalg.solve(sde.cholesky(t), sde.root(t))
 
 
-def _flow(sde: LinearSDE, target: float, tau: np.ndarray) -> np.ndarray:
+def chunks(sde: LinearSDE, steps: int) -> list[np.ndarray]:
+    """The numbers of steps, in groups whose integrands stay in the processor's cache together."""
+    size = FEW_NODES * math.prod(sde.modes) * sde.components**2
+    return np.array_split(np.arange(steps), -(-steps * size // _CHUNK))
+
+
+def _few_flows(sde: LinearSDE, starts: np.ndarray, ends: np.ndarray) -> Iterator[Flow]:
+    """Of each step a few times and `Y = Psi(end, tau) R(tau)` there, of many steps at once."""
+    for chunk in chunks(sde, len(starts)):
+        inside = sde.quadrature_times(starts[chunk], ends[chunk], FEW_NODES)
+        yield from zip(inside, _flow(sde, ends[chunk, None], inside), strict=True)
+
+
+def _flow(sde: LinearSDE, target: Times, tau: np.ndarray) -> np.ndarray:
     """`Y = Psi(target, tau) R(tau)`, `[*times, *modes, k, k]`."""
-    return product(sde.transition(np.full_like(tau, target), tau), sde.root(tau))
+    return product(sde.transition(target, tau), sde.root(tau))
 
 
 def _panels(
     sde: LinearSDE, start: float, end: float, target: float, depth: int = 0
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+) -> Iterator[Flow]:
     """Times and values of `Y = Psi(target, tau) R(tau)`, on as many panels as it needs."""
     inside = sde.quadrature_times(start, end)
     flow = _flow(sde, target, inside)

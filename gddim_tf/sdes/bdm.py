@@ -88,19 +88,15 @@ class BDM(ScalarSDE):
 
     # ---- schedule -------------------------------------------------------------------------------
 
-    def _blur(self, t: Times) -> tuple[np.ndarray, np.ndarray]:
-        """Log blur and its rate, `[*times, modes]`."""
-        t = np.asarray(t, np.float64)[..., None]
-        sine, cosine = np.sin(0.5 * np.pi * t), np.cos(0.5 * np.pi * t)
+    def _decay(self, t: Times) -> np.ndarray:
+        """What blur takes of a frequency, `[*times, modes]`."""
+        sine = np.sin(0.5 * np.pi * np.asarray(t, np.float64)[..., None])
         tau = 0.5 * self.sigma_blur**2 * sine**4
-        tau_rate = np.pi * self.sigma_blur**2 * sine**3 * cosine
-        decay = (1 - self.min_scale) * np.exp(-self._eigenvalues * tau)
-        blur = decay + self.min_scale
-        return np.log(blur), -self._eigenvalues * tau_rate * decay / blur
+        return (1 - self.min_scale) * np.exp(-self._eigenvalues * tau)
 
     def log_signal(self, t: Times) -> np.ndarray:
         """See `ScalarSDE.log_signal`."""
-        return 0.5 * _log_alpha(t)[..., None] + self._blur(t)[0]
+        return 0.5 * _log_alpha(t)[..., None] + np.log(self._decay(t) + self.min_scale)
 
     def variance(self, t: Times) -> np.ndarray:
         """See `ScalarSDE.variance`."""
@@ -108,7 +104,10 @@ class BDM(ScalarSDE):
 
     def log_signal_rate(self, t: Times) -> np.ndarray:
         """See `ScalarSDE.log_signal_rate`."""
-        return -_ANGLE_RATE * np.tan(_angle(t))[..., None] + self._blur(t)[1]
+        half, decay = 0.5 * np.pi * np.asarray(t, np.float64)[..., None], self._decay(t)
+        tau_rate = np.pi * self.sigma_blur**2 * np.sin(half) ** 3 * np.cos(half)
+        blur_rate = -self._eigenvalues * tau_rate * decay / (decay + self.min_scale)
+        return -_ANGLE_RATE * np.tan(_angle(t))[..., None] + blur_rate
 
     def variance_rate(self, t: Times) -> np.ndarray:
         """See `ScalarSDE.variance_rate`."""

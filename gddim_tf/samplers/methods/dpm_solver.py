@@ -14,7 +14,6 @@ from gddim_tf.samplers.data_prediction import (
     data_columns,
     moments,
     polynomial_weights,
-    positions,
 )
 from gddim_tf.samplers.table import Table, multistep_table
 from gddim_tf.sdes import LinearSDE
@@ -77,14 +76,18 @@ class DPMSolver(Sampler):
         weights, orders = [], self._orders(sde, times)
         state = carry(sde, times[:-1], times[1:], self.prediction)
         several = moments(sde, times[:-1], times[1:], max(orders), self.prediction)
+        with np.errstate(divide="ignore"):  # at an end without noise, where order is 1
+            log_rho = np.log(sde.rho(times))
         for i, order in enumerate(orders):
-            start, end, integrals = times[i], times[i + 1], several[:order, i].copy()
+            integrals = several[:order, i].copy()
             if self.formula == "published" and order == 2:
                 integrals[1] = integrals[0] / 2
             if self.formula == "published" and order == 3:
                 integrals[2] = integrals[2] / 2
-            nodes = times[i + 1 - order : i + 1][::-1]
-            where = positions(sde, start, end, nodes) if order > 1 else np.zeros(1)
+            where = np.zeros(1)
+            if order > 1:
+                nodes = log_rho[i + 1 - order : i + 1][::-1] - log_rho[i]
+                where = nodes / (log_rho[i + 1] - log_rho[i])
             weights.append(polynomial_weights(where, integrals))
         columns = {}
         if self.prediction == "data":

@@ -14,7 +14,7 @@ from gddim_tf.samplers.builder import Move, Row, correcting_rows, pack, steps_wi
 from gddim_tf.samplers.methods.rho_rk import exponential_step
 from gddim_tf.samplers.methods.runge_kutta import TABLEAUX, times_of_full_steps
 from gddim_tf.samplers.table import Table
-from gddim_tf.samplers.weights import check_variable, exponential_weights, noise_pull
+from gddim_tf.samplers.weights import check_variable, noise_pull, weights_of_steps
 from gddim_tf.sdes import LinearSDE
 
 _HIGHEST_ORDER = 4  # polynomials through more values swing
@@ -147,38 +147,37 @@ class GDDIM(Sampler):
 
     def _predictions(self, sde: LinearSDE, times: np.ndarray) -> list[Move]:
         if self.order or self.root != "R":
-            return [self._predict(sde, times, i) for i in range(len(times) - 1)]
+            before = range(len(times) - 1)
+            return self._moves(sde, times, [times[max(i - self.order, 0) : i + 1] for i in before])
         psi, root = sde.transition(times[1:], times[:-1]), sde.root(times)
         return list(zip(psi, (root[1:] - product(psi, root[:-1]))[:, None], strict=True))
 
-    def _predict(self, sde: LinearSDE, times: np.ndarray, i: int) -> Move:
-        nodes = times[max(i - self.order, 0) : i + 1][::-1]
-        return self._move(sde, times, i, nodes)
+    def _corrections(self, sde: LinearSDE, times: np.ndarray, steps: range) -> list[Move]:
+        """Some of the steps with the output at their end, which comes first."""
+        nodes = [times[max(i + 1 - self._corrector_order, 0) : i + 2] for i in steps]
+        return self._moves(sde, times[steps.start : steps.stop + 1], nodes) if nodes else []
 
-    def _correct(self, sde: LinearSDE, times: np.ndarray, i: int) -> Move:
-        """Step i with the output at its end, which comes first."""
-        nodes = times[max(i + 1 - self._corrector_order, 0) : i + 2][::-1]
-        return self._move(sde, times, i, nodes)
-
-    def _move(self, sde: LinearSDE, times: np.ndarray, i: int, nodes: np.ndarray) -> Move:
-        start, end = times[i], times[i + 1]
-        weights = exponential_weights(sde, start, end, nodes, self.variable, self.root)
-        return sde.transition(end, start), weights
+    def _moves(self, sde: LinearSDE, times: np.ndarray, nodes: list[np.ndarray]) -> list[Move]:
+        """The steps between times, each with the polynomial through its nodes, oldest first."""
+        starts, ends, newest_first = times[:-1], times[1:], [node[::-1] for node in nodes]
+        weights = weights_of_steps(sde, starts, ends, newest_first, self.variable, self.root)
+        return list(zip(sde.transition(ends, starts), weights, strict=True))
 
     def _plain(self, sde: LinearSDE, times: np.ndarray, moves: list[Move], first: int) -> list[Row]:
         return [Row(times[i], *moves[i]) for i in range(first, len(moves))]
 
     def _pece(self, sde: LinearSDE, times: np.ndarray, moves: list[Move], first: int) -> list[Row]:
         rows, last = [], len(times) - 2
+        corrections = self._corrections(sde, times, range(first, last))
         for i in range(first, len(moves)):
             rows.append(Row(times[i], *moves[i], commit=i >= last))
             if i < last:
-                psi, (newest, *earlier) = self._correct(sde, times, i)
+                psi, (newest, *earlier) = corrections[i - first]
                 rows.append(Row(times[i + 1], psi, earlier, [newest], keep=False))
         return rows
 
     def _free(self, sde: LinearSDE, times: np.ndarray, moves: list[Move], first: int) -> list[Row]:
-        corrections = [self._correct(sde, times, i) for i in range(first, len(moves) - 1)]
+        corrections = self._corrections(sde, times, range(first, len(moves) - 1))
         return correcting_rows(times[first:], moves[first:], corrections)
 
 
