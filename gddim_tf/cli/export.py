@@ -9,11 +9,24 @@ For example:
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 from gddim_tf.cli.arguments import SAMPLERS, named_sampler, whole_numbers
 from gddim_tf.outputs import Output
 
 WRITES = {"--out": Output.FOLDER}
+
+# Options of one of the two formats alone, and where their values are kept.
+_SERVED = {
+    "--version": "version",
+    "--keep": "keep",
+    "--batch-sizes": "batch_sizes",
+    "--largest-batch": "largest_batch",
+    "--weights": "weights",
+    "--jit": "jit_compile",
+}
+_MODULE = {"--batch-size": "batch_size"}
+_IMAGES = 16  # per call of a module
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,10 +42,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--batch-sizes",
         type=whole_numbers,
-        default="1,2,4,8,16,32,64",
-        help="to which a server fills up batches, and for which it warms up",
+        help="to which a server fills up batches, and for which it warms up; "
+        "1,2,4,8,16,32,64 by default",
     )
-    parser.add_argument("--largest-batch", type=int, default=1024, help="rows of one request")
+    parser.add_argument("--largest-batch", type=int, help="rows of one request; 1024 by default")
     parser.add_argument(
         "--precision",
         choices=("float32", "mixed_bfloat16"),
@@ -41,11 +54,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--weights",
         choices=("float32", "float16"),
-        default="float32",
-        help="as which they are stored; float16 is half the size",
+        help="as which they are stored; float32 by default, float16 is half the size",
     )
     parser.add_argument(
-        "--jit", action="store_true", help="compile the loops with XLA, for GPU and TPU"
+        "--jit",
+        dest="jit_compile",
+        action="store_const",
+        const=True,
+        help="compile the loops with XLA, for GPU and TPU",
     )
 
     parser.add_argument(
@@ -54,12 +70,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="write NAME.mlir and weights.safetensors, for OpenXLA runtimes, instead",
     )
     parser.add_argument(
-        "--batch-size", type=int, default=16, help="images per call of a StableHLO module"
+        "--batch-size",
+        type=int,
+        help=f"images per call of a StableHLO module; {_IMAGES} by default",
     )
 
 
 def run(options: argparse.Namespace) -> None:
     """Export."""
+    served, module = _given(options, _SERVED), _given(options, _MODULE)
+    if options.stablehlo and served:
+        raise ValueError(f"--stablehlo must stand without {', '.join(served)}, which is of servers")
+    if module and not options.stablehlo:
+        raise ValueError("--batch-size needs --stablehlo, whose modules take batches of one size")
     from gddim_tf.models.opening import load_trainable
     from gddim_tf.models.precision import with_precision
     from gddim_tf.samplers import default
@@ -70,18 +93,15 @@ def run(options: argparse.Namespace) -> None:
         model = with_precision(model, options.precision)
     signatures = {f"sample_{nfe}": (sampler or default(model.sde, nfe), nfe) for nfe in options.nfe}
     if options.stablehlo:
-        path = export_stablehlo(model, options.out, signatures, options.batch_size)
+        path = export_stablehlo(model, options.out, signatures, module.get("--batch-size", _IMAGES))
         print(f"modules {', '.join(signatures)} are described in {path}")
         return
-    path = export(
-        model,
-        options.out,
-        signatures,
-        options.version,
-        keep=options.keep,
-        batch_sizes=options.batch_sizes,
-        largest_batch=options.largest_batch,
-        jit_compile=options.jit,
-        weights=options.weights,
-    )
+    arguments = {_SERVED[option]: value for option, value in served.items()}
+    path = export(model, options.out, signatures, **arguments)
     print(f"signatures {', '.join(signatures)} and more are in {path}")
+
+
+def _given(options: argparse.Namespace, names: dict[str, str]) -> dict[str, Any]:
+    """The options that were given, of those named."""
+    values = {option: getattr(options, name) for option, name in names.items()}
+    return {option: value for option, value in values.items() if value is not None}

@@ -23,6 +23,7 @@ from gddim_tf.samplers.parse import names
 from gddim_tf.training import RECIPES, Recipe
 
 COMMANDS = sorted(cli.COMMANDS)
+_MODULES = ["export", "--stablehlo", "--model", "m", "--out", "x"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -128,6 +129,12 @@ def test_features_suit_the_data_set():
         (["client", "--labels", "1,"], "argument --labels: must be whole numbers separated by"),
         (["export", "--nfe", "10,x"], "argument --nfe: must be whole numbers separated by commas"),
         (["export", "--batch-sizes", ""], "argument --batch-sizes: must be whole numbers"),
+        ([*_MODULES, "--jit", "--keep", "2"], "--stablehlo must stand without --keep, --jit"),
+        ([*_MODULES, "--weights", "float32"], "--stablehlo must stand without --weights, which"),
+        ([*_MODULES, "--batch-sizes", "1"], "--stablehlo must stand without --batch-sizes, which"),
+        ([*_MODULES, "--largest-batch", "9"], "--stablehlo must stand without --largest-batch, "),
+        ([*_MODULES, "--version", "1"], "--stablehlo must stand without --version, which is"),
+        (["export", *_MODULES[2:], "--batch-size", "1"], "--batch-size needs --stablehlo, whose"),
         (["client", "--model", "m", "--token-file", "/bin/sh"], "must hold a token, received /bin"),
         (["prepare", "mnist-of-mars"], "mnist-of-mars"),
         (["train", "--out", ""], "`--out` must not be empty"),
