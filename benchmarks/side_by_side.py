@@ -24,7 +24,8 @@ import numpy as np
 
 from gddim_tf import data, evaluation, samplers
 from gddim_tf.data.pixels import as_uint8
-from gddim_tf.evaluation.label_agreement import label_agreement
+from gddim_tf.data.split import Split
+from gddim_tf.evaluation.distances import label_agreement
 from gddim_tf.outputs import Output, parsed
 from gddim_tf.training import named_recipe
 
@@ -65,13 +66,8 @@ def main() -> None:
 
 def prepare(options: argparse.Namespace) -> None:
     """Write the training images for the other side."""
-    pairs = data.load(options.data, "train", 1000, labels=True, shuffle=False)
-    images, labels = zip(*pairs.as_numpy_iterator(), strict=True)
-    np.savez(
-        options.out / "train.npz",
-        images=as_uint8(np.concatenate(images)),
-        labels=np.concatenate(labels),
-    )
+    train = Split(options.data, "train")
+    np.savez(options.out / "train.npz", images=train.pixels(), labels=train.labels())
 
 
 def ours(options: argparse.Namespace) -> None:
@@ -114,11 +110,17 @@ def measure(options: argparse.Namespace) -> None:
         print(line(extractor, real, images, told), flush=True)
 
 
-def line(extractor: Any, real: np.ndarray, images: np.ndarray, told: dict[str, Any]) -> str:
+def line(
+    extractor: evaluation.FeatureExtractor,
+    real: np.ndarray,
+    images: np.ndarray,
+    told: dict[str, Any],
+) -> str:
     """One row of the table."""
     fake = evaluation.extract(extractor, images, progress=False)
     coverage = evaluation.precision_recall(real, fake)
-    seen = label_agreement(extractor, images, np.arange(len(images)) % 10, 10)
+    logits = evaluation.extract(extractor.logits, images, progress=False)
+    seen = label_agreement(logits, np.arange(len(images)) % 10, 10)
     return (
         f"| {told['side']} | {told['sampler']} | {told['steps']} | "
         f"{evaluation.frechet_distance(real, fake):.2f} | {coverage.precision:.2f} | "

@@ -20,13 +20,14 @@ import numpy as np
 import tensorflow as tf
 
 from gddim_tf.atomic import atomic_write
+from gddim_tf.data.pixels import from_uint8
+from gddim_tf.data.split import Split
 from gddim_tf.evaluation.classifiers import (
     CLASSES,
     FEATURE_LAYER,
     IMAGE_SHAPES,
     accuracy,
     packaged,
-    read_split,
 )
 from gddim_tf.outputs import Output, check_outputs
 
@@ -121,7 +122,8 @@ def train(
       seed: of the first weights, the order of the images, their mirroring and the dropout.
     """
     recipe, classifier = RECIPES[kind], build(kind, seed)
-    images, labels = read_split(data or recipe.data, "train")
+    split = Split(data or recipe.data, "train")
+    images, labels = from_uint8(split.pixels()).numpy(), split.labels()
     if recipe.shifted:
         images, labels = shifted(images), np.tile(labels, 9)
     order = list(batches(len(images), epochs or recipe.epochs, seed, recipe.keep_rest))

@@ -18,8 +18,8 @@ from benchmarks.papers.results import Results
 from benchmarks.papers.subjects import Subject
 from benchmarks.papers.tolerances import Tolerances
 from gddim_tf.atomic import atomic_write
+from gddim_tf.environment import environment
 from gddim_tf.evaluation.reference import Reference
-from gddim_tf.evaluation.report import versions
 from gddim_tf.evaluation.result import Result
 from gddim_tf.evaluation.runner import Runner
 from gddim_tf.models import GenerativeModel
@@ -152,7 +152,7 @@ class Workshop:
                 for count in sorted({plan.count, plan.long_count}, reverse=True)
             ),
             "cells": f"{len(results)} of {len(cells)}, {seconds:.0f} s of drawing",
-            **versions(),
+            **environment(),
         }
 
     def _closest_pairs(self) -> dict[str, str]:

@@ -156,7 +156,7 @@ def _callbacks(options: argparse.Namespace, recipe: Recipe) -> list[keras.callba
 
     callbacks = [Announcement(recipe, pathlib.Path(options.out) / "data.png")]
     if options.grid_every is not None or options.frechet_every is not None:
-        from gddim_tf.evaluation.monitors import FrechetMonitor, SampleGrid
+        from gddim_tf.evaluation import FrechetMonitor, SampleGrid
     if options.grid_every is not None:
         callbacks.append(
             SampleGrid(f"{options.out}/samples", every=options.grid_every, log_dir=logs)

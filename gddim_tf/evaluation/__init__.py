@@ -11,6 +11,7 @@ from gddim_tf.evaluation.classifiers import (
 )
 from gddim_tf.evaluation.distances import (
     frechet_distance,
+    frechet_distance_from_statistics,
     frechet_floor,
     inception_score,
     kernel_distance,
@@ -27,13 +28,10 @@ from gddim_tf.evaluation.features import (
 from gddim_tf.evaluation.likelihood import BitsPerDim, bits_per_dim
 from gddim_tf.evaluation.likelihood_report import split_bits_per_dim
 from gddim_tf.evaluation.memorisation import MemorisationReport, memorisation_report
-from gddim_tf.evaluation.monitors import FrechetMonitor, SampleGrid
+from gddim_tf.evaluation.monitors import FrechetMonitor
 from gddim_tf.evaluation.precision_recall import PrecisionRecall, precision_recall
-from gddim_tf.evaluation.statistics import (
-    ActivationStatistics,
-    Provenance,
-    frechet_distance_from_statistics,
-)
+from gddim_tf.evaluation.statistics import ActivationStatistics, Provenance
+from gddim_tf.models.sample_grid import SampleGrid
 from gddim_tf.numerics.dequantisation import dequantise
 from gddim_tf.numerics.neighbours import nearest_neighbours
 from gddim_tf.samplers.density import LogDensity, log_density

@@ -12,7 +12,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from gddim_tf.data import load
+from gddim_tf.data.pixels import from_uint8
+from gddim_tf.data.split import Split
 from gddim_tf.models.archive import check_archive
 from gddim_tf.reading import DamagedFileError, reading
 
@@ -94,15 +95,9 @@ def accuracy(classifier: keras.Model, dataset: str, split: str) -> float:
       dataset: a name that `data.load` knows.
       split: such as "test".
     """
-    images, labels = read_split(dataset, split)
-    return float(np.mean(np.argmax(classifier.predict(images, _BATCH, 0), axis=-1) == labels))
-
-
-def read_split(dataset: str, split: str) -> tuple[np.ndarray, np.ndarray]:
-    """Read images in [-1, 1] and labels [count] of a split, in a fixed order."""
-    batches = load(dataset, split=split, batch_size=_BATCH, labels=True, shuffle=False)
-    images, labels = zip(*batches.as_numpy_iterator(), strict=True)
-    return np.concatenate(images), np.concatenate(labels)
+    images = Split(dataset, split)
+    logits = classifier.predict(from_uint8(images.pixels()), _BATCH, 0)
+    return float(np.mean(np.argmax(logits, axis=-1) == images.labels()))
 
 
 def _load(kind: str, path: str | os.PathLike[str] | None) -> keras.Model:

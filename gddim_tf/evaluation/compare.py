@@ -10,22 +10,21 @@ from collections.abc import Sequence
 from typing import Any
 
 from gddim_tf import data
+from gddim_tf.environment import environment
 from gddim_tf.evaluation.features import feature_extractor
-from gddim_tf.evaluation.label_agreement import real_label_agreement
 from gddim_tf.evaluation.reference import Reference
-from gddim_tf.evaluation.report import Report, versions
+from gddim_tf.evaluation.report import Report
 from gddim_tf.evaluation.result import Result
 from gddim_tf.evaluation.runner import Runner
 from gddim_tf.image_size import compact
 from gddim_tf.models import GenerativeModel
 from gddim_tf.models.generation import Job
-from gddim_tf.samplers import Sampler
-from gddim_tf.samplers.parse import chosen
+from gddim_tf.samplers.parse import AnySampler, chosen
 
 
 def compare(
     model: GenerativeModel,
-    samplers: Sequence[Sampler | type[Sampler] | str | None],
+    samplers: Sequence[AnySampler],
     nfes: Sequence[int],
     *,
     dataset: str,
@@ -82,30 +81,25 @@ def compare(
 def _report(
     model: GenerativeModel, reference: Reference, rows: Sequence[Result], settings: dict[str, Any]
 ) -> Report:
-    classes, other, size = model.num_classes, reference.held_out, compact(model.image_shape[:2])
-    seen = None
-    if other and classes:
-        seen = real_label_agreement(reference.extractor, reference.dataset, other, size)
+    classes = model.num_classes
     chance = reference.chance(rows[0].count) if rows else math.nan
     return Report(
         title=f"Samplers on {reference.dataset}",
         rows=tuple(rows),
         floor=reference.floor,
         kernel_floor=reference.kernel_floor,
-        agreement_floor=seen,
+        agreement_floor=reference.agreement_floor if classes else None,
         settings={
             **settings,
             "labels": f"image i has class i mod {classes}" if classes else "none",
             **reference.settings(),
             "expected by chance alone": f"{chance:.2f}, for this many independent images",
-            **versions(),
+            **environment(),
         },
     )
 
 
-def _row(
-    runner: Runner, folder: pathlib.Path, asked: Sampler | type[Sampler] | str | None, job: Job
-) -> Result:
+def _row(runner: Runner, folder: pathlib.Path, asked: AnySampler, job: Job) -> Result:
     """What one sampler at one budget gives, with a picture of the closest pairs if needed."""
     row = runner.run(job)
     if asked is None:

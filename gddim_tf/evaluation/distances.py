@@ -1,4 +1,4 @@
-"""Distances between two sets of activations, and the Inception score of one set of logits.
+"""Distances between two sets of activations, and what one set of logits says.
 
 All numbers come from TF-GAN's functions, in float64. Two things are done around them. TF-GAN takes
 square roots of no eigenvalue below 1e-10, an absolute number, so that its Frechet distance is wrong
@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
 from numpy.typing import ArrayLike
 
+from gddim_tf.evaluation.statistics import ActivationStatistics
 from gddim_tf.tfgan import classifier_metrics
 
 _FEW_IMAGES = 2048
@@ -48,25 +48,36 @@ def frechet_distance(real_activations: ArrayLike, fake_activations: ArrayLike) -
       >>> round(frechet_distance(rows, rows + 2), 6)
       8.0
     """
-    sets = activation_pair(real_activations, fake_activations)
-    real, fake = sets
-    counts, means = (len(real), len(fake)), [rows.mean(axis=0) for rows in sets]
-    covariances = [np.atleast_2d(np.cov(rows, rowvar=False)) for rows in sets]
-    return gaussian_distance(means, covariances, counts)
+    real, fake = map(ActivationStatistics.of, activation_pair(real_activations, fake_activations))
+    return _distance_of_gaussians(real, fake)
 
 
-def gaussian_distance(
-    means: Sequence[np.ndarray], covariances: Sequence[np.ndarray], counts: tuple[int, int]
+def frechet_distance_from_statistics(
+    real: ActivationStatistics, fake: ActivationStatistics
 ) -> float:
-    """Frechet distance of two Gaussians that were fitted to so many images each.
+    """Frechet distance from two gathered statistics; equals `frechet_distance` of the activations.
 
     Args:
-      means: [dimension], of the real and of the generated images.
-      covariances: [dimension, dimension], likewise.
-      counts: of images; if they are few, the caller's caller is warned.
+      real: statistics of the real images' activations, at least two images.
+      fake: statistics of the generated images' activations, at least two images.
+
+    Returns:
+      The distance, never negative; see `frechet_distance` for its bias and warning.
+
+    Raises:
+      ValueError: if the dimensions differ, either has fewer than two images, or both were loaded
+        and come from different extractors or resizing.
+      ImportError: if TF-GAN is not installed.
     """
-    dimension = len(means[0])
-    if few_images(*counts, dimension):
+    fake.check_comparable(real)
+    return _distance_of_gaussians(real, fake)
+
+
+def _distance_of_gaussians(real: ActivationStatistics, fake: ActivationStatistics) -> float:
+    """The distance; if the images are few, the caller's caller is warned."""
+    counts, dimension = (real.count, fake.count), real.dimension
+    covariances = real.covariance, fake.covariance
+    if _few_images(*counts, dimension):
         floor = frechet_floor(covariances[int(counts[1] > counts[0])], *counts)
         warnings.warn(
             f"{counts[0]} real and {counts[1]} generated images are few for {dimension} "
@@ -82,7 +93,7 @@ def gaussian_distance(
     root = classifier_metrics().trace_sqrt_product(
         *(tf.constant(scale**2 * covariance) for covariance in covariances)
     )
-    apart = np.sum(np.square(means[0] - means[1]))
+    apart = np.sum(np.square(real.mean - fake.mean))
     return max(float(apart + traces - 2 * float(root) / scale**2), 0.0)
 
 
@@ -141,7 +152,7 @@ def inception_score(logits: ArrayLike) -> float:
     # Below exp(-700) the softmax is 0, and 0 log 0 would come out as NaN.
     values = np.maximum(values - values.max(axis=1, keepdims=True), -700.0)
     count, classes = values.shape
-    if few_images(count, count, classes):
+    if _few_images(count, count, classes):
         probabilities = tf.nn.softmax(values).numpy()
         loss = np.sum(probabilities.var(axis=0) / probabilities.mean(axis=0)) / (2 * count)
         warnings.warn(
@@ -152,6 +163,22 @@ def inception_score(logits: ArrayLike) -> float:
             stacklevel=2,
         )
     return float(classifier_metrics().classifier_score_from_logits(tf.constant(values)))
+
+
+def label_agreement(logits: np.ndarray, labels: ArrayLike, classes: int) -> float | None:
+    """Fraction of the images whose largest logit is that of their label.
+
+    Args:
+      logits: [count, classes].
+      labels: [count], of the images.
+      classes: how many the labels tell apart.
+
+    Returns:
+      The fraction; None if the logits are of other classes.
+    """
+    if logits.shape[1] != classes:
+        return None
+    return float(np.mean(np.argmax(logits, axis=1) == np.asarray(labels)))
 
 
 def frechet_floor(covariance: ArrayLike, count_real: int, count_fake: int) -> float:
@@ -177,7 +204,7 @@ def frechet_floor(covariance: ArrayLike, count_real: int, count_fake: int) -> fl
     return float((1 / count_real + 1 / count_fake) * (1.25 * kept.sum() + bures))
 
 
-def few_images(count_real: int, count_fake: int, dimension: int) -> bool:
+def _few_images(count_real: int, count_fake: int, dimension: int) -> bool:
     """Whether a distance from so many images needs a word on its bias."""
     return min(count_real, count_fake) < max(_FEW_IMAGES, 2 * dimension)
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 
 import numpy as np
-import tensorflow as tf
 from tqdm import tqdm
 
-from gddim_tf.data.pixels import as_uint8
+from gddim_tf.checks import whole
+from gddim_tf.data.in_batches import Images, in_batches
+from gddim_tf.evaluation.extractor import ImageFeatures
 from gddim_tf.evaluation.statistics import ActivationStatistics
 
 Extractor = Callable[[np.ndarray], np.ndarray]
-Images = np.ndarray | tf.Tensor | tf.data.Dataset
 
 
 def extract(
@@ -55,12 +54,16 @@ def extract_statistics(
     Arguments and errors are those of `extract`.
     """
     batches = activations(extractor, images, batch_size, progress)
-    first = next(batches)
-    statistics = ActivationStatistics(first.shape[1])
-    statistics.update(first)
+    statistics = ActivationStatistics.of(next(batches))
     for batch in batches:
         statistics.update(batch)
     return statistics
+
+
+def logits_of(extractor: ImageFeatures, images: Images) -> np.ndarray | None:
+    """Logits `[count, classes]` of all images; None of an extractor that has none."""
+    logits = getattr(extractor, "logits", None)
+    return None if logits is None else extract(logits, images, progress=False)
 
 
 def activations(
@@ -73,31 +76,11 @@ def activations(
 
     Arguments and errors are those of `extract`.
     """
-    if batch_size < 1:
-        raise ValueError(f"`batch_size` must be at least 1, received {batch_size}")
-    if isinstance(images, tf.data.Dataset):
-        batches, total = _dataset_batches(images, batch_size)
-    else:
-        count = len(images)
-        batches = (images[start : start + batch_size] for start in range(0, count, batch_size))
-        total = math.ceil(count / batch_size)
+    whole("batch_size", batch_size, 1)
+    batches, total = in_batches(images, batch_size)
     seen = False
     for batch in tqdm(batches, "features", total, unit="batch", disable=not progress):
-        yield extractor(as_uint8(batch))
+        yield extractor(batch)
         seen = True
     if not seen:
         raise ValueError("`images` must hold at least one image, received none")
-
-
-def _dataset_batches(
-    dataset: tf.data.Dataset, batch_size: int
-) -> tuple[Iterator[np.ndarray], int | None]:
-    """Batches of images without labels, and how many there are if that is known."""
-    if dataset.cardinality() == tf.data.INFINITE_CARDINALITY:
-        raise ValueError("`images` must be a finite dataset, received one that repeats for ever")
-    if isinstance(dataset.element_spec, tuple):
-        dataset = dataset.map(lambda images, *_: images)
-    if dataset.element_spec.shape.rank == 3:
-        dataset = dataset.batch(batch_size)
-    count = int(dataset.cardinality())
-    return dataset.as_numpy_iterator(), count if count >= 0 else None

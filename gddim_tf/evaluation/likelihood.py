@@ -22,10 +22,14 @@ import tensorflow as tf
 
 from gddim_tf.models.generative_model import GenerativeModel
 from gddim_tf.numerics.dequantisation import dequantise
-from gddim_tf.numerics.image_noise import fold_in, image_seeds, normal_per_image
+from gddim_tf.numerics.image_noise import (
+    fold_in,
+    image_seeds,
+    normal_per_image,
+    signs_per_image,
+)
 from gddim_tf.samplers import RK45
-from gddim_tf.samplers.density import log_density, normal_log_density
-from gddim_tf.sdes import LinearSDE
+from gddim_tf.samplers.density import log_density, velocity_log_density
 
 # States of at most so many numbers get the exact trace unless told otherwise.
 _EXACT_SIZE = 256
@@ -103,22 +107,9 @@ def bits_per_dim(
     seeds = image_seeds(seed, first, len(images))
     pixels = tf.cast(dequantise(images, fold_in(seeds, 0), levels), tf.float32)
     states = sde.to_state(pixels, normal_per_image(fold_in(seeds, 1), state_shape))
-    signs = [_rademacher(fold_in(seeds, 2 + i), state_shape) for i in range(probes)]
+    signs = [signs_per_image(fold_in(seeds, 2 + i), state_shape) for i in range(probes)]
     how = {"start": start, "solver": solver, "context": context}
     density = log_density(sde, model.eps, states, probes=tf.stack(signs) if signs else None, **how)
-    log_p = density.log_density - _log_density_of_rest(sde, states)
+    log_p = density.log_density - velocity_log_density(sde, states)
     bits = np.log2(levels / 2) - log_p.numpy() / (math.prod(shape) * np.log(2))
     return BitsPerDim(bits, density.nfe, probes)
-
-
-def _log_density_of_rest(sde: LinearSDE, states: tf.Tensor) -> tf.Tensor | float:
-    """`log q` of the components after the image, `N(0, Sigma(0))` without its first row."""
-    if sde.components == 1:
-        return 0.0
-    root = np.linalg.cholesky(sde.covariance(0.0)[..., 1:, 1:])
-    return normal_log_density(sde, root, states[..., states.shape[-1] // sde.components :])
-
-
-def _rademacher(seeds: tf.Tensor, shape: tuple[int, ...]) -> tf.Tensor:
-    """Signs `[batch, *shape]`, each +1 or -1 with probability 1/2."""
-    return tf.where(normal_per_image(seeds, shape) < 0, -1.0, 1.0)

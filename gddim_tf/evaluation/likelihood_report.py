@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,12 +11,14 @@ from tqdm.auto import tqdm
 
 from gddim_tf import data
 from gddim_tf.checks import whole
-from gddim_tf.evaluation.likelihood import bits_per_dim
-from gddim_tf.evaluation.report import versions
+from gddim_tf.data.split import Split
+from gddim_tf.environment import environment
+from gddim_tf.evaluation.likelihood import BitsPerDim, bits_per_dim
 from gddim_tf.image_size import compact
 from gddim_tf.models.generative_model import GenerativeModel
 from gddim_tf.samplers import RK45
 from gddim_tf.samplers.density import first_time
+from gddim_tf.sdes import LinearSDE
 
 
 def split_bits_per_dim(
@@ -65,68 +67,51 @@ def split_bits_per_dim(
     if count is not None:
         whole("count", count, 1)
     whole("batch_size", batch_size, 1)
-    solver = solver or RK45()
-    start = first_time(model.sde) if start is None else start
+    solver, start = solver or RK45(), first_time(model.sde) if start is None else start
     how = {"levels": levels, "seed": seed, "start": start, "solver": solver}
+    images = Split(dataset, split, compact(model.image_shape[:2]))
     total = data.info(dataset).splits.get(split) if count is None else count
-    batches = _batches(model, dataset, split, count, conditional, batch_size)
+    began, parts = time.perf_counter(), []
     with tqdm(total=total, unit="image", disable=not progress) as bar:
-        found = _measured(model, batches, {**how, "probes": probes}, bar.update)
+        for pixels, labels in images.batches(batch_size, conditional, count):
+            first = sum(len(part.bits) for part in parts)
+            parts.append(bits_per_dim(model, pixels, labels, first=first, probes=probes, **how))
+            bar.update(len(pixels))
     read = {"data": dataset, "split": split, "conditional": conditional, "batch_size": batch_size}
-    hidden = _hidden(model, start, levels)
-    return {**found, **read, **how, "solver": repr(solver), **hidden, **versions()}
+    return {
+        **_summary(model, parts, time.perf_counter() - began),
+        **read,
+        **how,
+        "solver": repr(solver),
+        **_noise(model.sde, start, levels),
+        **environment(),
+    }
 
 
-def _batches(
-    model: GenerativeModel,
-    dataset: str,
-    split: str,
-    count: int | None,
-    conditional: bool,
-    batch_size: int,
-) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
-    """Images in uint8 and, if asked for, their labels."""
-    size = compact(model.image_shape[:2])
-    images = data.load(
-        dataset, split, image_size=size, labels=conditional, shuffle=False, flip=False
-    )
-    for batch in images.take(-1 if count is None else count).batch(batch_size):
-        pixels, labels = batch if conditional else (batch, None)
-        yield data.to_uint8(pixels).numpy(), labels
-
-
-def _measured(
-    model: GenerativeModel,
-    batches: Iterable[tuple[np.ndarray, np.ndarray | None]],
-    options: dict[str, Any],
-    progress: Callable[[int], Any],
-) -> dict[str, Any]:
+def _summary(
+    model: GenerativeModel, parts: Sequence[BitsPerDim], seconds: float
+) -> dict[str, str | float | None]:
     """Mean and error of the bits of all batches, and what they took."""
-    began, bits, nfes, probes = time.perf_counter(), np.zeros(0), [], 0
-    for pixels, labels in batches:
-        found = bits_per_dim(model, pixels, labels, first=len(bits), **options)
-        bits, probes = np.append(bits, found.bits), found.probes
-        nfes.append(found.nfe)
-        progress(len(found.bits))
-    if not nfes:
+    if not parts:
         raise ValueError("`split` must hold at least one image, received none")
+    bits = np.concatenate([part.bits for part in parts])
     return {
         "bits_per_dim": bits.mean(),
         "standard_error": bits.std(ddof=1) / np.sqrt(len(bits)) if len(bits) > 1 else None,
         "upper_bound": "dequantisation" + (" and velocity" if model.sde.components > 1 else ""),
         "images": len(bits),
-        "nfe": float(np.mean(nfes)),
-        "seconds": round(time.perf_counter() - began, 1),
-        "probes": probes,
+        "nfe": float(np.mean([part.nfe for part in parts])),
+        "seconds": round(seconds, 1),
+        "probes": parts[0].probes,
     }
 
 
-def _hidden(model: GenerativeModel, start: float, levels: int) -> dict[str, Any]:
+def _noise(sde: LinearSDE, start: float, levels: int) -> dict[str, str | float]:
     """How the noise at the start compares with the width of a grey level."""
-    noise = float(np.sqrt(np.max(model.sde.covariance(start)[..., 0, 0])))
+    noise = float(np.sqrt(np.max(sde.covariance(start)[..., 0, 0])))
     return {
         "start_noise": noise,
         "level_width": 2 / levels,
         "start_noise_hides_levels": noise > 2 / levels,
-        "sde": repr(model.sde),
+        "sde": repr(sde),
     }

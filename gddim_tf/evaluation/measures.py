@@ -8,13 +8,18 @@ from collections.abc import Callable
 
 import numpy as np
 
-from gddim_tf.evaluation.distances import inception_score, kernel_distance
-from gddim_tf.evaluation.extraction import activations, extract
-from gddim_tf.evaluation.label_agreement import agreement_of_logits
+from gddim_tf.evaluation.distances import (
+    frechet_distance_from_statistics,
+    inception_score,
+    kernel_distance,
+    label_agreement,
+)
+from gddim_tf.evaluation.extraction import activations, logits_of
 from gddim_tf.evaluation.memorisation import MemorisationReport
 from gddim_tf.evaluation.precision_recall import PrecisionRecall, precision_recall
-from gddim_tf.evaluation.reference import KERNEL_BLOCK, Reference, quietly, spread
-from gddim_tf.evaluation.statistics import ActivationStatistics, frechet_distance_from_statistics
+from gddim_tf.evaluation.real_images import spread
+from gddim_tf.evaluation.reference import KERNEL_BLOCK, Reference, quietly
+from gddim_tf.evaluation.statistics import ActivationStatistics
 
 
 class Comparison:
@@ -55,10 +60,7 @@ class Comparison:
     @functools.cached_property
     def logits(self) -> np.ndarray | None:
         """Of the images of `kept`; None if the extractor has none."""
-        logits_of = getattr(self.reference.extractor, "logits", None)
-        if logits_of is None:
-            return None
-        return extract(logits_of, self._images[self._chosen], progress=False)
+        return logits_of(self.reference.extractor, self._images[self._chosen])
 
     @functools.cached_property
     def coverage(self) -> PrecisionRecall:
@@ -70,7 +72,7 @@ class Comparison:
         """How often the class that was told is seen in the images of `kept`."""
         if self._labels is None or self.logits is None:
             return None
-        return agreement_of_logits(self.logits, self._labels[self._chosen], self._classes)
+        return label_agreement(self.logits, self._labels[self._chosen], self._classes)
 
     @functools.cached_property
     def memorisation(self) -> MemorisationReport | None:

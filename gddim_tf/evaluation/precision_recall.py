@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
 from numpy.typing import ArrayLike
 
+from gddim_tf.checks import whole
 from gddim_tf.evaluation.distances import activation_pair
-from gddim_tf.numerics.neighbours import squared_distances
+from gddim_tf.numerics.neighbours import covered
 
 
 class PrecisionRecall(NamedTuple):
@@ -65,28 +65,11 @@ def precision_recall(
             f"`neighbours` must be at least 1 and below the {fewest} rows of the smaller set, "
             f"received {neighbours}"
         )
-    if block_size < 1:
-        raise ValueError(f"`block_size` must be at least 1, received {block_size}")
+    whole("block_size", block_size, 1)
     # Distances from a centre near to all rows lose least to rounding.
     centre = real.mean(axis=0)
     real, fake = real - centre, fake - centre
     return PrecisionRecall(
-        precision=_covered(fake, real, neighbours, block_size),
-        recall=_covered(real, fake, neighbours, block_size),
+        precision=covered(fake, real, neighbours, block_size),
+        recall=covered(real, fake, neighbours, block_size),
     )
-
-
-def _covered(rows: np.ndarray, support: np.ndarray, neighbours: int, block_size: int) -> float:
-    """Fraction of the rows that lie in a ball around a row of the support."""
-    radii = np.concatenate(
-        [
-            # the nearest of all is the row itself
-            np.partition(distances, neighbours, axis=1)[:, neighbours]
-            for distances in squared_distances(support, support, block_size)
-        ]
-    )
-    inside = [
-        (distances <= radii).any(axis=1)
-        for distances in squared_distances(rows, support, block_size)
-    ]
-    return float(np.concatenate(inside).mean())

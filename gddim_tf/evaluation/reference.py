@@ -6,41 +6,32 @@ import functools
 import math
 import os
 import pathlib
-import re
-import urllib.parse
 import warnings
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from gddim_tf import data
-from gddim_tf.data.catalogue import find
-from gddim_tf.data.pixels import as_uint8
-from gddim_tf.evaluation.distances import frechet_floor, kernel_distance
-from gddim_tf.evaluation.extraction import extract, extract_statistics
+from gddim_tf.data.split import Split
+from gddim_tf.evaluation.distances import (
+    frechet_distance_from_statistics,
+    frechet_floor,
+    kernel_distance,
+)
 from gddim_tf.evaluation.extractor import ImageFeatures
 from gddim_tf.evaluation.memorisation import MemorisationReport, memorisation_report
-from gddim_tf.evaluation.statistics import (
-    ActivationStatistics,
-    Provenance,
-    frechet_distance_from_statistics,
-)
-from gddim_tf.image_size import ImageSize, text
+from gddim_tf.evaluation.real_images import KERNEL_IMAGES, RealImages
+from gddim_tf.image_size import ImageSize
 from gddim_tf.tfgan import classifier_metrics
 
 # With more training images than this, nobody fears that a small model knows them by heart.
 _MEMORISABLE = 20_000
-
-# Images of each side in a kernel distance, a score, precision and recall; published ones use
-# subsets too.
-_KERNEL_IMAGES = 10_000
 KERNEL_BLOCK = 1024
 
 
 class Reference:
-    """Statistics of a split of real images, for a `Comparison` with generated ones.
+    """A split of real images, for a `Comparison` with generated ones.
 
     Args:
       dataset: a name that `data.load` knows.
@@ -67,35 +58,42 @@ class Reference:
     ) -> None:
         classifier_metrics()  # what is not installed is said before anything is drawn
         self.dataset, self.split, self.extractor = dataset, split, extractor
-        splits = data.info(dataset).splits
+        self._size, splits = image_size, data.info(dataset).splits
         for name in (split, held_out or split):
-            if _whole(name) not in splits:
+            if self._of(name).whole not in splits:
                 known = ", ".join(splits)
                 raise ValueError(f"`split` of {dataset} must be one of {known}, received {name!r}")
+        whole = self._of(split).whole
         others = [name for name in ("test", "validation", "train") if name in splits]
-        self.held_out = held_out or next((name for name in others if name != _whole(split)), None)
-        self._image_size = image_size
-        self._cache = None if cache is None else pathlib.Path(cache)
-        self.statistics = self._statistics(split)
+        self.held_out = held_out or next((name for name in others if name != whole), None)
+        folder = None if cache is None else pathlib.Path(cache)
+        self._real = RealImages(self._of(split), extractor, folder)
+        self._other = None
+        if self.held_out is not None:
+            self._other = RealImages(self._of(self.held_out), extractor, folder)
+        self.statistics = self._real.statistics
 
     @functools.cached_property
     def floor(self) -> float | None:
         """Frechet distance of the held-out images to the reference; None without a second split."""
-        if self.held_out is None:
+        if self._other is None:
             return None
-        return quietly(
-            frechet_distance_from_statistics, self.statistics, self._statistics(self.held_out)
-        )
+        return quietly(frechet_distance_from_statistics, self.statistics, self._other.statistics)
 
     @functools.cached_property
     def kernel_floor(self) -> float | None:
         """Kernel distance of the held-out images to the reference; None if they are too few."""
-        if self.held_out is None:
+        if self._other is None:
             return None
-        counts = self.statistics.count, self._number(self.held_out)
+        counts = self._real.count, self._other.count
         if min(counts) < _fewest(*counts):
             return None
-        return kernel_distance(self.kept, self._activations(self.held_out), KERNEL_BLOCK)
+        return kernel_distance(self.kept, self._other.kept, KERNEL_BLOCK)
+
+    @property
+    def agreement_floor(self) -> float | None:
+        """How often the classifier sees the class of a held-out image; None if it has no word."""
+        return self._other.agreement if self._other else None
 
     def chance(self, count: int) -> float:
         """The distance to expect of so many images if they were real; see `frechet_floor`."""
@@ -104,18 +102,19 @@ class Reference:
     @functools.cached_property
     def training(self) -> np.ndarray | None:
         """The training images in uint8, if they are few and one of the two sides."""
-        sides = [_whole(name) for name in (self.split, self.held_out) if name is not None]
+        sides = [self._of(name).whole for name in (self.split, self.held_out) if name is not None]
         if sides.count("train") != 1:
             return None
         small = (data.info(self.dataset).splits["train"] or _MEMORISABLE + 1) <= _MEMORISABLE
-        return self._pixels("train") if small else None
+        return self._of("train").pixels() if small else None
 
     @functools.cached_property
     def unseen(self) -> np.ndarray | None:
         """The images of the split that is not the training split, in uint8; None without one."""
-        if self.held_out is None:
+        if self._other is None:
             return None
-        return self._pixels(self.held_out if _whole(self.split) == "train" else self.split)
+        side = self._other if self._real.split.whole == "train" else self._real
+        return side.split.pixels()
 
     def check_count(self, count: int) -> None:
         """Raise a ValueError unless so many generated images can be measured."""
@@ -132,113 +131,47 @@ class Reference:
             return None
         return memorisation_report(images, self.training, self.unseen)
 
-    @functools.cached_property
+    @property
     def kept(self) -> np.ndarray:
         """Activations of at most 10,000 of the images, evenly spread, for a kernel distance."""
-        return self._activations(self.split)
+        return self._real.kept
 
     @functools.cached_property
     def identity(self) -> str:
         """What every number measured against it depends on, in one line."""
         return (
-            f"{self.dataset} {data.fingerprint(self.dataset)} {self._image_size} {self.split} "
+            f"{self.dataset} {data.fingerprint(self.dataset)} {self._size} {self.split} "
             f"{self.held_out} {self.extractor.name} {self.extractor.resize}"
         )
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, str]:
         """What distances depend on, for a report."""
         told = {
             "reference": f"{self.statistics.count} images of {self.dataset}, split {self.split}",
             "features": f"{self.extractor.name}, resize {self.extractor.resize}",
         }
-        if self.floor is not None and self.held_out is not None:
+        if self._other is not None:
             told["real against real"] = (
-                f"{self.floor:.2f}, the Frechet distance of the {self._number(self.held_out)} "
+                f"{self.floor:.2f}, the Frechet distance of the {self._other.count} "
                 f"images of split {self.held_out} to the reference"
             )
             if self.kernel_floor is not None:
                 told["real against real"] += f"; kernel distance {self.kernel_floor:.2g}"
-        if self.statistics.count > _KERNEL_IMAGES:
+        if self.statistics.count > KERNEL_IMAGES:
             told["kernel distance, precision, recall"] = (
-                f"from at most {_KERNEL_IMAGES} images of each side"
+                f"from at most {KERNEL_IMAGES} images of each side"
             )
         return told
 
-    def _activations(self, split: str) -> np.ndarray:
-        """Of the images of a split that a kernel distance looks at."""
-        chosen = tf.constant(spread(self._number(split)))
-        images = self._images(split).enumerate().filter(lambda index, _: chosen[index])
-        return extract(self.extractor, images.map(lambda _, image: image), progress=False)
-
-    def _number(self, split: str) -> int:
-        count = find(self.dataset).count(split)
-        if count is None:
-            raise FileNotFoundError(
-                f"data set {self.dataset!r} is not on disk; `gddim-tf prepare {self.dataset}` puts "
-                "it there"
-            )
-        return count
-
-    def _images(self, split: str) -> tf.data.Dataset:
-        """One by one; the extractor makes the batches."""
-        return data.load(
-            self.dataset,
-            split,
-            image_size=self._image_size,
-            shuffle=False,
-            flip=False,
-            cache=False,
-        )
-
-    def _pixels(self, split: str) -> np.ndarray:
-        return np.concatenate([as_uint8(batch) for batch in self._images(split).batch(500)])
-
-    def _statistics(self, split: str) -> ActivationStatistics:
-        """Of a split, from the cache if they are there."""
-        images = self._images(split)
-        expected = Provenance(
-            data_set=f"{self.dataset} {text(self._image_size)}",
-            split=split,
-            number=self._number(split),
-            extractor=self.extractor.name,
-            resize=self.extractor.resize,
-        )
-        slug = re.sub(r"[^a-z0-9]+", "-", f"{self.dataset}-{expected.extractor}".lower())
-        name = f"{slug}-{urllib.parse.quote(split)}"  # train[:9] is not train[9:]
-        # other images under the same name and number have other statistics
-        content = "" if self._cache is None else data.fingerprint(self.dataset)[:12]
-        path = None if self._cache is None else self._cache / f"{name}-{content}.npz"
-        if path is not None and path.exists():
-            return ActivationStatistics.load(path, expected)
-        statistics = extract_statistics(self.extractor, images, progress=False)
-        if path is not None:
-            statistics.save(path, expected)
-        return statistics
+    def _of(self, split: str) -> Split:
+        return Split(self.dataset, split, self._size)
 
 
-def quietly(measure: Callable[..., Any], *arguments: Any) -> Any:
+def quietly(measure: Callable[..., float], *arguments: Any) -> float:
     """Call without the warnings on few images, of which reports have a line."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".* are few for .* dimensions|`logits` has .* rows for")
         return measure(*arguments)
-
-
-def _whole(split: str) -> str:
-    """The split that this one is, or is a part of."""
-    return split.split("[")[0]
-
-
-def spread(count: int) -> np.ndarray:
-    """Which of so many images a kernel distance looks at: all, or one of each of equal parts.
-
-    Neither the first ones (of few classes, where files are sorted by class) nor every fifth (of two
-    classes, where labels go round).
-    """
-    parts = min(count, _KERNEL_IMAGES)
-    edges = np.arange(parts + 1) * count // parts
-    chosen = np.zeros(count, bool)
-    chosen[np.random.default_rng(0).integers(edges[:-1], edges[1:])] = True
-    return chosen
 
 
 def _fewest(*counts: int) -> int:
@@ -247,4 +180,4 @@ def _fewest(*counts: int) -> int:
     A kernel distance two in every block of the larger, precision and recall one more than the three
     neighbours.
     """
-    return max(2 * math.ceil(min(max(counts), _KERNEL_IMAGES) / KERNEL_BLOCK), 4)
+    return max(2 * math.ceil(min(max(counts), KERNEL_IMAGES) / KERNEL_BLOCK), 4)

@@ -6,13 +6,8 @@ import dataclasses
 import json
 import os
 import pathlib
-import platform
 from typing import Any
 
-import keras
-import tensorflow as tf
-
-from gddim_tf._version import __version__
 from gddim_tf.atomic import atomic_write
 from gddim_tf.evaluation.measures import MEASURES
 from gddim_tf.evaluation.result import TITLES, Result, line
@@ -75,14 +70,3 @@ class Report:
             draft.write_text(json.dumps(self.flat(), indent=2) + "\n")
         with atomic_write(folder / f"{name}.md") as draft:
             draft.write_text(self.markdown())
-
-
-def versions() -> dict[str, str]:
-    """The versions that results depend on."""
-    return {
-        "gddim_tf": __version__,
-        "tensorflow": tf.__version__,
-        "keras": keras.__version__,
-        "python": platform.python_version(),
-        "processor": f"{os.cpu_count()} x {platform.machine()}",
-    }

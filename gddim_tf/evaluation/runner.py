@@ -6,7 +6,6 @@ import dataclasses
 import os
 import pathlib
 import warnings
-from typing import Any
 
 from gddim_tf.atomic import atomic_write
 from gddim_tf.data.pictures import save_closest_pairs
@@ -14,10 +13,17 @@ from gddim_tf.digest import digest
 from gddim_tf.evaluation.measures import MEASURES, Comparison
 from gddim_tf.evaluation.reference import Reference
 from gddim_tf.evaluation.result import Result
-from gddim_tf.models import DiffusionModel, GenerativeModel
-from gddim_tf.models.generation import Generated, Job, claim, even_labels, generate
+from gddim_tf.models import GenerativeModel
+from gddim_tf.models.generation import (
+    Generated,
+    Job,
+    claim,
+    described,
+    even_labels,
+    generate,
+)
 from gddim_tf.reading import DamagedFileError
-from gddim_tf.samplers import RK45, NotFiniteError, StepLimitError
+from gddim_tf.samplers import NotFiniteError, StepLimitError
 
 
 class Runner:
@@ -51,9 +57,7 @@ class Runner:
         self.model, self.reference = model, reference
         self._folder = pathlib.Path(directory)
         self._batch_size, self._workers, self._progress = batch_size, workers, progress
-        self.made_by: dict[str, Any] = {"weights": model.fingerprint(), "sde": repr(model.sde)}
-        if isinstance(model, DiffusionModel):  # an export does not know what its network predicts
-            self.made_by["prediction"] = model.prediction
+        self.made_by = described(model)
 
     def run(self, job: Job) -> Result:
         """The result of a job, from the folder if it is finished.
@@ -69,7 +73,7 @@ class Runner:
             measure, or the sampler cannot spend the budget.
         """
         self.reference.check_count(job.count)
-        self._claim(job)
+        claim(self._images(job), job, self.made_by)
         result = self.finished(job)
         if result is None:
             result = self._made(job)
@@ -97,13 +101,6 @@ class Runner:
         mine, theirs = report.closest_pairs.T
         distances = report.generated_distances[mine]
         save_closest_pairs((images[mine], training[theirs]), distances, path)
-
-    def _claim(self, job: Job) -> None:
-        """Mark the folder of the images with what makes them."""
-        described = {"sampler": repr(job.sampler), **self.made_by}
-        if not isinstance(job.sampler, RK45):
-            described["nfe"] = job.nfe
-        claim(self._images(job), {**described, "seed": job.seed, "guidance": job.guidance})
 
     def _made(self, job: Job) -> Result:
         result = Result(

@@ -1,4 +1,4 @@
-"""Mean and covariance of activations, gathered batch by batch, and the distance between two.
+"""Mean and covariance of activations, gathered batch by batch, with where they come from.
 
 Fifty thousand images with 2048 features need 0.8 GB as a matrix and 34 MB as statistics.
 """
@@ -13,7 +13,6 @@ import numpy as np
 
 from gddim_tf.atomic import atomic_write
 from gddim_tf.digest import arrays_digest
-from gddim_tf.evaluation.distances import gaussian_distance
 from gddim_tf.numerics.moments import Moments
 from gddim_tf.reading import read_arrays, reading
 
@@ -64,6 +63,30 @@ class ActivationStatistics(Moments):
         super().__init__(dimension)
         self.provenance: Provenance | None = None
 
+    @classmethod
+    def of(cls, activations: np.ndarray) -> ActivationStatistics:
+        """The statistics of all rows of `[count, dimension]`."""
+        statistics = cls(activations.shape[1])
+        statistics.update(activations)
+        return statistics
+
+    def check_comparable(self, real: ActivationStatistics) -> None:
+        """Raise a ValueError if these and those of real images are of different features."""
+        if real.dimension != self.dimension:
+            raise ValueError(
+                f"`fake` must have the dimension of `real`, {real.dimension}, received "
+                f"{self.dimension}"
+            )
+        if real.provenance is None or self.provenance is None:
+            return
+        for field in ("extractor", "resize"):
+            mine, other = getattr(self.provenance, field), getattr(real.provenance, field)
+            if mine != other:
+                raise ValueError(
+                    f"`fake` must come from the same features as `real`: `{field}` is {mine!r}, "
+                    f"and {other!r} for `real`"
+                )
+
     def _merge(self, count: int, mean: np.ndarray, scatter: np.ndarray) -> None:
         super()._merge(count, mean, scatter)
         self.provenance = None
@@ -111,73 +134,29 @@ class ActivationStatistics(Moments):
           ValueError: if the file is damaged or something else, or its provenance differs from
             `expected`; the message names the fields that differ.
         """
-        mean, scatter, provenance = _read(path)
-        if expected is not None and provenance != expected:
-            found, asked = dataclasses.asdict(provenance), dataclasses.asdict(expected)
-            differences = [
-                f"`{field}` is {found[field]!r}, asked for {asked[field]!r}"
-                for field in asked
-                if found[field] != asked[field]
-            ]
+        what = "a file of activation statistics"
+        arrays = read_arrays(path, what)
+        with reading(path, what):
+            mean, scatter, told = arrays["mean"], arrays["scatter"], str(arrays["provenance"])
+            whole = str(arrays["sha256"]) == arrays_digest([mean, scatter], told)
+            provenance = Provenance(**json.loads(told))
+        if mean.ndim != 1 or scatter.shape != 2 * mean.shape:
+            raise ValueError(
+                f"{path} is damaged: a mean of shape {mean.shape} beside a scatter matrix of shape "
+                f"{scatter.shape}"
+            )
+        if not whole:
+            raise ValueError(
+                f"{path} is damaged: its numbers are not those that it was written with"
+            )
+        differences = [
+            f"`{field}` is {getattr(provenance, field)!r}, asked for {asked!r}"
+            for field, asked in vars(expected or provenance).items()
+            if getattr(provenance, field) != asked
+        ]
+        if differences:
             raise ValueError(f"{path} holds other statistics: {'; '.join(differences)}")
         statistics = cls(len(mean))
         statistics._merge(provenance.number, mean, scatter)
         statistics.provenance = provenance
         return statistics
-
-
-def _read(path: str | os.PathLike[str]) -> tuple[np.ndarray, np.ndarray, Provenance]:
-    """Mean, scatter matrix and provenance of a file, checked for presence and shape."""
-    what = "a file of activation statistics"
-    arrays = read_arrays(path, what)
-    with reading(path, what):
-        mean, scatter, told = arrays["mean"], arrays["scatter"], str(arrays["provenance"])
-        whole = str(arrays["sha256"]) == arrays_digest([mean, scatter], told)
-        provenance = Provenance(**json.loads(told))
-    if mean.ndim != 1 or scatter.shape != 2 * mean.shape:
-        raise ValueError(
-            f"{path} is damaged: a mean of shape {mean.shape} beside a scatter matrix of shape "
-            f"{scatter.shape}"
-        )
-    if not whole:
-        raise ValueError(f"{path} is damaged: its numbers are not those that it was written with")
-    return mean, scatter, provenance
-
-
-def frechet_distance_from_statistics(
-    real: ActivationStatistics, fake: ActivationStatistics
-) -> float:
-    """Frechet distance from two gathered statistics; equals `frechet_distance` of the activations.
-
-    Args:
-      real: statistics of the real images' activations, at least two images.
-      fake: statistics of the generated images' activations, at least two images.
-
-    Returns:
-      The distance, never negative; see `frechet_distance` for its bias and warning.
-
-    Raises:
-      ValueError: if the dimensions differ, either has fewer than two images, or both were loaded
-        and come from different extractors or resizing.
-      ImportError: if TF-GAN is not installed.
-    """
-    if real.dimension != fake.dimension:
-        raise ValueError(
-            f"`fake` must have the dimension of `real`, {real.dimension}, received {fake.dimension}"
-        )
-    _check_comparable(real.provenance, fake.provenance)
-    return gaussian_distance(
-        (real.mean, fake.mean), (real.covariance, fake.covariance), (real.count, fake.count)
-    )
-
-
-def _check_comparable(real: Provenance | None, fake: Provenance | None) -> None:
-    """Refuse statistics of different features."""
-    if real is None or fake is None:
-        return
-    for field in ("extractor", "resize"):
-        if getattr(real, field) != getattr(fake, field):
-            raise ValueError(
-                f"`fake` must come from the same features as `real`: `{field}` is "
-                f"{getattr(fake, field)!r}, and {getattr(real, field)!r} for `real`"
-            )

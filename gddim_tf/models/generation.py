@@ -188,25 +188,37 @@ def _kept(path: pathlib.Path | None) -> Generated | None:
         return None
 
 
-def claim(directory: str | os.PathLike[str], description: dict[str, Any]) -> None:
+def described(model: GenerativeModel) -> dict[str, str]:
+    """What the images of a model depend on; an export does not know what its network predicts."""
+    told = {"weights": model.fingerprint(), "sde": repr(model.sde)}
+    prediction = getattr(model, "prediction", None)
+    return told if prediction is None else {**told, "prediction": prediction}
+
+
+def claim(directory: str | os.PathLike[str], job: Job, made_by: dict[str, str]) -> None:
     """Mark a folder of generated images with what made them.
 
     Args:
       directory: of the images.
-      description: plain values.
+      job: what was drawn.
+      made_by: by which model, see `described`.
 
     Raises:
       ValueError: if the folder holds images of something else.
     """
     path = pathlib.Path(directory) / "made-by.json"
-    if path.exists():
-        found = read_json(path, "the description of a folder of images")
-        for key, value in description.items():
-            if found.get(key) != value:
-                raise ValueError(
-                    f"{directory} holds images with {key} = {found.get(key)!r}, received "
-                    f"{value!r}; use another folder"
-                )
+    description: dict[str, Any] = {"sampler": repr(job.sampler), **made_by}
+    if not isinstance(job.sampler, RK45):
+        description["nfe"] = job.nfe
+    description |= {"seed": job.seed, "guidance": job.guidance}
+    if not path.exists():
+        with atomic_write(path) as draft:
+            draft.write_text(json.dumps(description, indent=2) + "\n")
         return
-    with atomic_write(path) as draft:
-        draft.write_text(json.dumps(description, indent=2) + "\n")
+    found = read_json(path, "the description of a folder of images")
+    for key, value in description.items():
+        if found.get(key) != value:
+            raise ValueError(
+                f"{directory} holds images with {key} = {found.get(key)!r}, received "
+                f"{value!r}; use another folder"
+            )

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import ArrayLike
 
 from gddim_tf.numerics.philox import philox
 
@@ -97,5 +97,10 @@ def normal_per_image(
     return tf.cast(tf.reshape(noise[:, :size], [-1, *shape]), dtype)
 
 
-def _is_whole(number: Any) -> bool:
+def signs_per_image(seeds: tf.Tensor, shape: tuple[int, ...]) -> tf.Tensor:
+    """Signs `[batch, *shape]`, each +1 or -1 with probability 1/2, row i from `seeds[i]` alone."""
+    return tf.where(normal_per_image(seeds, shape) < 0, -1.0, 1.0)
+
+
+def _is_whole(number: ArrayLike) -> bool:
     return np.ndim(number) == 0 and np.asarray(number).dtype.kind in "iu"

@@ -85,7 +85,30 @@ def rows_of(values: ArrayLike, name: str) -> np.ndarray:
     return array.reshape(len(array), -1)
 
 
-def squared_distances(
+def covered(rows: np.ndarray, support: np.ndarray, neighbours: int, block_size: int) -> float:
+    """Fraction of rows in a ball around a row of the support that just reaches its k-th neighbour.
+
+    Args:
+      rows: [count, dimension].
+      support: [centres, dimension], more than `neighbours`.
+      neighbours: k, the row itself not counted.
+      block_size: rows whose distances are held at a time.
+    """
+    radii = np.concatenate(
+        [
+            # the nearest of all is the row itself
+            np.partition(distances, neighbours, axis=1)[:, neighbours]
+            for distances in _squared_distances(support, support, block_size)
+        ]
+    )
+    inside = [
+        (distances <= radii).any(axis=1)
+        for distances in _squared_distances(rows, support, block_size)
+    ]
+    return float(np.concatenate(inside).mean())
+
+
+def _squared_distances(
     rows: np.ndarray, others: np.ndarray, block_size: int
 ) -> Iterator[np.ndarray]:
     """Squared distances [block, len(others)] of one block of rows after another."""

@@ -100,3 +100,11 @@ def normal_log_density(sde: LinearSDE, root: np.ndarray, values: tf.Tensor) -> t
     axes = tuple(range(1, values.shape.rank))
     size = math.prod(values.shape[1:])
     return -0.5 * tf.reduce_sum(white**2, axes) - 0.5 * size * np.log(2 * np.pi) - log_det
+
+
+def velocity_log_density(sde: LinearSDE, states: tf.Tensor) -> tf.Tensor | float:
+    """`log q` of the components after the image, `N(0, Sigma(0))` without its first row; else 0."""
+    if sde.components == 1:
+        return 0.0
+    root = np.linalg.cholesky(sde.covariance(0.0)[..., 1:, 1:])
+    return normal_log_density(sde, root, states[..., states.shape[-1] // sde.components :])

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gddim_tf import evaluation
+from gddim_tf.evaluation.distances import label_agreement
 from tests.evaluation.references import (
     nuclear_norm_distance,
     relu_activations,
@@ -197,3 +198,9 @@ def test_bad_activations_are_refused_by_name(distance, real, fake, message):
 def test_bad_logits_are_refused_by_name(logits):
     with pytest.raises(ValueError, match="`logits`"):
         evaluation.inception_score(logits)
+
+
+def test_label_agreement_is_the_share_of_images_with_their_label():
+    logits = np.eye(3, dtype=np.float32)[[0, 1, 2, 2, 1]]
+    assert label_agreement(logits, [0, 1, 2, 0, 0], 3) == pytest.approx(0.6)
+    assert label_agreement(logits, [0] * 5, 10) is None  # of other classes

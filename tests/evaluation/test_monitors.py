@@ -8,9 +8,8 @@ from PIL import Image
 
 from gddim_tf import data
 from gddim_tf.data.pixels import as_uint8
-from gddim_tf.evaluation import frechet_distance
+from gddim_tf.evaluation import FrechetMonitor, SampleGrid, frechet_distance
 from gddim_tf.evaluation.features import feature_extractor
-from gddim_tf.evaluation.monitors import FrechetMonitor, SampleGrid
 from gddim_tf.models.averaging_adam import averaged_weights
 from gddim_tf.training import AveragingAdam
 from tests.conftest import own_model

@@ -58,7 +58,7 @@ def test_distances_are_those_of_the_activations(reference, extractor):
 
 
 def test_a_kernel_distance_from_some_of_the_images_is_of_all_kinds(extractor, monkeypatch):
-    monkeypatch.setattr("gddim_tf.evaluation.reference._KERNEL_IMAGES", 100)
+    monkeypatch.setattr("gddim_tf.evaluation.real_images.KERNEL_IMAGES", 100)
     images, labels = next(iter(data.load("digits", batch_size=1500, labels=True, shuffle=False)))
     order = np.argsort(labels, kind="stable")
     fake = as_uint8(images.numpy())[order]  # sorted by class, like the files of a folder
