@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import ClassVar
 
 from gddim_tf.image_size import ImageSize, compact, sides
-from gddim_tf.networks.architecture_checks import build, check
+from gddim_tf.networks.architecture_checks import FromOptions, check
 
 _SEQUENCES = (
     *("channel_multipliers", "attention_resolutions", "fir_kernel"),
@@ -15,7 +15,7 @@ _SEQUENCES = (
 
 
 @dataclasses.dataclass(frozen=True)
-class Architecture:
+class Architecture(FromOptions):
     """Everything that decides the layers of a `ScoreUNet`.
 
     The family contains the U-Net of DDPM (Ho et al. 2020, appendix B) and the DDPM++ and NCSN++
@@ -83,6 +83,8 @@ class Architecture:
       4
     """
 
+    network: ClassVar[str] = "ScoreUNet"
+
     image_size: ImageSize
     channels: int
     components: int = 1
@@ -130,16 +132,6 @@ class Architecture:
             object.__setattr__(self, "out_channels", self.components * self.channels)
         object.__setattr__(self, "image_size", compact(self.image_size))
         check(self)
-
-    @classmethod
-    def from_options(cls, options: dict[str, Any]) -> Architecture:
-        """Build from keyword arguments, naming the unknown ones.
-
-        Raises:
-          TypeError: if an option is not a field of the architecture.
-          ValueError: if a value is not allowed.
-        """
-        return build(cls, options, "ScoreUNet")
 
     @property
     def levels(self) -> int:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import numbers
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from gddim_tf.image_size import sides
 
 if TYPE_CHECKING:
     from gddim_tf.networks.architecture import Architecture
-    from gddim_tf.networks.attention_unet_shapes import AttentionArchitecture
-
-_Kind = TypeVar("_Kind", "Architecture", "AttentionArchitecture")
 
 _CHOICES = {
     "embedding": ("positional", "fourier"),
@@ -42,22 +40,28 @@ _COUNTS = {
 }
 
 
-def build(kind: type[_Kind], options: dict[str, Any], network: str) -> _Kind:
-    """An architecture of keyword arguments.
+class FromOptions:
+    """An architecture, a dataclass, that is built from keyword arguments of its network."""
 
-    Args:
-      kind: its class.
-      options: the arguments.
-      network: the name of the network, for the error.
+    network: ClassVar[str]
 
-    Raises:
-      TypeError: if an option is not a field of the architecture, naming those that are.
-    """
-    names = [field.name for field in dataclasses.fields(kind)]
-    unknown = sorted(set(options) - set(names))
-    if unknown:
-        raise TypeError(f"unknown options {unknown}; the options of {network} are {names}")
-    return kind(**options)
+    @classmethod
+    def from_options(cls, options: Mapping[str, Any]) -> Self:
+        """Build from keyword arguments, naming the unknown ones.
+
+        Args:
+          options: the arguments.
+
+        Raises:
+          TypeError: if an option is not a field of the architecture.
+          ValueError: if a value is not allowed.
+        """
+        fields = dataclasses.fields(cls)  # pyright: ignore[reportArgumentType]  # it is a dataclass
+        names = [field.name for field in fields]
+        unknown = sorted(set(options) - set(names))
+        if unknown:
+            raise TypeError(f"unknown options {unknown}; the options of {cls.network} are {names}")
+        return cls(**options)
 
 
 def check(architecture: Architecture) -> None:

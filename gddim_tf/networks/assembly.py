@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
 
 from gddim_tf.networks.architecture import Architecture
@@ -17,7 +15,7 @@ from gddim_tf.networks.normalization import GroupNorm
 from gddim_tf.networks.resampling import Downsample, Upsample
 
 
-def make_layer(part: Part, arch: Architecture, policy: Any) -> keras.layers.Layer:
+def make_layer(part: Part, arch: Architecture, policy: keras.DTypePolicy) -> keras.layers.Layer:
     """Return the unbuilt layer of a part.
 
     Args:

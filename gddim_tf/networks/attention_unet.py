@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from typing import Any, ClassVar
 
 import keras
 import tensorflow as tf
 
-from gddim_tf.image_size import sides
 from gddim_tf.networks.attention_unet_shapes import (
     AttentionArchitecture,
     Shapes,
@@ -18,10 +16,11 @@ from gddim_tf.networks.attention_unet_shapes import (
 from gddim_tf.networks.convolution import initializer
 from gddim_tf.networks.embeddings import positional_embedding
 from gddim_tf.networks.pixel_attention import full_attention, linear_attention, rms_norm
+from gddim_tf.networks.unet import UNet
 
 
 @keras.saving.register_keras_serializable(package="gddim_tf")
-class AttentionUNet(keras.Model):
+class AttentionUNet(UNet):
     """A U-Net of RMS norms whose levels end with attention, for variance preserving diffusions.
 
     A level has two residual blocks, attention and a change of resolution (space to depth and a
@@ -54,6 +53,7 @@ class AttentionUNet(keras.Model):
       TensorShape([2, 8, 8, 1])
     """
 
+    architecture: AttentionArchitecture
     architecture_type = AttentionArchitecture
     weight_shapes: ClassVar[Callable[[Any], Shapes]] = staticmethod(attention_weight_shapes)
 
@@ -65,11 +65,7 @@ class AttentionUNet(keras.Model):
         trainable: bool = True,
         **options: Any,
     ) -> None:
-        super().__init__(name=name, dtype=dtype, trainable=trainable, autocast=False)
-        self.architecture = AttentionArchitecture.from_options(options)
-        self.image_size, self.channels = self.architecture.image_size, self.architecture.channels
-        self.components, self.num_classes = 1, 0
-        self.out_channels = self.channels
+        super().__init__(AttentionArchitecture.from_options(options), name, dtype, trainable)
         self.drop = keras.layers.Dropout(self.architecture.dropout, dtype="float32")
         self._named = {
             place: self._new_weight(place, shape)
@@ -86,11 +82,7 @@ class AttentionUNet(keras.Model):
     ) -> tf.Tensor:
         """Predict; see the class."""
         arch = self.architecture
-        expected = (None, *sides(arch.image_size), arch.channels)
-        if not tf.TensorShape(x.shape).is_compatible_with(expected):
-            raise ValueError(f"`x` must have shape {expected}, received {tuple(x.shape)}")
-        if labels is not None:
-            raise ValueError("`labels` need a network with classes, this one has none")
+        self.check_inputs(x, time, labels)
         temb = self._embed(tf.cast(time, tf.float32))
         first = h = self._conv("init_conv", tf.cast(x, tf.float32))
         skips = []
@@ -119,14 +111,6 @@ class AttentionUNet(keras.Model):
     def named_weights(self) -> dict[str, keras.Variable]:
         """Return all weights by their place, such as "downs.0.1.block2.proj.kernel"."""
         return dict(self._named)
-
-    def compute_output_shape(self, x_shape: Any, *_: Any) -> tuple[int | None, ...]:
-        """Return [batch, height, width, channels]."""
-        return (x_shape[0], *sides(self.image_size), self.channels)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return {**super().get_config(), **dataclasses.asdict(self.architecture)}
 
     def _new_weight(self, place: str, shape: tuple[int, ...]) -> keras.Variable:
         start = {"bias": "zeros", "scale": "ones", "memory": "random_normal"}

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from gddim_tf.image_size import ImageSize, compact, sides
-from gddim_tf.networks.architecture_checks import build
+from gddim_tf.networks.architecture_checks import FromOptions
 
 Shapes = dict[str, tuple[int, ...]]
 
 
 @dataclasses.dataclass(frozen=True)
-class AttentionArchitecture:
+class AttentionArchitecture(FromOptions):
     """Everything that decides the weights of an `AttentionUNet`.
 
     Args:
@@ -44,6 +44,7 @@ class AttentionArchitecture:
     memory: int = 4
     dropout: float = 0.0
 
+    network: ClassVar[str] = "AttentionUNet"
     centered: ClassVar[bool] = True
     embedding: ClassVar[str] = "positional"
 
@@ -66,15 +67,25 @@ class AttentionArchitecture:
                 f"received {self.image_size}"
             )
 
-    @classmethod
-    def from_options(cls, options: dict[str, Any]) -> AttentionArchitecture:
-        """Build from keyword arguments, naming the unknown ones.
+    @property
+    def components(self) -> int:
+        """One: images alone."""
+        return 1
 
-        Raises:
-          TypeError: if an option is not a field of the architecture.
-          ValueError: if a value is not allowed.
-        """
-        return build(cls, options, "AttentionUNet")
+    @property
+    def num_classes(self) -> int:
+        """0, since the network takes no labels."""
+        return 0
+
+    @property
+    def in_channels(self) -> int:
+        """Channels of the input."""
+        return self.channels
+
+    @property
+    def out_channels(self) -> int:
+        """Channels of the output."""
+        return self.channels
 
     @property
     def levels(self) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -10,22 +9,22 @@ import keras
 import tensorflow as tf
 
 from gddim_tf.choice import one_of
-from gddim_tf.image_size import ImageSize, sides
+from gddim_tf.image_size import ImageSize
 from gddim_tf.networks.activations import ACTIVATIONS
 from gddim_tf.networks.architecture import Architecture
 from gddim_tf.networks.assembly import input_shapes, make_layer
 from gddim_tf.networks.blocks import ResidualBlock
 from gddim_tf.networks.embeddings import positional_embedding
-from gddim_tf.networks.layer_shape import Shape
 from gddim_tf.networks.layout import layout
 from gddim_tf.networks.patches import from_patches, to_patches
 from gddim_tf.networks.presets import PRESETS
 from gddim_tf.networks.residual import residual_sum
 from gddim_tf.networks.shapes import Shapes, weight_shapes
+from gddim_tf.networks.unet import UNet
 
 
 @keras.saving.register_keras_serializable(package="gddim_tf")
-class ScoreUNet(keras.Model):
+class ScoreUNet(UNet):
     """A U-Net that predicts the noise (or the score) of an image diffusion.
 
     Args:
@@ -64,6 +63,7 @@ class ScoreUNet(keras.Model):
       TensorShape([2, 8, 8, 1])
     """
 
+    architecture: Architecture
     architecture_type = Architecture
     weight_shapes: ClassVar[Callable[[Any], Shapes]] = staticmethod(weight_shapes)
 
@@ -78,14 +78,9 @@ class ScoreUNet(keras.Model):
         trainable: bool = True,
         **options: Any,
     ) -> None:
-        super().__init__(name=name, dtype=dtype, trainable=trainable, autocast=False)
         sizes = {"image_size": image_size, "channels": channels, "components": components}
-        self.architecture = Architecture.from_options({**sizes, **options})
-        self.image_size = self.architecture.image_size
-        self.channels = channels
-        self.components = components
-        self.out_channels = self.architecture.out_channels
-        self.num_classes = self.architecture.num_classes
+        architecture = Architecture.from_options({**sizes, **options})
+        super().__init__(architecture, name, dtype, trainable)
         self.parts: dict[str, keras.layers.Layer] = {}
         self.build()
 
@@ -126,7 +121,7 @@ class ScoreUNet(keras.Model):
         training: bool = False,
     ) -> tf.Tensor:
         """Predict; see the class."""
-        self._check_inputs(x, time, labels)
+        self.check_inputs(x, time, labels)
         x, time = tf.cast(x, tf.float32), tf.cast(time, tf.float32)
         if not self.architecture.centered:
             x = 2.0 * x - 1.0
@@ -148,26 +143,6 @@ class ScoreUNet(keras.Model):
                 path = variable.path.rsplit(f"{layer.name}/", 1)[1]
                 named[f"{part}.{path.replace('/', '.')}"] = variable
         return named
-
-    def compute_output_shape(self, x_shape: Any, *_: Any) -> Shape:
-        """Return [batch, height, width, out_channels]."""
-        return (x_shape[0], *sides(self.image_size), self.out_channels)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return {**super().get_config(), **dataclasses.asdict(self.architecture)}
-
-    def _check_inputs(self, x: tf.Tensor, time: tf.Tensor, labels: tf.Tensor | None) -> None:
-        arch = self.architecture
-        expected = (None, *sides(arch.image_size), arch.in_channels)
-        if not tf.TensorShape(x.shape).is_compatible_with(expected):
-            raise ValueError(f"`x` must have shape {expected}, received {tuple(x.shape)}")
-        if not tf.TensorShape(time.shape).is_compatible_with((x.shape[0],)):
-            raise ValueError(
-                f"`time` must have shape ({x.shape[0]},), received {tuple(time.shape)}"
-            )
-        if labels is not None and not arch.num_classes:
-            raise ValueError("`labels` need a network with `num_classes` > 0, this one has none")
 
     def _embed(self, time: tf.Tensor, labels: tf.Tensor | None) -> tf.Tensor:
         """Embed the time label and the class; activated once for all blocks."""

@@ -64,5 +64,5 @@ def test_what_an_architecture_must_be():
     assert again.architecture == network.architecture
     with pytest.raises(ValueError, match=r"`x` must have shape \(None, 8, 8, 1\)"):
         network(tf.zeros([1, 4, 4, 1]), tf.zeros([1]))
-    with pytest.raises(ValueError, match="`labels` need a network with classes"):
+    with pytest.raises(ValueError, match="`labels` need a network with `num_classes` > 0"):
         network(tf.zeros([1, 8, 8, 1]), tf.zeros([1]), tf.zeros([1], tf.int32))

@@ -6,47 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-# What the library assumes where the configuration is silent.
-DEFAULTS: dict[str, Any] = {
-    "sample_size": None,
-    "in_channels": 3,
-    "out_channels": 3,
-    "center_input_sample": False,
-    "time_embedding_type": "positional",
-    "time_embedding_dim": None,
-    "freq_shift": 0,
-    "flip_sin_to_cos": True,
-    "down_block_types": ("DownBlock2D", *("AttnDownBlock2D",) * 3),
-    "mid_block_type": "UNetMidBlock2D",
-    "up_block_types": (*("AttnUpBlock2D",) * 3, "UpBlock2D"),
-    "block_out_channels": (224, 448, 672, 896),
-    "layers_per_block": 2,
-    "mid_block_scale_factor": 1,
-    "downsample_padding": 1,
-    "downsample_type": "conv",
-    "upsample_type": "conv",
-    "dropout": 0.0,
-    "act_fn": "silu",
-    "attention_head_dim": 8,
-    "norm_num_groups": 32,
-    "attn_norm_num_groups": None,
-    "norm_eps": 1e-5,
-    "resnet_time_scale_shift": "default",
-    "add_attention": True,
-    "class_embed_type": None,
-    "num_class_embeds": None,
-    "num_train_timesteps": None,
-}
-_ALLOWED: dict[str, tuple[Any, ...]] = {
-    "time_embedding_type": ("positional", "fourier"),
-    "mid_block_type": ("UNetMidBlock2D", None),
-    "downsample_padding": (0, 1),
-    "downsample_type": ("conv", "resnet", None),
-    "upsample_type": ("conv", "resnet", None),
-    "act_fn": ("silu", "swish", "gelu", "relu", "mish"),
-    "resnet_time_scale_shift": ("default", "scale_shift"),
-    "class_embed_type": (None, "timestep"),
-}
+from gddim_tf.checkpoints.families.diffusers_defaults import ALLOWED, DEFAULTS
+
 # Of each kind of level: whether it attends, and whether it resamples inside a residual block
 # (None: as `downsample_type` or `upsample_type` says).
 _PLAIN = {
@@ -181,7 +142,7 @@ class Settings:
     def _choices(self) -> list[str]:
         return [
             f"`{name}` must be {' or '.join(map(repr, allowed))}, received {self._config[name]!r}"
-            for name, allowed in _ALLOWED.items()
+            for name, allowed in ALLOWED.items()
             if self._config[name] not in allowed
         ]
 

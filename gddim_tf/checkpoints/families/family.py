@@ -51,6 +51,8 @@ class Meaning(NamedTuple):
 class Family(Protocol):
     """The checkpoints of one source; `FAMILIES` lists one object of each.
 
+    The architecture that a method is given is that of its own `network`.
+
     Raises:
       ValueError: from each method but `recognises`, if the file contradicts itself, asks for
         something that the network does not do, or does not tell what is needed.

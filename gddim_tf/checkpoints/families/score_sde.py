@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
+from gddim_tf.checkpoints.families import score_sde_config, score_sde_names
 from gddim_tf.checkpoints.families.family import Checkpoint, Meaning
-from gddim_tf.checkpoints.families.score_sde_config import flatten
+from gddim_tf.checkpoints.families.torch_names import Tensors
 from gddim_tf.networks import Architecture, ScoreUNet
 from gddim_tf.sdes import BDM, CLD, VESDE, VPSDE, LinearSDE
 
@@ -26,9 +27,29 @@ _NAMES = (None, "vpsde", "vesde", "cld")
 
 
 class ScoreSDE:
-    """The networks of score_sde and gDDIM, whose configuration tells the diffusion."""
+    """The networks of score_sde and gDDIM, whose configuration tells the diffusion.
+
+    Attributes:
+      ends: the name of a convolution's kernel, with `{i}` for the number of the layer, and the axes
+        of its input and output channels.
+    """
 
     network = ScoreUNet
+    ends: ClassVar[tuple[str, int, int]]
+
+    def options(self, tensors: Tensors, config: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arguments of `ScoreUNet`.
+
+        Args:
+          tensors: the weights by name; they tell the channels of the input and the output.
+          config: score_sde's sections "model" and "data", or CLD-SGM's flat table.
+
+        Raises:
+          ValueError: if a setting is missing or asks for something that the network does not do.
+        """
+        name, inputs, outputs = self.ends
+        channels = score_sde_names.channels(tensors, name, inputs=inputs, outputs=outputs)
+        return score_sde_config.options(config, *channels)
 
     def meaning(self, checkpoint: Checkpoint) -> Meaning:
         """Variance-exploding networks are told sigma and predict the score.
@@ -36,14 +57,14 @@ class ScoreSDE:
         The others are told 999 t and predict the noise (up to the mixed score of gDDIM,
         eps = network + R^-1 (0, v)).
         """
-        config = flatten(checkpoint.config)
+        config = score_sde_config.flatten(checkpoint.config)
         if _exploding(config):
             return Meaning("sigma", "score")
         return Meaning("999t", "eps_mixed" if config.get("mixed_score") else "eps")
 
     def diffusion(self, checkpoint: Checkpoint, architecture: Architecture) -> LinearSDE:
         """The diffusion that a configuration, or the preset that takes its place, stands for."""
-        config = flatten(checkpoint.config)
+        config = score_sde_config.flatten(checkpoint.config)
         if config.get("sde") not in _NAMES:
             raise ValueError(
                 f"the setting `sde` must be vpsde, vesde or cld unless `sde` is given, received "

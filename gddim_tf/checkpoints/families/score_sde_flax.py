@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gddim_tf.checkpoints.families import score_sde_config, score_sde_names
+from gddim_tf.checkpoints.families import score_sde_names
 from gddim_tf.checkpoints.families.family import Checkpoint
 from gddim_tf.checkpoints.families.score_sde import ScoreSDE
 from gddim_tf.checkpoints.families.torch_names import Tensors
@@ -30,23 +30,11 @@ class ScoreSDEFlax(ScoreSDE):
     """The networks of score_sde and gDDIM in JAX."""
 
     name = "score_sde_flax"
+    ends = ("Conv_{i}/kernel", 2, 3)
 
     def recognises(self, tensors: Tensors, config: Mapping[str, Any]) -> bool:
         """Whether the names are this family's."""
         return "Conv_0/kernel" in tensors
-
-    def options(self, tensors: Tensors, config: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the arguments of `ScoreUNet`.
-
-        Args:
-          tensors: the leaves by path; they tell the channels of the input and the output.
-          config: score_sde's sections "model" and "data".
-
-        Raises:
-          ValueError: if a setting is missing or asks for something that the network does not do.
-        """
-        ends = score_sde_names.channels(tensors, "Conv_{i}/kernel", inputs=2, outputs=3)
-        return score_sde_config.options(config, *ends)
 
     def weights(
         self, checkpoint: Checkpoint, architecture: Architecture

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gddim_tf.checkpoints.families import score_sde_config, score_sde_names
+from gddim_tf.checkpoints.families import score_sde_names
 from gddim_tf.checkpoints.families.family import Checkpoint
 from gddim_tf.checkpoints.families.score_sde import ScoreSDE
 from gddim_tf.checkpoints.families.torch_names import Tensors, to_ours
@@ -21,23 +21,11 @@ class ScoreSDETorch(ScoreSDE):
     """The networks of score_sde in PyTorch."""
 
     name = "score_sde_torch"
+    ends = ("all_modules.{i}.weight", 1, 0)
 
     def recognises(self, tensors: Tensors, config: Mapping[str, Any]) -> bool:
         """Whether the names are this family's (CLD-SGM's differ in the configuration only)."""
         return any(map(_MODULE.fullmatch, tensors)) and "n_channels" not in config
-
-    def options(self, tensors: Tensors, config: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the arguments of `ScoreUNet`.
-
-        Args:
-          tensors: the weights by name; they tell the channels of the input and the output.
-          config: score_sde's sections "model" and "data", or CLD-SGM's flat table.
-
-        Raises:
-          ValueError: if a setting is missing or asks for something that the network does not do.
-        """
-        ends = score_sde_names.channels(tensors, "all_modules.{i}.weight", inputs=1, outputs=0)
-        return score_sde_config.options(config, *ends)
 
     def weights(
         self, checkpoint: Checkpoint, architecture: Architecture
