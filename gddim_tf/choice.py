@@ -1,8 +1,9 @@
-"""One of several names."""
+"""One of several names or numbers."""
 
 from __future__ import annotations
 
 import difflib
+import numbers
 from collections.abc import Iterable
 
 
@@ -29,6 +30,31 @@ def one_of(argument: str, value: object, known: Iterable[str]) -> None:
     raise ValueError(
         f"`{argument}` must be one of {', '.join(known)}, received {value!r}{meant(value, known)}"
     )
+
+
+def one_of_few(argument: str, value: object, *known: str | int) -> None:
+    """Refuse a setting that is none of a few texts or whole numbers.
+
+    Args:
+      argument: the name of the setting.
+      value: what was given; True and 2.0 are not whole numbers.
+      *known: what there is, two at least, in the order in which they are told.
+
+    Raises:
+      ValueError: if the value is none of them.
+
+    Examples:
+      >>> one_of_few("order", 4, 1, 2, 3)
+      Traceback (most recent call last):
+        ...
+      ValueError: `order` must be 1, 2 or 3, received 4
+    """
+    whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if (whole or isinstance(value, str)) and value in known:
+        return
+    *most, last = (f'"{each}"' if isinstance(each, str) else str(each) for each in known)
+    received = repr(value) if isinstance(value, str) else value
+    raise ValueError(f"`{argument}` must be {', '.join(most)} or {last}, received {received}")
 
 
 def meant(value: object, known: Iterable[str]) -> str:

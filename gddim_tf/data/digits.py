@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 from gddim_tf.data.checksum import require_sha256
+from gddim_tf.data.labelled_images import labelled_images
 
 # Of the grey levels 0..16 [1797, 8, 8] followed by the labels [1797], both as uint8.
 SOURCE_SHA256 = "87ff0c9e40dc7e2c0e34e7257799c2e3f3aec1a016363bb11cad869ec428a826"
@@ -32,18 +33,12 @@ class Digits(tfds.core.GeneratorBasedBuilder):
     RELEASE_NOTES: ClassVar[dict[str, str]] = {"1.0.0": "The first version."}
 
     def _info(self) -> tfds.core.DatasetInfo:
-        return tfds.core.DatasetInfo(
-            builder=self,
+        return labelled_images(
+            self,
+            (8, 8, 1),
+            tfds.features.ClassLabel(num_classes=10),
             description="The 8x8 handwritten digits of scikit-learn.",
             homepage="https://archive.ics.uci.edu/dataset/80",
-            features=tfds.features.FeaturesDict(
-                {
-                    "image": tfds.features.Image(shape=(8, 8, 1), encoding_format="png"),
-                    "label": tfds.features.ClassLabel(num_classes=10),
-                }
-            ),
-            supervised_keys=("image", "label"),
-            disable_shuffling=True,
         )
 
     def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 from gddim_tf.data.checksum import require_sha256
+from gddim_tf.data.labelled_images import labelled_images
 
 SIZE = 32
 
@@ -59,18 +60,12 @@ class PhotoPatches(tfds.core.GeneratorBasedBuilder):
     RELEASE_NOTES: ClassVar[dict[str, str]] = {"1.0.0": "The first version."}
 
     def _info(self) -> tfds.core.DatasetInfo:
-        return tfds.core.DatasetInfo(
-            builder=self,
+        return labelled_images(
+            self,
+            (SIZE, SIZE, 3),
+            tfds.features.ClassLabel(names=["china", "flower"]),
             description="32x32 crops of the two photographs of scikit-learn.",
             homepage="https://scikit-learn.org/stable/datasets/loading_other_datasets.html",
-            features=tfds.features.FeaturesDict(
-                {
-                    "image": tfds.features.Image(shape=(SIZE, SIZE, 3), encoding_format="png"),
-                    "label": tfds.features.ClassLabel(names=["china", "flower"]),
-                }
-            ),
-            supervised_keys=("image", "label"),
-            disable_shuffling=True,
         )
 
     def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from gddim_tf.choice import one_of_few
 from gddim_tf.models.clean_image import CleanImage
 from gddim_tf.models.operators import LinearOperator
 from gddim_tf.samplers.loop import EpsFn
@@ -96,8 +97,7 @@ class Restoration:
     data_std: float = 1.0
 
     def __post_init__(self) -> None:
-        if self.method not in ("ddnm", "pigdm"):
-            raise ValueError(f'`method` must be "ddnm" or "pigdm", received {self.method!r}')
+        one_of_few("method", self.method, "ddnm", "pigdm")
 
     def __call__(
         self,

@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 
+from gddim_tf.choice import one_of_few
 from gddim_tf.samplers.grids import check_grid
 from gddim_tf.sdes import LinearSDE
 
@@ -49,15 +50,8 @@ class SubsequenceGrid:
     end: str = "data"
 
     def __post_init__(self) -> None:
-        for name, known in (
-            ("kind", ("uniform", "trailing", "linspace", "quadratic")),
-            ("end", ("data", "first")),
-        ):
-            if getattr(self, name) not in known:
-                options = ", ".join(f'"{option}"' for option in known[:-1])
-                raise ValueError(
-                    f'`{name}` must be {options} or "{known[-1]}", received {getattr(self, name)!r}'
-                )
+        one_of_few("kind", self.kind, "uniform", "trailing", "linspace", "quadratic")
+        one_of_few("end", self.end, "data", "first")
         for name in ("offset", "spare"):
             if getattr(self, name) < 0:
                 raise ValueError(f"`{name}` must be at least 0, received {getattr(self, name)}")

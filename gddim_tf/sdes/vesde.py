@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from gddim_tf.checks import finite
+from gddim_tf.choice import one_of_few
 from gddim_tf.sdes.scalar import ScalarSDE
 from gddim_tf.sdes.times import Times, check_times
 
@@ -48,8 +49,7 @@ class VESDE(ScalarSDE):
         t_max: float | None = None,
         log_normal: tuple[float, float] | None = None,
     ) -> None:
-        if schedule not in ("geometric", "linear"):
-            raise ValueError(f'`schedule` must be "geometric" or "linear", received {schedule!r}')
+        one_of_few("schedule", schedule, "geometric", "linear")
         finite(sigma_min=sigma_min, sigma_max=sigma_max)
         if not 0 < sigma_min < sigma_max:
             raise ValueError(

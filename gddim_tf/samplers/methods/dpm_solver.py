@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import numbers
 
 import numpy as np
 
+from gddim_tf.choice import one_of_few
 from gddim_tf.samplers.base import Sampler
 from gddim_tf.samplers.clipping import Clip, check_clip
 from gddim_tf.samplers.data_prediction import (
@@ -59,14 +59,9 @@ class DPMSolver(Sampler):
     clip: Clip | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.order, numbers.Integral) or self.order not in (1, 2, 3):
-            raise ValueError(f"`order` must be 1, 2 or 3, received {self.order}")
-        if self.prediction not in ("data", "eps"):
-            raise ValueError(f'`prediction` must be "data" or "eps", received {self.prediction!r}')
-        if self.formula not in ("published", "polynomial"):
-            raise ValueError(
-                f'`formula` must be "published" or "polynomial", received {self.formula!r}'
-            )
+        one_of_few("order", self.order, 1, 2, 3)
+        one_of_few("prediction", self.prediction, "data", "eps")
+        one_of_few("formula", self.formula, "published", "polynomial")
         if self.prediction == "eps" and self.clip is not None:
             raise ValueError(f'`clip` must be None for `prediction` = "eps", received {self.clip}')
         check_clip(self.clip)

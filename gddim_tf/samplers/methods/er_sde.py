@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import numbers
 
 import numpy as np
 
+from gddim_tf.choice import one_of_few
 from gddim_tf.numerics.quadrature import legendre
 from gddim_tf.samplers.base import Sampler
 from gddim_tf.samplers.clipping import Clip, check_clip
@@ -45,8 +45,7 @@ class ERSDE(Sampler):
     clip: Clip | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.order, numbers.Integral) or self.order not in (1, 2, 3):
-            raise ValueError(f"`order` must be 1, 2 or 3, received {self.order}")
+        one_of_few("order", self.order, 1, 2, 3)
         check_clip(self.clip)
 
     def fill(self, sde: LinearSDE, times: np.ndarray) -> Table:

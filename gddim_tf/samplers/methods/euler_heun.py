@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 
+from gddim_tf.choice import one_of_few
 from gddim_tf.samplers.builder import Row
 from gddim_tf.samplers.methods.rho_rk import exponential_step
 from gddim_tf.samplers.methods.runge_kutta import RungeKutta, Tableau
@@ -37,8 +38,7 @@ class Euler(RungeKutta):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.flow not in ("t", "rho"):
-            raise ValueError(f'`flow` must be "t" or "rho", received {self.flow!r}')
+        one_of_few("flow", self.flow, "t", "rho")
 
     def step(self, sde: LinearSDE, start: float, end: float, tableau: Tableau) -> list[Row]:
         """The rows of one step."""

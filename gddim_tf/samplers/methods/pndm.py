@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import numbers
 from typing import ClassVar
 
 import numpy as np
 
+from gddim_tf.choice import one_of_few
 from gddim_tf.samplers.base import Sampler
 from gddim_tf.samplers.builder import Row, pack
 from gddim_tf.samplers.grids import Grid, PowerGrid
@@ -60,8 +60,7 @@ class IPNDM(Sampler):
 
     def __post_init__(self) -> None:
         for name, order in (("order", self.order), ("late_order", self.late_order)):
-            if not isinstance(order, numbers.Integral) or order not in _ADAMS_BASHFORTH:
-                raise ValueError(f"`{name}` must be 1, 2, 3 or 4, received {order}")
+            one_of_few(name, order, *_ADAMS_BASHFORTH)
 
     def fill(self, sde: LinearSDE, times: np.ndarray) -> Table:
         """The rows on a grid `[steps + 1]`."""
@@ -93,8 +92,7 @@ class PLMS(Sampler):
     _name: ClassVar[str] = "PLMS"
 
     def __post_init__(self) -> None:
-        if not isinstance(self.order, numbers.Integral) or self.order not in (2, 3, 4):
-            raise ValueError(f"`order` must be 2, 3 or 4, received {self.order}")
+        one_of_few("order", self.order, 2, 3, 4)
 
     def steps_of(self, nfe: int) -> int:
         """`nfe - 1`; raises `ValueError` for less than two steps."""

@@ -9,6 +9,7 @@ import math
 import numpy as np
 
 from gddim_tf.checks import not_negative, positive, whole
+from gddim_tf.choice import one_of_few
 from gddim_tf.numerics.linalg import positive_root, transpose
 from gddim_tf.samplers.base import Sampler
 from gddim_tf.samplers.builder import Row, pack, steps_within
@@ -62,8 +63,7 @@ class EDMChurn(Sampler):
             raise ValueError(
                 f"`low` must be at most `high`, received low={self.low} and high={self.high}"
             )
-        if self.method not in ("heun", "euler"):
-            raise ValueError(f'`method` must be "heun" or "euler", received {self.method!r}')
+        one_of_few("method", self.method, "heun", "euler")
 
     def steps_of(self, nfe: int) -> int:
         """See `Sampler.steps_of`."""

@@ -8,6 +8,7 @@ import itertools
 
 import numpy as np
 
+from gddim_tf.choice import one_of_few
 from gddim_tf.samplers.base import Sampler
 from gddim_tf.samplers.builder import Row, pack, steps_within
 from gddim_tf.samplers.grids import Grid
@@ -71,8 +72,7 @@ class RungeKutta(Sampler):
     def __post_init__(self) -> None:
         if self.method not in list(TABLEAUX):
             raise ValueError(f"`method` must be one of {list(TABLEAUX)}, received {self.method!r}")
-        if self.last not in ("full", "euler"):
-            raise ValueError(f'`last` must be "full" or "euler", received {self.last!r}')
+        one_of_few("last", self.last, "full", "euler")
 
     def steps_of(self, nfe: int) -> int:
         """`nfe / stages`, or with a last Euler step `(nfe - 1) / stages + 1`."""

@@ -8,6 +8,7 @@ import numbers
 import numpy as np
 
 from gddim_tf.checks import not_negative
+from gddim_tf.choice import one_of_few
 from gddim_tf.numerics.quadrature import interpolation_matrix, legendre
 from gddim_tf.samplers.base import Sampler
 from gddim_tf.samplers.builder import Row, pack
@@ -61,9 +62,7 @@ class SASolver(Sampler):
 
     def __post_init__(self) -> None:
         for name in ("predictor_order", "corrector_order"):
-            order = getattr(self, name)
-            if not isinstance(order, numbers.Integral) or order not in (1, 2, 3, 4):
-                raise ValueError(f"`{name}` must be 1, 2, 3 or 4, received {order}")
+            one_of_few(name, getattr(self, name), 1, 2, 3, 4)
         not_negative(tau=self.tau)
         pair = isinstance(self.interval, tuple | list) and len(self.interval) == 2
         if not pair or not all(isinstance(value, numbers.Real) for value in self.interval):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import numbers
 
 import numpy as np
 
 from gddim_tf.checks import positive
+from gddim_tf.choice import one_of_few
 from gddim_tf.samplers.base import Sampler
 from gddim_tf.samplers.clipping import Clip, check_clip
 from gddim_tf.samplers.data_prediction import (
@@ -52,11 +52,9 @@ class SDEDPMSolver(Sampler):
     clip: Clip | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.order, numbers.Integral) or self.order not in (1, 2, 3):
-            raise ValueError(f"`order` must be 1, 2 or 3, received {self.order}")
+        one_of_few("order", self.order, 1, 2, 3)
         positive(lam=self.lam)
-        if self.kind not in ("midpoint", "heun"):
-            raise ValueError(f'`kind` must be "midpoint" or "heun", received {self.kind!r}')
+        one_of_few("kind", self.kind, "midpoint", "heun")
         check_clip(self.clip)
 
     def fill(self, sde: LinearSDE, times: np.ndarray) -> Table:

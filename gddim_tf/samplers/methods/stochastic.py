@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 
 from gddim_tf.checks import not_negative
+from gddim_tf.choice import one_of_few
 from gddim_tf.numerics.linalg import positive_root, transpose
 from gddim_tf.samplers.base import Sampler
 from gddim_tf.samplers.clipping import Clip, check_clip
@@ -83,8 +84,7 @@ class Ancestral(Sampler):
     clip: Clip | None = None
 
     def __post_init__(self) -> None:
-        if self.variance not in ("small", "large"):
-            raise ValueError(f'`variance` must be "small" or "large", received {self.variance!r}')
+        one_of_few("variance", self.variance, "small", "large")
         check_clip(self.clip)
 
     def fill(self, sde: LinearSDE, times: np.ndarray) -> Table:

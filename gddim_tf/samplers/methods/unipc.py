@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import numbers
 from typing import NamedTuple
 
 import numpy as np
 
+from gddim_tf.choice import one_of_few
 from gddim_tf.samplers.base import Sampler
 from gddim_tf.samplers.builder import Move, correcting_rows, pack
 from gddim_tf.samplers.clipping import Clip, check_clip
@@ -53,10 +53,8 @@ class UniPC(Sampler):
     clip: Clip | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.order, numbers.Integral) or self.order not in (1, 2, 3):
-            raise ValueError(f"`order` must be 1, 2 or 3, received {self.order}")
-        if self.variant not in ("bh1", "bh2"):
-            raise ValueError(f'`variant` must be "bh1" or "bh2", received {self.variant!r}')
+        one_of_few("order", self.order, 1, 2, 3)
+        one_of_few("variant", self.variant, "bh1", "bh2")
         check_clip(self.clip)
 
     def fill(self, sde: LinearSDE, times: np.ndarray) -> Table:
