@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import numbers
-from typing import Any
 
 SEED_RANGE = (-(2**31), 2**31 - 1)
 
@@ -12,7 +11,7 @@ SEED_RANGE = (-(2**31), 2**31 - 1)
 GUIDANCE_RANGE = (-1e4, 1e4)
 
 
-def whole(name: str, value: Any, lowest: int, highest: int | None = None) -> int:
+def whole(name: str, value: object, lowest: int, highest: int | None = None) -> int:
     """A whole number in a range.
 
     Args:
@@ -39,7 +38,7 @@ def whole(name: str, value: Any, lowest: int, highest: int | None = None) -> int
 
 
 def real(
-    name: str, value: Any, lowest: float, highest: float = math.inf, *, above: bool = False
+    name: str, value: object, lowest: float, highest: float = math.inf, *, above: bool = False
 ) -> float:
     """A finite number in a range.
 
@@ -57,9 +56,9 @@ def real(
       TypeError: if it is not a number.
       ValueError: if it is NaN, infinite or out of the range.
     """
-    _check_number(name, value)
+    given = _number(name, value)
     try:
-        number = float(value)
+        number = float(given)
     except OverflowError:  # an integer beyond all floats
         number = math.inf
     low = number > lowest if above else number >= lowest
@@ -74,7 +73,7 @@ def real(
 def finite(**values: float) -> None:
     """Raises an error unless all of the named constants are finite numbers."""
     for name, value in values.items():
-        _check_number(name, value)
+        _number(name, value)
         if not abs(value) < math.inf:
             raise ValueError(f"`{name}` must be finite, received {value}")
 
@@ -82,7 +81,7 @@ def finite(**values: float) -> None:
 def positive(**values: float) -> None:
     """Raises an error unless all of the named constants are finite and above 0."""
     for name, value in values.items():
-        _check_number(name, value)
+        _number(name, value)
         if not value > 0:
             raise ValueError(f"`{name}` must be positive, received {value}")
     finite(**values)
@@ -91,7 +90,7 @@ def positive(**values: float) -> None:
 def not_negative(**values: float) -> None:
     """Raises an error unless all of the named constants are finite and at least 0."""
     for name, value in values.items():
-        _check_number(name, value)
+        _number(name, value)
         if not value >= 0:
             raise ValueError(f"`{name}` must be at least 0, received {value}")
     finite(**values)
@@ -100,11 +99,12 @@ def not_negative(**values: float) -> None:
 def fraction(**values: float) -> None:
     """Raises an error unless all of the named constants are numbers from 0 to 1."""
     for name, value in values.items():
-        _check_number(name, value)
+        _number(name, value)
         if not 0 <= value <= 1:
             raise ValueError(f"`{name}` must be in [0, 1], received {value}")
 
 
-def _check_number(name: str, value: Any) -> None:
+def _number(name: str, value: object) -> numbers.Real:
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(f"`{name}` must be a number, received {value!r}")
+    return value

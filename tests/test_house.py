@@ -14,7 +14,7 @@ FILES = {
     for folder in ("gddim_tf", "benchmarks", "scripts", "examples")
     for path in sorted((ROOT / folder).rglob("*.py"))
 }
-LONGEST_FILE, LONGEST_FUNCTION = 260, 60  # lines
+LONGEST_FILE, LONGEST_FUNCTION = 250, 60  # lines
 # What each room may import, besides itself and the files that belong to no room.
 BELOW = {
     "numerics": set(),

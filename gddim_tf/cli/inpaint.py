@@ -11,12 +11,15 @@ For example:
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gddim_tf.cli.drawing_arguments import DRAWN
 from gddim_tf.cli.variations import add_variation_arguments, draw_variations
+
+if TYPE_CHECKING:
+    from gddim_tf.models import GenerativeModel
 
 WRITES = DRAWN
 
@@ -33,7 +36,7 @@ def run(options: argparse.Namespace) -> None:
     """Inpaint and write the picture."""
     from gddim_tf.cli import pictures
 
-    def inpaint(model: Any, images: np.ndarray, how: dict[str, Any]) -> np.ndarray:
+    def inpaint(model: GenerativeModel, images: np.ndarray, how: dict[str, Any]) -> np.ndarray:
         known = pictures.read([options.mask], (*model.image_shape[:2], 1))[0] > 0
         print(f"{1 - known.mean():.0%} of each picture is drawn")
         return model.inpaint(images, known, **how)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gddim_tf.checks import whole
 from gddim_tf.cli.arguments import named_sampler
 from gddim_tf.cli.drawing_arguments import add_drawing_arguments, guidance_of
+
+if TYPE_CHECKING:
+    from gddim_tf.models import GenerativeModel
 
 
 def add_variation_arguments(parser: argparse.ArgumentParser, out: str) -> None:
@@ -21,7 +24,8 @@ def add_variation_arguments(parser: argparse.ArgumentParser, out: str) -> None:
 
 
 def draw_variations(
-    options: argparse.Namespace, edit: Callable[[Any, np.ndarray, dict[str, Any]], np.ndarray]
+    options: argparse.Namespace,
+    edit: Callable[[GenerativeModel, np.ndarray, dict[str, Any]], np.ndarray],
 ) -> None:
     """Read the pictures, draw, and write the result.
 

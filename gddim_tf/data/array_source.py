@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from gddim_tf.data.data_info import DataInfo
-from gddim_tf.data.given_images import images_and_labels
+from gddim_tf.data.given_images import Given, images_and_labels
 from gddim_tf.data.pixels import fit_to
 from gddim_tf.data.source import Selection
 from gddim_tf.image_size import sides
@@ -32,7 +31,9 @@ class ArraySource:
     class_names: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, name: str, splits: Mapping[str, Any], class_names: tuple[str, ...]) -> ArraySource:
+    def of(
+        cls, name: str, splits: Mapping[str, Given], class_names: tuple[str, ...]
+    ) -> ArraySource:
         """Check what `data.add` was given.
 
         Args:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import tensorflow as tf
+from numpy.typing import ArrayLike
 
 from gddim_tf.data.pixels import to_uint8
 
 _LARGEST = 2**33  # bytes that a data set may take in memory
 _MOST_CLASSES = 2**20
+# What a user gives: images, a pair of images and labels, or a dataset of either.
+Given = ArrayLike | tuple[ArrayLike, ArrayLike] | tf.data.Dataset
 # Resizing overshoots [-1, 1] a little; other scales are far beyond.
 _LARGEST_PIXEL = 1.5
 
 
-def images_and_labels(told: str, given: Any) -> tuple[np.ndarray, np.ndarray | None]:
+def images_and_labels(told: str, given: Given) -> tuple[np.ndarray, np.ndarray | None]:
     """Images as uint8 `[count, height, width, channels]` and labels as int32 `[count]`.
 
     Args:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
-from typing import Any
 
 from gddim_tf.data.array_source import ArraySource
+from gddim_tf.data.given_images import Given
 from gddim_tf.data.npz_file import open_npz
 from gddim_tf.data.prepared_source import PreparedSource
 
 _added: dict[str, ArraySource] = {}
 
 
-def add(name: str, train: Any, test: Any = None, *, class_names: Sequence[str] = ()) -> None:
+def add(
+    name: str, train: Given, test: Given | None = None, *, class_names: Sequence[str] = ()
+) -> None:
     """Give arrays a name, for `load`, `training.Recipe`, `evaluation` and all that take a name.
 
     For example:

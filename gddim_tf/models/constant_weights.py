@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
 import numpy as np
 import tensorflow as tf
@@ -37,7 +35,7 @@ def drawing_eps(model: Guidable) -> EpsFn:
     return model.eps
 
 
-def _is_trained(model: Any, network: keras.Model) -> bool:
+def _is_trained(model: Guidable, network: keras.Model) -> bool:
     """Whether the weights may change, are on several devices, or too many."""
     several = tf.distribute.get_strategy().num_replicas_in_sync > 1
     size = sum(int(np.prod(w.shape)) * tf.as_dtype(w.dtype).size for w in network.weights)
@@ -55,7 +53,7 @@ class ConstantEps:
       network: of the model.
     """
 
-    def __init__(self, model: Any, network: keras.Model) -> None:
+    def __init__(self, model: Guidable, network: keras.Model) -> None:
         self._model, self._network = model, network
         self._values = [np.array(weight) for weight in network.weights]
 

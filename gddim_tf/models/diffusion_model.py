@@ -15,17 +15,14 @@ from gddim_tf.digest import weights_fingerprint
 from gddim_tf.image_size import sides
 from gddim_tf.models.cast_once import cast_once
 from gddim_tf.models.denoising_training import DenoisingTraining
-from gddim_tf.models.fitting_network import check_network, preset_network
+from gddim_tf.models.fitting_network import check_network, checked_names, preset_network
 from gddim_tf.models.generative_model import GenerativeModel
 from gddim_tf.models.prediction import prediction_of
 from gddim_tf.models.prediction_base import WEIGHTINGS, Prediction
 from gddim_tf.models.training_batch import check_images, kept_labels
-from gddim_tf.models.training_noise import TrainingNoise, training_noise
+from gddim_tf.models.training_noise import TrainingNoise, training_noise, validation_noise
 from gddim_tf.networks import Architecture
 from gddim_tf.sdes import LinearSDE
-
-# Validation draws its times and noise from here, so that its loss is comparable between runs.
-_VALIDATION_SEED = 20_220_611
 
 
 @keras.saving.register_keras_serializable(package="gddim_tf")
@@ -87,12 +84,7 @@ class DiffusionModel(GenerativeModel, DenoisingTraining):
         real("data_std", data_std, 0.0, above=True)
         whole("seed", seed, *SEED_RANGE)
         one_of("weighting", weighting, WEIGHTINGS)
-        if class_names and len(class_names) != network.num_classes:
-            raise ValueError(
-                f"`class_names` must be {network.num_classes}, as many as the network has classes, "
-                f"received {len(class_names)}"
-            )
-        self.class_names = tuple(class_names)
+        self.class_names = checked_names(class_names, network)
         self.network, self.sde, self.prediction = network, sde, prediction
         self.data_std, self.label_dropout = data_std, label_dropout
         self.weighting, self.seed = weighting, seed
@@ -231,10 +223,7 @@ class DiffusionModel(GenerativeModel, DenoisingTraining):
         shape = (*self.image_shape[:-1], self.sde.components * self.image_shape[-1])
         if training:
             return training_noise(self.seed, self._step.value, batch, shape, self.label_dropout)
-        # the step of an evaluation is the number of images that it has seen
-        replicas = tf.distribute.get_strategy().num_replicas_in_sync
-        seen = replicas * tf.cast(self._loss.count, tf.int32)
-        return training_noise(_VALIDATION_SEED, seen, batch, shape, self.label_dropout)
+        return validation_noise(self._loss.count, batch, shape, self.label_dropout)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments, serialised."""

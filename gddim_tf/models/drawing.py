@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import ArrayLike
 
 from gddim_tf.models.batches import Batch, Plan, Rows, Way, along, in_batches
 from gddim_tf.models.constant_weights import drawing_eps
@@ -27,7 +27,7 @@ def draw(
     *,
     seed: int = 0,
     first: int = 0,
-    labels: Any = None,
+    labels: ArrayLike | None = None,
     guidance: float | Guidance | None = None,
     batch_size: int = 256,
     workers: int = 1,
@@ -73,7 +73,7 @@ def plan_of(
     nfe: int,
     count: int,
     *,
-    labels: Any = None,
+    labels: ArrayLike | None = None,
     guidance: float | Guidance | None = None,
 ) -> Plan:
     """The plan of a draw from noise; arguments and errors are those of `draw`."""
@@ -95,7 +95,7 @@ def plan_of(
 
 
 def conditions(
-    model: Guidable, labels: Any, guidance: Guidance | None, count: int
+    model: Guidable, labels: ArrayLike | None, guidance: Guidance | None, count: int
 ) -> tuple[EpsFn, dict[str, np.ndarray]]:
     """The eps of a model under a condition, and what it is told of every image besides its state.
 

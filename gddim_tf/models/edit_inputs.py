@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import tensorflow as tf
+from numpy.typing import ArrayLike
 
 from gddim_tf.models.guidance.directions import Guidable
 from gddim_tf.models.operators import LinearOperator
@@ -13,7 +12,7 @@ from gddim_tf.models.operators.family import check_mask
 from gddim_tf.models.training_batch import check_images, check_kind
 
 
-def checked_images(model: Guidable, images: Any, what: str) -> np.ndarray:
+def checked_images(model: Guidable, images: ArrayLike, what: str) -> np.ndarray:
     """Images for a model, `[batch, height, width, C]` float32.
 
     Raises:
@@ -22,7 +21,9 @@ def checked_images(model: Guidable, images: Any, what: str) -> np.ndarray:
     return check_images(images, model.image_shape, what).numpy()
 
 
-def known_images(model: Guidable, images: Any, mask: Any) -> tuple[np.ndarray, np.ndarray]:
+def known_images(
+    model: Guidable, images: ArrayLike, mask: ArrayLike
+) -> tuple[np.ndarray, np.ndarray]:
     """Images of which some pixels are known, and a mask for each of them.
 
     Args:
@@ -44,7 +45,7 @@ def known_images(model: Guidable, images: Any, mask: Any) -> tuple[np.ndarray, n
     return checked_images(model, kept, "`images`"), rows
 
 
-def mask_rows(mask: Any, shape: tuple[int, ...]) -> np.ndarray:
+def mask_rows(mask: ArrayLike, shape: tuple[int, ...]) -> np.ndarray:
     """A mask for each image, `[batch, height, width, 1 or C]`."""
     given = check_mask(mask)
     rows = given[..., None] if given.shape in (shape[1:3], shape[:3]) else given
@@ -58,7 +59,9 @@ def mask_rows(mask: Any, shape: tuple[int, ...]) -> np.ndarray:
     return np.broadcast_to(rows, (shape[0], *rows.shape[1:]))
 
 
-def checked_measurement(model: Guidable, measurement: Any, operator: LinearOperator) -> np.ndarray:
+def checked_measurement(
+    model: Guidable, measurement: ArrayLike, operator: LinearOperator
+) -> np.ndarray:
     """A measurement as float32, if the operator makes such ones of the model's images."""
     if not isinstance(operator, LinearOperator):
         raise TypeError(f"`operator` must be a LinearOperator, received {type(operator).__name__}")

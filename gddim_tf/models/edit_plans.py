@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import ArrayLike
 
 from gddim_tf.checks import real
 from gddim_tf.models.batches import Plan, along
@@ -20,12 +20,10 @@ from gddim_tf.numerics.image_noise import normal_per_image
 from gddim_tf.numerics.sphere import between
 from gddim_tf.samplers.base import Sampler
 from gddim_tf.samplers.default import default, low_order
-from gddim_tf.samplers.parse import as_sampler
+from gddim_tf.samplers.parse import AnySampler, as_sampler
 from gddim_tf.samplers.strength import time_of_strength
 from gddim_tf.samplers.table import Table
 from gddim_tf.sdes import LinearSDE
-
-AnySampler = Sampler | type[Sampler] | str | None
 
 
 def perturbed(sde: LinearSDE, images: tf.Tensor, time: float, seeds: tf.Tensor) -> tf.Tensor:
@@ -52,11 +50,11 @@ def perturbed(sde: LinearSDE, images: tf.Tensor, time: float, seeds: tf.Tensor) 
 
 def edit_plan(
     model: Guidable,
-    images: Any,
+    images: ArrayLike,
     strength: float,
     sampler: AnySampler,
     nfe: int,
-    labels: Any,
+    labels: ArrayLike | None,
     guidance: float | Guidance | None,
 ) -> Plan:
     """The plan of `GenerativeModel.edit`."""
@@ -81,11 +79,11 @@ def edit_plan(
 
 def inpainting_plan(
     model: Guidable,
-    images: Any,
-    mask: Any,
+    images: ArrayLike,
+    mask: ArrayLike,
     sampler: AnySampler,
     nfe: int,
-    labels: Any,
+    labels: ArrayLike | None,
     guidance: float | Guidance | None,
 ) -> Plan:
     """The plan of `GenerativeModel.inpaint`."""
@@ -98,14 +96,14 @@ def inpainting_plan(
 
 def restoration_plan(
     model: Guidable,
-    measurement: Any,
+    measurement: ArrayLike,
     operator: LinearOperator,
     noise_std: float,
     method: str,
     data_std: float,
     sampler: AnySampler,
     nfe: int,
-    labels: Any,
+    labels: ArrayLike | None,
     guidance: float | Guidance | None,
 ) -> Plan:
     """The plan of `GenerativeModel.restore`."""
@@ -148,7 +146,7 @@ def interpolation_plan(
     steps: int,
     sampler: Sampler,
     nfe: int,
-    labels: Any,
+    labels: ArrayLike | None,
     guidance: float | Guidance | None,
 ) -> Plan:
     """From the noise of two batches of images to all images on the ways between them.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import ArrayLike
 
 from gddim_tf.checks import whole
 from gddim_tf.models import edit_plans as plans
@@ -14,14 +15,20 @@ from gddim_tf.models.edit_inputs import checked_images
 from gddim_tf.models.guidance import Guidance
 from gddim_tf.models.guidance.directions import Guidable
 from gddim_tf.models.operators import LinearOperator
-from gddim_tf.samplers.parse import chosen
+from gddim_tf.samplers.parse import AnySampler, chosen
 
 
 class Invertible(Guidable, Protocol):
     """What an interpolation asks of a model."""
 
     def encode(
-        self, images: Any, sampler: Any, nfe: int, seed: int, labels: Any, guidance: Any
+        self,
+        images: ArrayLike,
+        sampler: AnySampler,
+        nfe: int,
+        seed: int,
+        labels: ArrayLike | None,
+        guidance: float | Guidance | None,
     ) -> tf.Tensor:
         """The noise that makes these images."""
         ...
@@ -41,12 +48,12 @@ class Editing:
 
     def edit(
         self: Guidable,
-        images: Any,
+        images: ArrayLike,
         strength: float,
-        sampler: plans.AnySampler = None,
+        sampler: AnySampler = None,
         nfe: int = 50,
         seed: int = 0,
-        labels: Any = None,
+        labels: ArrayLike | None = None,
         guidance: float | Guidance | None = None,
         batch_size: int = 256,
         first: int = 0,
@@ -81,12 +88,12 @@ class Editing:
 
     def inpaint(
         self: Guidable,
-        images: Any,
-        mask: Any,
-        sampler: plans.AnySampler = None,
+        images: ArrayLike,
+        mask: ArrayLike,
+        sampler: AnySampler = None,
         nfe: int = 50,
         seed: int = 0,
-        labels: Any = None,
+        labels: ArrayLike | None = None,
         guidance: float | Guidance | None = None,
         batch_size: int = 256,
         first: int = 0,
@@ -123,15 +130,15 @@ class Editing:
 
     def restore(
         self: Guidable,
-        measurement: Any,
+        measurement: ArrayLike,
         operator: LinearOperator,
         noise_std: float = 0.0,
         method: str = "ddnm",
         data_std: float = 1.0,
-        sampler: plans.AnySampler = None,
+        sampler: AnySampler = None,
         nfe: int = 50,
         seed: int = 0,
-        labels: Any = None,
+        labels: ArrayLike | None = None,
         guidance: float | Guidance | None = None,
         batch_size: int = 256,
         first: int = 0,
@@ -175,13 +182,13 @@ class Editing:
 
     def interpolate(
         self: Invertible,
-        first_images: Any,
-        last_images: Any,
+        first_images: ArrayLike,
+        last_images: ArrayLike,
         steps: int,
-        sampler: plans.AnySampler = None,
+        sampler: AnySampler = None,
         nfe: int = 50,
         seed: int = 0,
-        labels: Any = None,
+        labels: ArrayLike | None = None,
         guidance: float | Guidance | None = None,
         batch_size: int = 256,
         progress: bool = False,

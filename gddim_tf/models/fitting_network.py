@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -72,3 +73,13 @@ def check_network(network: keras.Model, sde: LinearSDE, prediction: str) -> kera
                 f"{lowest:g}, received one that takes their logarithm"
             )
     return as_network(network)
+
+
+def checked_names(class_names: Sequence[str], network: keras.Model) -> tuple[str, ...]:
+    """The names of the classes of a network; raises a ValueError unless there is one of each."""
+    if class_names and len(class_names) != network.num_classes:
+        raise ValueError(
+            f"`class_names` must be {network.num_classes}, as many as the network has classes, "
+            f"received {len(class_names)}"
+        )
+    return tuple(class_names)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import abc
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import ArrayLike
 
 from gddim_tf.models.batches import collected
 from gddim_tf.models.drawing import conditions, draw
@@ -17,7 +17,7 @@ from gddim_tf.numerics.image_noise import image_seeds, normal_per_image
 from gddim_tf.samplers.adaptive import RK45
 from gddim_tf.samplers.base import Sampler
 from gddim_tf.samplers.loop import run
-from gddim_tf.samplers.parse import chosen
+from gddim_tf.samplers.parse import AnySampler, chosen
 from gddim_tf.samplers.table import Table
 from gddim_tf.sdes import LinearSDE
 
@@ -84,7 +84,7 @@ class GenerativeModel(Editing, abc.ABC):
         sampler: Sampler | type[Sampler] | RK45 | str | None = None,
         nfe: int = 50,
         seed: int = 0,
-        labels: Any = None,
+        labels: ArrayLike | None = None,
         guidance: float | Guidance | None = None,
         batch_size: int = 256,
         first: int = 0,
@@ -129,10 +129,10 @@ class GenerativeModel(Editing, abc.ABC):
     def path(
         self,
         count: int,
-        sampler: Sampler | type[Sampler] | str | None = None,
+        sampler: AnySampler = None,
         nfe: int = 50,
         seed: int = 0,
-        labels: Any = None,
+        labels: ArrayLike | None = None,
         guidance: float | Guidance | None = None,
     ) -> np.ndarray:
         """The states on the way from noise to images, `[nfe + 1, count, height, width, C]`.
@@ -154,11 +154,11 @@ class GenerativeModel(Editing, abc.ABC):
 
     def encode(
         self,
-        images: Any,
-        sampler: Sampler | type[Sampler] | str | None = None,
+        images: ArrayLike,
+        sampler: AnySampler = None,
         nfe: int = 50,
         seed: int = 0,
-        labels: Any = None,
+        labels: ArrayLike | None = None,
         guidance: float | Guidance | None = None,
     ) -> tf.Tensor:
         """The noise from which a deterministic sampler makes these images again.
@@ -189,7 +189,7 @@ class GenerativeModel(Editing, abc.ABC):
         context = {name: tf.constant(values) for name, values in rows.items()}
         return run(table, eps_fn, start, context=context)
 
-    def check_labels(self, labels: Any, count: int) -> np.ndarray:
+    def check_labels(self, labels: ArrayLike | None, count: int) -> np.ndarray:
         """One label per image, `[count]` int32.
 
         Args:

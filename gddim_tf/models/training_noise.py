@@ -8,6 +8,9 @@ import tensorflow as tf
 
 from gddim_tf.numerics.image_noise import fold_in, normal_per_image, uniform_per_image
 
+# Validation draws its times and noise from here, so that its loss is comparable between runs.
+_VALIDATION_SEED = 20_220_611
+
 
 class TrainingNoise(NamedTuple):
     """The random numbers of one batch.
@@ -49,3 +52,18 @@ def training_noise(
     uniform = tf.minimum(uniform, 1.0 - 2.0**-24)  # the sum may have been rounded up
     coins = uniform_per_image(fold_in(seeds, 0), ())
     return TrainingNoise(uniform, normal_per_image(seeds, shape), coins >= label_dropout)
+
+
+def validation_noise(
+    count: tf.Tensor, batch: tf.Tensor, shape: tuple[int, ...], label_dropout: float
+) -> TrainingNoise:
+    """The numbers of a batch of an evaluation, whose step is the number of images that it has seen.
+
+    Args:
+      count: the images that this replica has seen.
+      batch: see `training_noise`, as for what follows.
+      shape: of the noise of one image.
+      label_dropout: probability that a label is not kept.
+    """
+    seen = tf.distribute.get_strategy().num_replicas_in_sync * tf.cast(count, tf.int32)
+    return training_noise(_VALIDATION_SEED, seen, batch, shape, label_dropout)

@@ -9,7 +9,7 @@ import pathlib
 import re
 import warnings
 from collections.abc import Iterator
-from typing import Any
+from typing import SupportsIndex
 
 from gddim_tf.atomic import draft_folder
 from gddim_tf.locking import exclusive
@@ -33,7 +33,7 @@ def versions(directory: str | os.PathLike) -> list[int]:
     return sorted(int(path.name) for path in folders if _is_export(path))
 
 
-def check_version(version: Any) -> int:
+def check_version(version: SupportsIndex) -> int:
     """A number that a server takes for a version.
 
     Raises:

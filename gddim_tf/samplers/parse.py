@@ -18,6 +18,9 @@ from gddim_tf.sdes import LinearSDE
 # A sampler of all arguments has 100 characters; a vast text would exhaust Python's parser.
 _LONGEST = 2000
 
+# What functions take for a sampler; None is `default`.
+AnySampler = Sampler | type[Sampler] | str | None
+
 # What stands before the path of a tuned sampler.
 _TUNED = "tuned:"
 
@@ -27,7 +30,7 @@ def names() -> list[str]:
     return sorted(_samplers())
 
 
-def as_sampler(value: Any) -> Sampler:
+def as_sampler(value: object) -> Sampler:
     """A sampler, from itself, its class or its name.
 
     Args:
@@ -51,7 +54,7 @@ def as_sampler(value: Any) -> Sampler:
     raise ValueError(f"`sampler` must be one, or one of {', '.join(names())}, received {value!r}")
 
 
-def chosen(value: Any, sde: LinearSDE, nfe: int) -> Sampler:
+def chosen(value: AnySampler, sde: LinearSDE, nfe: int) -> Sampler:
     """What `as_sampler` takes, or `default(sde, nfe)` for None and "default"."""
     unsaid = value is None or (isinstance(value, str) and value.strip().lower() == "default")
     return default(sde, nfe) if unsaid else as_sampler(value)

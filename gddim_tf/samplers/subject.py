@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import ArrayLike
 
 from gddim_tf.sdes import LinearSDE
 
@@ -46,6 +47,6 @@ class Tunable(Fingerprinted, Protocol):
         """The same, with a weight of the class."""
         ...
 
-    def check_labels(self, labels: Any, count: int) -> np.ndarray:
+    def check_labels(self, labels: ArrayLike | None, count: int) -> np.ndarray:
         """One label per image."""
         ...

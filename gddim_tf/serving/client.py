@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from gddim_tf.models.versions import check_version
 from gddim_tf.serving.access import Access
@@ -159,7 +160,7 @@ class Client(EditingClient, abc.ABC):
         count: int,
         signature: str = "serving_default",
         seed: int = 0,
-        labels: Any = None,
+        labels: ArrayLike | None = None,
         guidance: float = 1.0,
         nfe: int | None = None,
         batch_size: int = 32,

@@ -6,6 +6,7 @@ import abc
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from gddim_tf.checks import whole
 from gddim_tf.serving.signature import Signature, condition_inputs
@@ -25,7 +26,7 @@ class EditingClient(abc.ABC):
         images: np.ndarray,
         strength: float,
         seed: int = 0,
-        labels: Any = None,
+        labels: ArrayLike | None = None,
         guidance: float = 1.0,
         batch_size: int = 32,
         first: int = 0,
@@ -53,7 +54,7 @@ class EditingClient(abc.ABC):
         images: np.ndarray,
         mask: np.ndarray,
         seed: int = 0,
-        labels: Any = None,
+        labels: ArrayLike | None = None,
         guidance: float = 1.0,
         batch_size: int = 32,
         first: int = 0,
@@ -99,7 +100,7 @@ class EditingClient(abc.ABC):
         inputs: dict[str, np.ndarray],
         count: int,
         seed: int,
-        labels: Any,
+        labels: ArrayLike | None,
         guidance: float,
         batch_size: int,
         first: int,
@@ -118,7 +119,7 @@ class EditingClient(abc.ABC):
         return np.concatenate(batches)
 
 
-def _checked(images: Any) -> np.ndarray:
+def _checked(images: ArrayLike) -> np.ndarray:
     """Images to be sent, whose size and type the signature knows."""
     given = np.asarray(images)
     if given.ndim != 4 or not len(given):

@@ -6,6 +6,7 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from gddim_tf.serving.errors import WrongAnswer
 
@@ -49,7 +50,7 @@ def checked_inputs(specs: dict[str, Spec], inputs: dict[str, Any]) -> dict[str, 
 
 
 def condition_inputs(
-    described: Signature | None, count: int, labels: Any, guidance: float
+    described: Signature | None, count: int, labels: ArrayLike | None, guidance: float
 ) -> dict[str, np.ndarray]:
     """The inputs that tell the class of each of so many images, if the signature has any.
 

@@ -133,7 +133,10 @@ def _train(
 
 
 def _fit(
-    model: DiffusionModel, images: Any, strategy: tf.distribute.Strategy, options: dict[str, Any]
+    model: DiffusionModel,
+    images: tf.data.Dataset,
+    strategy: tf.distribute.Strategy,
+    options: dict[str, Any],
 ) -> dict[str, list[float]]:
     """The history of `fit`, or of the loop that stands in for it on several machines."""
     if workers.several(strategy):

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import ArrayLike
 
 from gddim_tf.checks import whole
 from gddim_tf.models.clean_image import CleanImage
 from gddim_tf.samplers.subject import Fingerprinted
 from gddim_tf.sdes import LinearSDE
+
+if TYPE_CHECKING:
+    import keras
 
 
 class KnowsEps(Protocol):
@@ -45,7 +49,7 @@ class KnowsEps(Protocol):
 class Guidable(KnowsEps, Fingerprinted, Protocol):
     """What a draw asks of a model: a part of `GenerativeModel`, which stands on it."""
 
-    def check_labels(self, labels: Any, count: int) -> np.ndarray:
+    def check_labels(self, labels: ArrayLike | None, count: int) -> np.ndarray:
         """One label per image."""
         ...
 
@@ -61,11 +65,11 @@ class Direction(Protocol):
         """Raises `ValueError` if the model cannot be guided this way."""
         ...
 
-    def check_labels(self, model: Guidable, labels: Any, count: int) -> np.ndarray:
+    def check_labels(self, model: Guidable, labels: ArrayLike | None, count: int) -> np.ndarray:
         """One label per image, `[count]` int32."""
         ...
 
-    def weights(self) -> Sequence[Any]:
+    def weights(self) -> Sequence[keras.Variable]:
         """What an export has to keep besides the model's."""
         ...
 
@@ -95,11 +99,11 @@ class Unlabelled:
     def check(self, model: KnowsEps) -> None:
         """See `Direction`; `check_labels` refuses a model without classes."""
 
-    def check_labels(self, model: Guidable, labels: Any, count: int) -> np.ndarray:
+    def check_labels(self, model: Guidable, labels: ArrayLike | None, count: int) -> np.ndarray:
         """See `Direction`."""
         return model.check_labels(labels, count)
 
-    def weights(self) -> Sequence[Any]:
+    def weights(self) -> Sequence[keras.Variable]:
         """See `Direction`."""
         return ()
 
@@ -123,7 +127,7 @@ class Worse:
       model: the worse one, on the same diffusion and images.
     """
 
-    model: Any
+    model: KnowsEps
     neutral: ClassVar[float] = 1.0
     needs_labels: ClassVar[bool] = False
 
@@ -140,13 +144,14 @@ class Worse:
                 f"received {tuple(self.model.image_shape)} on {self.model.sde}"
             )
 
-    def check_labels(self, model: Guidable, labels: Any, count: int) -> np.ndarray:
+    def check_labels(self, model: Guidable, labels: ArrayLike | None, count: int) -> np.ndarray:
         """See `Direction`."""
         return model.check_labels(labels, count)
 
-    def weights(self) -> Sequence[Any]:
-        """See `Direction`."""
-        return self.model.network.weights
+    def weights(self) -> Sequence[keras.Variable]:
+        """See `Direction`; a model that is no network keeps its own."""
+        network = getattr(self.model, "network", None)
+        return () if network is None else network.weights
 
     def __call__(
         self, model: KnowsEps, u: tf.Tensor, t: tf.Tensor, labels: tf.Tensor | None
@@ -197,7 +202,7 @@ class Classifier:
     def check(self, model: KnowsEps) -> None:
         """See `Direction`; every model will do."""
 
-    def check_labels(self, model: Guidable, labels: Any, count: int) -> np.ndarray:
+    def check_labels(self, model: Guidable, labels: ArrayLike | None, count: int) -> np.ndarray:
         """See `Direction`; the labels are those of the classifier."""
         if model.num_classes:
             return model.check_labels(labels, count)
@@ -214,7 +219,7 @@ class Classifier:
             )
         return np.broadcast_to(labels, (count,)).astype(np.int32)
 
-    def weights(self) -> Sequence[Any]:
+    def weights(self) -> Sequence[keras.Variable]:
         """See `Direction`."""
         return getattr(self.log_prob, "weights", ())
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import ArrayLike
 
 from gddim_tf.checks import GUIDANCE_RANGE, real
 from gddim_tf.models.guidance.directions import (
@@ -95,7 +95,9 @@ class Guidance:
         self.by.check(model)
         return Guided(model, self.by, self.rescale)
 
-    def context(self, model: Guidable, labels: Any, count: int) -> dict[str, np.ndarray]:
+    def context(
+        self, model: Guidable, labels: ArrayLike | None, count: int
+    ) -> dict[str, np.ndarray]:
         """What `eps_fn` is told of every image, one row each.
 
         Raises:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import tensorflow as tf
+from numpy.typing import ArrayLike
 
 from gddim_tf.checks import real, whole
 from gddim_tf.models.operators.linear_operator import LinearOperator, column
@@ -26,7 +25,7 @@ class Mask(LinearOperator):
       ValueError: if there is another number in it.
     """
 
-    def __init__(self, mask: Any) -> None:
+    def __init__(self, mask: ArrayLike) -> None:
         mask = check_mask(mask)
         self._mask = mask[..., None] if mask.ndim == 2 else mask
 
@@ -136,7 +135,7 @@ class Blur(LinearOperator):
         return inverse_dct(weights * dct(values, size), size)
 
 
-def check_mask(mask: Any) -> np.ndarray:
+def check_mask(mask: ArrayLike) -> np.ndarray:
     """A mask as float32.
 
     Raises:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -49,7 +48,7 @@ class Task:
         seed: int = 0,
         context: dict[str, np.ndarray] | None = None,
         batch_size: int = 64,
-        progress: Callable[[int], Any] = lambda evaluations: None,
+        progress: Callable[[int], object] = lambda evaluations: None,
     ) -> None:
         if count < LEAST_SEEDS or count % 4:
             raise ValueError(

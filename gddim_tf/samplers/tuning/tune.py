@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from gddim_tf.checks import GUIDANCE_RANGE, real
 from gddim_tf.samplers.base import Sampler, check_nfe
@@ -44,7 +45,7 @@ def tune(
     model: Tunable,
     nfe: int | Sequence[int],
     *,
-    labels: Any = None,
+    labels: ArrayLike | None = None,
     guidance: float | None = None,
     count: int = 512,
     seed: int = 1,
@@ -131,7 +132,7 @@ def _untuned(base: Sampler, model: Tunable, nfe: int) -> Table:
 
 
 def _context(
-    model: Tunable, labels: Any, guidance: float | None, count: int
+    model: Tunable, labels: ArrayLike | None, guidance: float | None, count: int
 ) -> dict[str, np.ndarray]:
     context = {}
     if labels is None and model.num_classes:
