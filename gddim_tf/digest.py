@@ -12,7 +12,7 @@ import numpy as np
 _CHUNK = 2**20
 
 
-def digest(parts: Iterable[bytes]) -> str:
+def digest(parts: Iterable[bytes | memoryview]) -> str:
     """The SHA-256 of parts that follow each other, 64 hexadecimal digits."""
     sha256 = hashlib.sha256()
     for part in parts:

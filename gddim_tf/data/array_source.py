@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -13,6 +12,7 @@ from gddim_tf.data.data_info import DataInfo
 from gddim_tf.data.given_images import Given, images_and_labels
 from gddim_tf.data.pixels import fit_to
 from gddim_tf.data.source import Selection
+from gddim_tf.digest import digest
 from gddim_tf.image_size import sides
 
 
@@ -82,12 +82,11 @@ class ArraySource:
 
     def fingerprint(self) -> str:
         """The SHA-256 of images, labels and names of the classes."""
-        digest = hashlib.sha256(repr(self.class_names).encode())
+        parts = [repr(self.class_names).encode()]
         for split, (images, labels) in sorted(self.splits.items()):
-            digest.update(f"{split} {images.shape}".encode())
-            digest.update(np.ascontiguousarray(images).data)
-            digest.update(b"" if labels is None else np.ascontiguousarray(labels).data)
-        return digest.hexdigest()
+            parts += [f"{split} {images.shape}".encode(), np.ascontiguousarray(images).data]
+            parts.append(b"" if labels is None else np.ascontiguousarray(labels).data)
+        return digest(parts)
 
     def count(self, split: str) -> int:
         """Return the number of images in a split or part of one, such as "train[:1000]"."""

@@ -51,7 +51,15 @@ def extract_statistics(
 ) -> ActivationStatistics:
     """Statistics of the activations of all images, in memory that does not grow with their number.
 
-    Arguments and errors are those of `extract`.
+    Args:
+      extractor: any function from uint8 images to activations [batch, dimension].
+      images: [count, height, width, channels], uint8 or float in [-1, 1]; or a finite dataset.
+      batch_size: images per call; a batched dataset keeps its own.
+      progress: show a progress bar.
+
+    Raises:
+      TypeError: for images of another type.
+      ValueError: for an endless dataset, no images at all, NaN or infinite pixels.
     """
     batches = activations(extractor, images, batch_size, progress)
     statistics = ActivationStatistics.of(next(batches))
@@ -74,7 +82,9 @@ def activations(
 ) -> Iterator[np.ndarray]:
     """Activations of one batch after the other, [at most batch_size, dimension]; at least one.
 
-    Arguments and errors are those of `extract`.
+    Raises:
+      TypeError: for images of another type.
+      ValueError: for an endless dataset, no images at all, NaN or infinite pixels.
     """
     whole("batch_size", batch_size, 1)
     batches, total = in_batches(images, batch_size)

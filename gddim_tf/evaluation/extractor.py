@@ -13,8 +13,8 @@ class ImageFeatures:
     """A frozen function of images, compiled, with a name for what its numbers depend on.
 
     Args:
-      name: see the attribute.
-      resize: see the attribute.
+      name: what the numbers depend on, with a fingerprint of the weights.
+      resize: how images are brought to the size that the network takes.
       shapes: the image shapes [height, width, channels] that are accepted; None is any size.
       network: uint8 images to outputs of rank 2 or more, the first of which are the features.
 

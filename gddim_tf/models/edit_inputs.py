@@ -29,7 +29,7 @@ def known_images(
     Args:
       model: what they are for.
       images: `[batch, height, width, C]`, in [-1, 1] where they are known; elsewhere anything.
-      mask: see `Editing.inpaint`.
+      mask: not 0 where a pixel is known, [height, width] or one for each image.
 
     Returns:
       The images and `[batch, height, width, 1 or C]`, both float32.

@@ -35,16 +35,7 @@ class Invertible(Guidable, Protocol):
 
 
 class Editing:
-    """The edits of a `GenerativeModel`; each is reproducible by its seed, whatever the batch size.
-
-    Arguments that all share:
-
-    - `nfe`, network evaluations per image;
-    - `seed` of the noise, and `first`: image i draws from `(seed, first + i)` alone;
-    - `labels`, None, one class per image or one for all;
-    - `guidance`, None, the weight of the class or a `Guidance`;
-    - `batch_size`, images per pass, and `progress`, whether to show a bar.
-    """
+    """The edits of a `GenerativeModel`, each reproducible by its seed whatever the batch size."""
 
     def edit(
         self: Guidable,
@@ -68,7 +59,13 @@ class Editing:
           strength: how much noise, as `samplers.strength.noise_fraction`: small keeps the image, 1
             keeps nothing and is `sample`.
           sampler: `samplers.default(sde, nfe)` by default; all of `nfe` is spent below `strength`.
-          nfe, seed, labels, guidance, batch_size, first, progress: see the class.
+          nfe: network evaluations per image.
+          seed: of the noise; image i draws from `(seed, first + i)` alone.
+          labels: None, one class per image or one for all.
+          guidance: None, the weight of the class or a `Guidance`.
+          batch_size: images per pass.
+          first: index of the first image.
+          progress: whether to show a bar.
 
         Returns:
           `[batch, height, width, C]` float32.
@@ -101,8 +98,7 @@ class Editing:
     ) -> np.ndarray:
         """Images whose unknown pixels are drawn so that they go with the known ones.
 
-        The known pixels take the place of the predicted ones (`restoration.Inpainting`) and are
-        exact at the end.
+        Known pixels take the place of predicted ones (`restoration.Inpainting`), exact at the end.
 
         Args:
           images: `[batch, height, width, C]` in [-1, 1]; unknown pixels may be anything there.
@@ -110,7 +106,13 @@ class Editing:
             with channels after or the batch before it if need be. Nothing known is `sample`.
           sampler: `samplers.low_order(sde, nfe)` by default: eps is rougher when it is changed, and
             high orders go astray. `RePaint` goes back and forth and fits parts together.
-          nfe, seed, labels, guidance, batch_size, first, progress: see the class.
+          nfe: network evaluations per image.
+          seed: of the noise; image i draws from `(seed, first + i)` alone.
+          labels: None, one class per image or one for all.
+          guidance: None, the weight of the class or a `Guidance`.
+          batch_size: images per pass.
+          first: index of the first image.
+          progress: whether to show a bar.
 
         Returns:
           `[batch, height, width, C]` float32.
@@ -157,7 +159,13 @@ class Editing:
           data_std: the standard deviation of the data in pixels; matters with noise, and for
             "pigdm".
           sampler: `samplers.low_order(sde, nfe)` by default; see `inpaint`.
-          nfe, seed, labels, guidance, batch_size, first, progress: see the class.
+          nfe: network evaluations per image.
+          seed: of the noise; image i draws from `(seed, first + i)` alone.
+          labels: None, one class per image or one for all.
+          guidance: None, the weight of the class or a `Guidance`.
+          batch_size: images per pass.
+          first: index of the first image.
+          progress: whether to show a bar.
 
         Returns:
           `[batch, height, width, C]` float32.
@@ -207,7 +215,9 @@ class Editing:
           nfe: network evaluations for encoding an image, and again for decoding one.
           seed: of the further components (velocities) of the ends.
           labels: one class per way, or one for all.
-          guidance, batch_size, progress: see the class.
+          guidance: None, the weight of the class or a `Guidance`.
+          batch_size: ways per pass.
+          progress: whether to show a bar.
 
         Returns:
           `[steps, batch, height, width, C]` float32.

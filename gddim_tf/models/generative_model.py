@@ -12,6 +12,7 @@ from gddim_tf.models.batches import collected
 from gddim_tf.models.drawing import conditions, draw
 from gddim_tf.models.editing import Editing
 from gddim_tf.models.guidance import Guidance, Guided, Unlabelled
+from gddim_tf.models.labels import checked_labels
 from gddim_tf.models.training_batch import check_images
 from gddim_tf.numerics.image_noise import image_seeds, normal_per_image
 from gddim_tf.samplers.adaptive import RK45
@@ -137,7 +138,16 @@ class GenerativeModel(Editing, abc.ABC):
     ) -> np.ndarray:
         """The states on the way from noise to images, `[nfe + 1, count, height, width, C]`.
 
-        Arguments and errors are those of `sample`.
+        Args:
+          count: how many images.
+          sampler: one, its class or its name; by default `samplers.default(sde, nfe)`.
+          nfe: network evaluations per image.
+          seed: of the whole draw; image i depends on `(seed, i)` alone.
+          labels: None, or one class per image, or one for all.
+          guidance: None, the weight of the class, or a `Guidance`.
+
+        Raises:
+          ValueError: if a label is out of range, or guidance is asked without labels.
         """
         seeds, guidance = image_seeds(seed, 0, count), Guidance.of(guidance)
         eps_fn, rows = conditions(self, labels, guidance, count)
@@ -200,36 +210,7 @@ class GenerativeModel(Editing, abc.ABC):
           ValueError: if the model has no classes, the labels are not whole numbers, one is out of
             range, or there are more or fewer than images.
         """
-        given = np.asarray(labels)
-        if given.dtype.kind == "U" and self.num_classes:
-            given = self._class_numbers(given)
-        if not self.num_classes:
-            received = f"{given.tolist()!r:.40}"
-            raise ValueError(
-                f"`labels` must be None for a model without classes, received {received}"
-            )
-        if given.dtype.kind not in "iu" or given.shape not in ((), (1,), (count,)):
-            raise ValueError(
-                f"`labels` must be whole numbers, one for all images or one for each of {count}, "
-                f"received {given.dtype.name} of shape {given.shape}"
-            )
-        if np.any(wrong := (given < 0) | (given > self.num_classes)):
-            raise ValueError(
-                f"`labels` must be in [0, {self.num_classes}], {self.num_classes} for no class, "
-                f"received {given[wrong][0]}"
-            )
-        return np.broadcast_to(given, (count,)).astype(np.int32)
-
-    def _class_numbers(self, names: np.ndarray) -> np.ndarray:
-        """The numbers of classes that are given by name."""
-        numbers = {name: number for number, name in enumerate(self.class_names)}
-        if unknown := [name for name in names.flat if name not in numbers]:
-            known = (
-                ", ".join(self.class_names)
-                or f"numbers, for this model knows no names of its {self.num_classes} classes"
-            )
-            raise ValueError(f"`labels` must be of {known}, received {str(unknown[0])!r}")
-        return np.vectorize(numbers.__getitem__, otypes=[np.int32])(names)
+        return checked_labels(labels, count, self.num_classes, self.class_names)
 
 
 def encoding_start(

@@ -61,7 +61,7 @@ def validation_noise(
 
     Args:
       count: the images that this replica has seen.
-      batch: see `training_noise`, as for what follows.
+      batch: images of this replica.
       shape: of the noise of one image.
       label_dropout: probability that a label is not kept.
     """

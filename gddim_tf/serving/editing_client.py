@@ -13,13 +13,7 @@ from gddim_tf.serving.signature import Signature, condition_inputs
 
 
 class EditingClient(abc.ABC):
-    """The edits of a served model; a part of `Client`.
-
-    Arguments that both share: `images`, uint8 `[count, height, width, C]`; `seed`, of the noise,
-    from which image i draws by `(seed, first + i)`; `labels`, one class per image or one for all,
-    needed by a model with classes; `guidance`, weight of the class, 1 is plain; `batch_size`,
-    images per call. They raise what `Client.predict` raises.
-    """
+    """The edits of a served model; a part of `Client`, which raises what `Client.predict` does."""
 
     def edit(
         self,
@@ -34,13 +28,16 @@ class EditingClient(abc.ABC):
         """The images of `model.edit`, which resemble the given ones, uint8 like them.
 
         Args:
-          images: see the class, as for what follows.
+          images: uint8 `[count, height, width, C]`.
           strength: how much noise they begin with, one of those that the model has.
           seed: of the noise.
-          labels: classes.
-          guidance: weight of the class.
+          labels: one class per image or one for all, needed by a model with classes.
+          guidance: weight of the class, 1 is plain.
           batch_size: images per call.
-          first: index of the first image.
+          first: index of the first image; image i draws from `(seed, first + i)`.
+
+        Raises:
+          ValueError: for inputs that the model does not take.
         """
         images = _checked(images)
         count = len(images)
@@ -62,14 +59,17 @@ class EditingClient(abc.ABC):
         """The images of `model.inpaint`, whose unknown pixels are drawn, uint8 like the given ones.
 
         Args:
-          images: see the class, as for what follows.
+          images: uint8 `[count, height, width, C]`.
           mask: not 0 where a pixel is known and stays, `[height, width]` for all images, or
             `[count, height, width]`.
           seed: of the noise.
-          labels: classes.
-          guidance: weight of the class.
+          labels: one class per image or one for all, needed by a model with classes.
+          guidance: weight of the class, 1 is plain.
           batch_size: images per call.
-          first: index of the first image.
+          first: index of the first image; image i draws from `(seed, first + i)`.
+
+        Raises:
+          ValueError: for inputs that the model does not take.
         """
         images, mask = _checked(images), np.asarray(mask)
         count, shape = len(images), images.shape[:3]

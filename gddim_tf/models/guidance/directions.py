@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 
 from gddim_tf.checks import whole
 from gddim_tf.models.clean_image import CleanImage
+from gddim_tf.models.labels import one_per_image
 from gddim_tf.samplers.subject import Fingerprinted
 from gddim_tf.sdes import LinearSDE
 
@@ -206,18 +207,13 @@ class Classifier:
         """See `Direction`; the labels are those of the classifier."""
         if model.num_classes:
             return model.check_labels(labels, count)
-        labels = np.asarray(labels)
-        if labels.dtype.kind not in "iu" or labels.shape not in ((), (1,), (count,)):
-            raise ValueError(
-                f"`labels` must be whole numbers, one for all images or one for each of {count}, "
-                f"received {labels.dtype.name} of shape {labels.shape}"
-            )
-        if np.any((labels < 0) | (labels >= self.num_classes)):
+        given = one_per_image(np.asarray(labels), count)
+        if np.any((given < 0) | (given >= self.num_classes)):
             raise ValueError(
                 f"`labels` must be in [0, {self.num_classes - 1}] for this classifier, received "
-                f"{labels.min()} to {labels.max()}"
+                f"{given.min()} to {given.max()}"
             )
-        return np.broadcast_to(labels, (count,)).astype(np.int32)
+        return given.astype(np.int32)
 
     def weights(self) -> Sequence[keras.Variable]:
         """See `Direction`."""

@@ -29,7 +29,8 @@ class RhoRK(RungeKutta):
       method: "1euler", "2heun", "3kutta", "3heun", "3ralston", "3vdh" (van der Houwen), "3ssprk"
         or "4rk".
       variable: what stages are placed in; "rho" is the published method.
-      last: see `RungeKutta`.
+      last: "full", or "euler" to end with one Euler step, for grids that end where there is no
+        noise and thus no evaluation.
       grid: time grid.
 
     Raises:

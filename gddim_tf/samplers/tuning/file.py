@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 import pathlib
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from gddim_tf.atomic import atomic_write
+from gddim_tf.digest import digest
 from gddim_tf.reading import read_arrays, reading
 from gddim_tf.samplers.table import Table
 from gddim_tf.sdes import LinearSDE
@@ -51,11 +51,10 @@ class Fitted:
 
     def digest(self) -> str:
         """The SHA-256 of all arrays, as hexadecimal digits."""
-        digest = hashlib.sha256()
+        parts = []
         for name, array in sorted(self.arrays().items()):
-            digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
-            digest.update(np.ascontiguousarray(array).tobytes())
-        return digest.hexdigest()
+            parts += [f"{name} {array.dtype.str} {array.shape}".encode(), array.tobytes()]
+        return digest(parts)
 
 
 def kernel_at(sde: LinearSDE, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
