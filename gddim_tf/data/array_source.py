@@ -82,7 +82,7 @@ class ArraySource:
 
     def fingerprint(self) -> str:
         """The SHA-256 of images, labels and names of the classes."""
-        parts = [repr(self.class_names).encode()]
+        parts: list[bytes | memoryview] = [repr(self.class_names).encode()]
         for split, (images, labels) in sorted(self.splits.items()):
             parts += [f"{split} {images.shape}".encode(), np.ascontiguousarray(images).data]
             parts.append(b"" if labels is None else np.ascontiguousarray(labels).data)

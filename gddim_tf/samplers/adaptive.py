@@ -94,8 +94,7 @@ class RK45:
           eps_fn: `(u, t) -> eps`, states and times `[batch]` to the same shape.
           u: `[batch, ..., k * C]`, float32 or float64.
           start: `sde.t_max` if None.
-          end: `sde.t_min` if None. On the way to 0 the solver stops at `sde.t_first` and an order-0
-            step makes the rest.
+          end: `sde.t_min` if None; to 0 a step of order 0 makes the way from `sde.t_first`.
           context: further arguments of `eps_fn` by name, tensors `[batch, ...]`.
 
         Returns:
