@@ -7,7 +7,7 @@ import functools
 import math
 from collections.abc import Callable, Iterator
 from concurrent import futures
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import tensorflow as tf
@@ -187,7 +187,10 @@ def _run_divided(
 
 
 @functools.lru_cache(maxsize=_DIVIDED_LOOPS)
-def _on_each_device(strategy: tf.distribute.Strategy, loop: Any) -> Any:
+def _on_each_device(
+    strategy: tf.distribute.Strategy,
+    loop: Callable[[LoopInputs], tuple[tf.Tensor, tf.Tensor, tf.Tensor]],
+) -> Callable[[LoopInputs], tuple[tf.Tensor, tf.Tensor]]:
     """The graph of a compiled loop on all devices, kept for the next batch or draw."""
 
     def on_each(share: LoopInputs) -> tuple[tf.Tensor, tf.Tensor]:

@@ -23,6 +23,8 @@ from gddim_tf.samplers.table import Table, multistep_table
 from gddim_tf.sdes import LinearSDE
 
 Fill = Callable[[LinearSDE, np.ndarray], Table]
+# Weights of the state and of the output.
+_Move = tuple[np.ndarray, np.ndarray]
 
 
 def from_no_signal(sde: LinearSDE, times: np.ndarray, fill: Fill) -> Table:
@@ -63,8 +65,8 @@ def _single_row(sde: LinearSDE, time: float, state: np.ndarray, weight: np.ndarr
 
 
 def _corrected(
-    sde: LinearSDE, start: float, end: float, move: tuple[np.ndarray, np.ndarray], rest: Table
-) -> tuple[Any, Any, Table]:
+    sde: LinearSDE, start: float, end: float, move: _Move, rest: Table
+) -> tuple[_Move, _Move, Table]:
     """The first row's move, what it commits, and the rows that add the correction to it.
 
     What is committed is u' without the part of D' that the next output brings: where the table
@@ -112,7 +114,7 @@ def _with_correction(rest: Table, brought: np.ndarray) -> Table:
 
 
 def _joined(
-    sde: LinearSDE, start: float, lead: Any, ended: Any, noise: np.ndarray | None, rest: Table
+    sde: LinearSDE, start: float, lead: _Move, ended: _Move, noise: np.ndarray | None, rest: Table
 ) -> Table:
     """The first row before the others."""
     shape = rest.state.shape[1:]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -203,7 +204,12 @@ def _log_noise(sde: LinearSDE, t: float) -> np.ndarray:
     return np.log(np.clip(noise / np.maximum(signal, 1e-300), *_NOISES))
 
 
-def _landing_solver(tolerances: tf.Tensor, max_steps: int, span: tf.Tensor, longest: Any) -> Any:
+def _landing_solver(
+    tolerances: tf.Tensor,
+    max_steps: int,
+    span: tf.Tensor,
+    longest: Callable[[tf.Tensor], tf.Tensor],
+) -> Any:
     """Dormand-Prince with a longest step at each distance, and a last one that ends at `span`.
 
     TFP's has no longest step, and would pass the end and interpolate.

@@ -44,13 +44,13 @@ def time_of_strength(sde: LinearSDE, strength: float) -> float:
     return min(time, sde.t_max)
 
 
-def _clock(rho: Any) -> Any:
+def _clock(rho: np.ndarray) -> np.ndarray:
     return np.sqrt(np.log1p(rho**2))
 
 
 def _last(sde: LinearSDE) -> float:
     rho = sde.rho(np.array(sde.t_max))
-    return _clock(LARGEST_RHO if np.isinf(rho) else rho)
+    return float(_clock(np.asarray(LARGEST_RHO if np.isinf(rho) else rho)))
 
 
 def starting_at(sde: LinearSDE, time: float) -> LinearSDE:

@@ -54,7 +54,7 @@ class LinearSDE(DiffusionMatrices):
 
     # ---- what training and sampling do with images, in TensorFlow ------------------------------
 
-    def time_label(self, t: Any) -> Any:
+    def time_label(self, t: tf.Tensor) -> tf.Tensor:
         """The number the network is told at time `t`: `999 t`, as score_sde and gDDIM do."""
         return 999.0 * t
 

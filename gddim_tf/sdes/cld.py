@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from gddim_tf.checks import not_negative, positive
 from gddim_tf.numerics.quadrature import legendre
@@ -151,7 +152,7 @@ class CLD(LinearSDE):
         a, b = self.mass**-0.5, self._integral(t)
         return np.sqrt(self._covariance_entries(t)[0]) * np.exp(a * b) / (1 + a * b)
 
-    def time_label(self, t: Any) -> Any:
+    def time_label(self, t: tf.Tensor) -> tf.Tensor:
         """`time_scale` times t."""
         return self.time_scale * t
 

@@ -144,11 +144,11 @@ class DiscreteVPSDE(VariancePreserving):
             root = tf.where(last, tf.cos(angle), root)
         return signal[:, None, None], root[:, None, None]
 
-    def training_times(self, uniform: Any) -> Any:
+    def training_times(self, uniform: tf.Tensor) -> tf.Tensor:
         """Whole training steps, `1 + floor(T uniform)`."""
         return 1.0 + tf.floor(uniform * len(self.betas))
 
-    def time_label(self, t: Any) -> Any:
+    def time_label(self, t: tf.Tensor) -> tf.Tensor:
         """The index `t - 1` with which the network was trained."""
         return t - 1.0
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from gddim_tf.checks import finite, positive
 from gddim_tf.sdes.scalar import ScalarSDE
 from gddim_tf.sdes.times import Times, check_times
+
+_Time = TypeVar("_Time", np.ndarray, tf.Tensor)
 
 
 @keras.saving.register_keras_serializable(package="gddim_tf")
@@ -54,7 +57,7 @@ class RectifiedFlow(ScalarSDE):
         self.t_earliest = float(t_earliest)
         self.t_min, self.t_max = check_times(t_min, 1.0)
 
-    def _sigma(self, t: Any) -> Any:
+    def _sigma(self, t: _Time) -> _Time:
         return self.shift * t / (1 + (self.shift - 1) * t)
 
     def _sigma_rate(self, t: np.ndarray) -> np.ndarray:
@@ -96,7 +99,7 @@ class RectifiedFlow(ScalarSDE):
         """A standard normal."""
         return np.eye(1)
 
-    def time_label(self, t: Any) -> Any:
+    def time_label(self, t: tf.Tensor) -> tf.Tensor:
         """`time_scale` times sigma, the noise level."""
         return self.time_scale * self._sigma(t)
 

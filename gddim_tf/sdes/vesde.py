@@ -110,7 +110,7 @@ class VESDE(ScalarSDE):
         levels = tf.exp(mean + deviation * tf.math.ndtri(uniform))
         return tf.clip_by_value(levels, 1e-5 * self.t_max, self.t_max)
 
-    def time_label(self, t: Any) -> Any:
+    def time_label(self, t: tf.Tensor) -> tf.Tensor:
         """What the published networks are told: sigma (score_sde), or `log(sigma) / 4` (EDM)."""
         if self.schedule == "linear":
             return 0.25 * tf.math.log(t)

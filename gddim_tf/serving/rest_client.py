@@ -66,7 +66,9 @@ class RestClient(Client):
                 for version in json.loads(answer.body)["model_version_status"]
             ]
 
-    def _call(self, action: str, body: Any = None, longest: int = _LONGEST_DESCRIPTION) -> bytes:
+    def _call(
+        self, action: str, body: dict[str, Any] | None = None, longest: int = _LONGEST_DESCRIPTION
+    ) -> bytes:
         answer = self._send(action, body, longest)
         if answer.code == 404:
             raise self._missing()
@@ -74,7 +76,7 @@ class RestClient(Client):
             raise self._translated(answer)
         return answer.body
 
-    def _send(self, action: str, body: Any, longest: int) -> Answer:
+    def _send(self, action: str, body: dict[str, Any] | None, longest: int) -> Answer:
         version = "" if self.version is None else f"/versions/{self.version}"
         model = urllib.parse.quote(self.model, safe="")
         try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -59,7 +58,11 @@ class StoredLoop:
         self._run = function.get_concrete_function(tf.TensorSpec([], tf.int32), spec)
 
     def __call__(
-        self, which: Any, state: tf.Tensor, seeds: tf.Tensor | None, context: dict[str, tf.Tensor]
+        self,
+        which: int | tf.Tensor,
+        state: tf.Tensor,
+        seeds: tf.Tensor | None,
+        context: dict[str, tf.Tensor],
     ) -> tf.Tensor:
         """The final states of table number `which` from the given ones.
 
