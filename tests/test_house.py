@@ -74,6 +74,22 @@ def test_no_rooms_import_each_other():
     assert order.index("numerics") < order.index("models") < order.index("cli")
 
 
+def imported_at_once(file):
+    """The files of the package that a file imports from, at its top level, by `from ... import`."""
+    for node in FILES[file].body:
+        if isinstance(node, ast.ImportFrom):
+            for name in node.names:
+                place = f"{node.module}".replace(".", "/")
+                inner = {f"{place}/{name.name}.py", f"{place}/{name.name}/__init__.py"}
+                outer = {f"{place}.py", f"{place}/__init__.py"}
+                yield from (inner & FILES.keys() or outer & FILES.keys()) - {file}
+
+
+def test_no_files_import_each_other():
+    graph = {file: set(imported_at_once(file)) for file in FILES if file.startswith("gddim_tf/")}
+    list(graphlib.TopologicalSorter(graph).static_order())  # raises on a cycle
+
+
 def test_the_package_imports_neither_benchmarks_nor_scripts():
     for file, tree in FILES.items():
         if file.startswith("gddim_tf/"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from gddim_tf import data
 from gddim_tf.checks import whole
 from gddim_tf.data.split import Split
 from gddim_tf.environment import environment
-from gddim_tf.evaluation.likelihood import BitsPerDim, bits_per_dim
+from gddim_tf.evaluation.likelihood import bits_per_dim
 from gddim_tf.image_size import compact
 from gddim_tf.models.generative_model import GenerativeModel
 from gddim_tf.samplers import RK45
@@ -69,39 +69,38 @@ def split_bits_per_dim(
     whole("batch_size", batch_size, 1)
     solver, start = solver or RK45(), first_time(model.sde) if start is None else start
     how = {"levels": levels, "seed": seed, "start": start, "solver": solver}
-    images = Split(dataset, split, compact(model.image_shape[:2]))
     total = data.info(dataset).splits.get(split) if count is None else count
-    began, parts = time.perf_counter(), []
+    images = Split(dataset, split, compact(model.image_shape[:2]))
     with tqdm(total=total, unit="image", disable=not progress) as bar:
-        for pixels, labels in images.batches(batch_size, conditional, count):
-            first = sum(len(part.bits) for part in parts)
-            parts.append(bits_per_dim(model, pixels, labels, first=first, probes=probes, **how))
-            bar.update(len(pixels))
+        batches = images.batches(batch_size, conditional, count)
+        measured = _measured(model, batches, {**how, "probes": probes}, bar.update)
     read = {"data": dataset, "split": split, "conditional": conditional, "batch_size": batch_size}
-    return {
-        **_summary(model, parts, time.perf_counter() - began),
-        **read,
-        **how,
-        "solver": repr(solver),
-        **_noise(model.sde, start, levels),
-        **environment(),
-    }
+    noise = _noise(model.sde, start, levels)
+    return {**measured, **read, **how, "solver": repr(solver), **noise, **environment()}
 
 
-def _summary(
-    model: GenerativeModel, parts: Sequence[BitsPerDim], seconds: float
+def _measured(
+    model: GenerativeModel,
+    batches: Iterable[tuple[np.ndarray, np.ndarray | None]],
+    options: dict[str, Any],
+    tell: Callable[[int], object],
 ) -> dict[str, str | float | None]:
     """Mean and error of the bits of all batches, and what they took."""
+    began, parts, count = time.perf_counter(), [], 0
+    for pixels, labels in batches:
+        parts.append(bits_per_dim(model, pixels, labels, first=count, **options))
+        count += len(pixels)
+        tell(len(pixels))
     if not parts:
         raise ValueError("`split` must hold at least one image, received none")
     bits = np.concatenate([part.bits for part in parts])
     return {
         "bits_per_dim": bits.mean(),
-        "standard_error": bits.std(ddof=1) / np.sqrt(len(bits)) if len(bits) > 1 else None,
+        "standard_error": bits.std(ddof=1) / np.sqrt(count) if count > 1 else None,
         "upper_bound": "dequantisation" + (" and velocity" if model.sde.components > 1 else ""),
-        "images": len(bits),
+        "images": count,
         "nfe": float(np.mean([part.nfe for part in parts])),
-        "seconds": round(seconds, 1),
+        "seconds": round(time.perf_counter() - began, 1),
         "probes": parts[0].probes,
     }
 

@@ -65,6 +65,8 @@ class DiffusionModel(GenerativeModel, DenoisingTraining):
       (2, 8, 8, 1)
     """
 
+    prediction: str
+
     def __init__(
         self,
         network: keras.Model,

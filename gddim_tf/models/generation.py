@@ -191,8 +191,7 @@ def _kept(path: pathlib.Path | None) -> Generated | None:
 def described(model: GenerativeModel) -> dict[str, str]:
     """What the images of a model depend on; an export does not know what its network predicts."""
     told = {"weights": model.fingerprint(), "sde": repr(model.sde)}
-    prediction = getattr(model, "prediction", None)
-    return told if prediction is None else {**told, "prediction": prediction}
+    return told if model.prediction is None else {**told, "prediction": model.prediction}
 
 
 def claim(directory: str | os.PathLike[str], job: Job, made_by: dict[str, str]) -> None:

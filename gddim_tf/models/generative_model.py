@@ -44,12 +44,14 @@ class GenerativeModel(Editing, abc.ABC):
       image_shape: `(height, width, C)`.
       num_classes: 0 without classes; the number itself stands for no class.
       class_names: of each class, or nothing; labels may be given by them.
+      prediction: what its network predicts; None where that is not known, as of an export.
     """
 
     sde: LinearSDE
     image_shape: tuple[int, int, int]
     num_classes: int
     class_names: tuple[str, ...] = ()
+    prediction: str | None = None
 
     def __repr__(self) -> str:
         size = "x".join(str(side) for side in self.image_shape)

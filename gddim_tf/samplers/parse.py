@@ -8,7 +8,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from gddim_tf import samplers
 from gddim_tf.choice import meant, one_of
 from gddim_tf.samplers.base import Sampler
 from gddim_tf.samplers.default import default
@@ -116,11 +115,17 @@ def split(text: str) -> list[str]:
     return [part.strip() for part in parts]
 
 
+def _public() -> dict[str, Any]:
+    """What `gddim_tf.samplers` offers by name; it imports this file, and so is asked late."""
+    from gddim_tf import samplers
+
+    return {name: getattr(samplers, name) for name in samplers.__all__}
+
+
 def _samplers() -> dict[str, type]:
-    classes = (getattr(samplers, name) for name in samplers.__all__)
     return {
         value.__name__.lower(): value
-        for value in classes
+        for value in _public().values()
         if isinstance(value, type)
         and issubclass(value, Sampler)
         and value not in (Sampler, Tuned)  # a tuned one is read from its file
@@ -130,10 +135,10 @@ def _samplers() -> dict[str, type]:
 def _classes_for(argument: str) -> dict[str, type]:
     """What may stand as the value of an argument beside literals, by its names in lower case."""
     ending = "Grid" if argument == "grid" else "Threshold"
-    names = [name for name in samplers.__all__ if name.endswith(ending)]
     return {
-        alias.lower(): getattr(samplers, name)
-        for name in names
+        alias.lower(): value
+        for name, value in _public().items()
+        if name.endswith(ending)
         for alias in (name, name.removesuffix(ending))
     }
 
