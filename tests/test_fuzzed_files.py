@@ -20,7 +20,7 @@ from gddim_tf.checkpoints import files, folder
 from gddim_tf.data.idx_file import read_idx, read_idx_shape
 from gddim_tf.data.image_file import decode
 from gddim_tf.data.npz_file import open_npz
-from gddim_tf.evaluation.result import Result
+from gddim_tf.evaluation.report import Result
 from gddim_tf.evaluation.statistics import ActivationStatistics, Provenance
 from gddim_tf.models.description import read_description
 from gddim_tf.reading import read_json

@@ -13,7 +13,7 @@ from benchmarks.papers.published import FIGURES, SOURCES
 from benchmarks.papers.results import Entry, Results
 from benchmarks.papers.subjects import Subject
 from gddim_tf.evaluation.measures import MEASURES
-from gddim_tf.evaluation.result import line
+from gddim_tf.evaluation.report import line
 
 _INTRODUCTION = """\
 # Published tables, made again

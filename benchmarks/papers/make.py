@@ -20,7 +20,7 @@ from benchmarks.papers.tolerances import Tolerances
 from gddim_tf.atomic import atomic_write
 from gddim_tf.environment import environment
 from gddim_tf.evaluation.reference import Reference
-from gddim_tf.evaluation.result import Result
+from gddim_tf.evaluation.report import Result
 from gddim_tf.evaluation.runner import Runner
 from gddim_tf.models import GenerativeModel
 from gddim_tf.models.generation import Job

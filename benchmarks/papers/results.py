@@ -11,7 +11,7 @@ import numpy as np
 from benchmarks.papers.cells import Cell
 from benchmarks.papers.definitions import ADAPTIVE, Row, Table
 from benchmarks.papers.plan import Plan
-from gddim_tf.evaluation.result import Result
+from gddim_tf.evaluation.report import Result
 from gddim_tf.sdes import LinearSDE
 
 

@@ -13,8 +13,7 @@ from gddim_tf import data
 from gddim_tf.environment import environment
 from gddim_tf.evaluation.features import feature_extractor
 from gddim_tf.evaluation.reference import Reference
-from gddim_tf.evaluation.report import Report
-from gddim_tf.evaluation.result import Result
+from gddim_tf.evaluation.report import Report, Result
 from gddim_tf.evaluation.runner import Runner
 from gddim_tf.image_size import compact
 from gddim_tf.models import GenerativeModel

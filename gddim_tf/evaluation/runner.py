@@ -12,7 +12,7 @@ from gddim_tf.data.pictures import save_closest_pairs
 from gddim_tf.digest import digest
 from gddim_tf.evaluation.measures import MEASURES, Comparison
 from gddim_tf.evaluation.reference import Reference
-from gddim_tf.evaluation.result import Result
+from gddim_tf.evaluation.report import Result
 from gddim_tf.models import GenerativeModel
 from gddim_tf.models.generation import (
     Generated,

@@ -6,7 +6,7 @@ from benchmarks.papers.ordering import Ordering
 from benchmarks.papers.plan import Plan
 from benchmarks.papers.results import Entry, Results
 from benchmarks.papers.subjects import CIFAR10, Subject
-from gddim_tf.evaluation.result import Result
+from gddim_tf.evaluation.report import Result
 
 PLACES = ("a", 10), ("b", 20)
 

@@ -5,7 +5,7 @@ from benchmarks.papers.definitions import Row, Table
 from benchmarks.papers.plan import Plan
 from benchmarks.papers.plots import curve, plot_tables
 from benchmarks.papers.results import Results
-from gddim_tf.evaluation.result import Result
+from gddim_tf.evaluation.report import Result
 from gddim_tf.samplers import DDIM
 from gddim_tf.sdes import VPSDE
 
