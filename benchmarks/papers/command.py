@@ -14,6 +14,8 @@ command goes on where it was interrupted.
 from __future__ import annotations
 
 import argparse
+import functools
+import math
 import os
 import pathlib
 import shlex
@@ -65,6 +67,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--count", type=int, help="images per seed; by default what suits the data set"
     )
     parser.add_argument("--seeds", type=int, help="how many, 3 by default")
+    parser.add_argument(
+        "--minutes",
+        type=float,
+        default=math.inf,
+        metavar="M",
+        help="begin no other cell after this time, and write what is there",
+    )
     parser.add_argument("--only", help="names of tables, separated by commas")
     parser.add_argument("--batch-size", type=int, default=500, help="images per pass")
 
@@ -112,7 +121,8 @@ def run(options: argparse.Namespace) -> None:
         options.batch_size,
         workers,
     )
-    print(f"the tables are in {workshop.make(lambda line: print(line, flush=True))}")
+    say = functools.partial(print, flush=True)
+    print(f"the tables are in {workshop.make(say, 60 * options.minutes)}")
 
 
 def _tables(only: str | None) -> tuple[Table, ...]:
@@ -191,7 +201,7 @@ def _command(options: argparse.Namespace) -> str:
     """The command line that repeats this run."""
     words = [_PROGRAM]
     for name, value in vars(options).items():
-        if value in (None, False):
+        if value in (None, False) or name == "minutes":  # it does not change what is made
             continue
         flag = "--" + name.replace("_", "-")
         words.append(flag if value is True else f"{flag} {shlex.quote(str(value))}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import pathlib
 import time
 from collections.abc import Callable, Sequence
@@ -72,11 +73,12 @@ class Workshop:
             for kind, model in models.items()
         }
 
-    def make(self, say: Callable[[str], None] = print) -> pathlib.Path:
+    def make(self, say: Callable[[str], None] = print, seconds: float = math.inf) -> pathlib.Path:
         """Make what is missing; the document is written after every round of budgets.
 
         Args:
           say: what is called with a line per cell.
+          seconds: after which no other cell is begun; the next call goes on.
 
         Returns:
           The document's path.
@@ -88,6 +90,9 @@ class Workshop:
         if missing:
             say(f"{left:,} evaluations of single images; the time left is told with each cell")
         for number, cell in enumerate(missing, 1):
+            if time.perf_counter() - began >= seconds:
+                say(f"{len(missing) + 1 - number} cells are left for the next time")
+                break
             result = self.run(cell)
             spent += evaluations([cell])
             passed = time.perf_counter() - began

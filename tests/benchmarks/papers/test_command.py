@@ -40,10 +40,12 @@ def run(tmp_path_factory):
 
 def test_one_table_of_one_model(run, tmp_path, capsys):
     arguments = ["--checkpoint", str(run), "--quick", "--count", "4", "--only", "grid"]
+    arguments += ["--minutes", "9"]
     assert main([*arguments, "--out", str(tmp_path)]) == 0
     assert "8 cells, 8 to make" in capsys.readouterr().out
     text = (tmp_path / "results.md").read_text()
     assert f"`python -m benchmarks.papers --out {tmp_path} --checkpoint {run}" in text
+    assert "--minutes" not in text
     assert "| DDPM, DDIM, linear |" in text
     kept = ["--cells", str(tmp_path / "cells"), "--out", str(tmp_path / "again")]
     assert main([*arguments, *kept]) == 0

@@ -60,11 +60,13 @@ def made(workshop):
     with pytest.raises(KeyboardInterrupt):
         workshop.make(stop)
     assert said[0] == "6 cells, 6 to make"
+    assert workshop.make(said.append, seconds=0).exists()
     return workshop.make(said.append), said
 
 
 def test_an_interrupted_run_goes_on(made, workshop):
     assert "6 cells, 3 to make" in made[1]
+    assert "3 cells are left for the next time" in made[1]  # of a call without any time
     again = []
     workshop.make(again.append)
     assert again == ["6 cells, 0 to make"]
