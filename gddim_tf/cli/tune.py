@@ -80,16 +80,18 @@ def report(tuned: Tuned) -> str:
     lines = [
         f"RMS distance to the images of {first['teacher']}, whose own error is "
         f"{first['teacher_error']:.2g}, on {first['count'] // 4} seeds that took no part in the "
-        "fit; variance is that of the images over the fine ones.",
+        "fit; variance is that of the images over the fine ones, detail that of the differences "
+        "between neighbouring pixels.",
         "",
-        "| NFE | untuned | tuned | variance, untuned | tuned | grid |",
-        "|---|---|---|---|---|---|",
+        "| NFE | untuned | tuned | variance, untuned | tuned | detail, untuned | tuned | grid |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for told in records:
         grid = told["grid"] if told["kept"] else "not better: the untuned table is kept"
         lines.append(
             f"| {told['nfe']} | {told['error_before']:.4f} | {told['error_after']:.4f} | "
-            f"{told['variance_before']:.3f} | {told['variance_after']:.3f} | {grid} |"
+            f"{told['variance_before']:.3f} | {told['variance_after']:.3f} | "
+            f"{told['detail_before']:.3f} | {told['detail_after']:.3f} | {grid} |"
         )
     return "\n".join(lines) + "\n"
 

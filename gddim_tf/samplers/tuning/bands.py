@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import tensorflow as tf
 
 from gddim_tf.sdes import LinearSDE
 
 # Bands of the modes, of equal widths in the root of the number of values below.
-_BANDS = 6
+_BANDS = 24
 
 
 class Bands:
@@ -21,17 +22,23 @@ class Bands:
       image_shape: `(height, width, C)`.
 
     Attributes:
+      components: k of the diffusion.
       members: for each band the positions of its values in a flattened image.
     """
 
     def __init__(self, sde: LinearSDE, image_shape: tuple[int, ...]) -> None:
-        self._modes = sde.modes
+        self._modes, self.components = sde.modes, sde.components
         mode = np.arange(int(np.prod(sde.modes))).reshape(sde.modes)
         if sde.mode_index is not None:
             mode = mode[sde.mode_index]
         mode = np.broadcast_to(mode, image_shape).ravel()
         self._band = _bands_of_modes(sde, np.bincount(mode, minlength=int(np.prod(sde.modes))))
         self.members = [np.flatnonzero(self._band[mode] == b) for b in range(self._band.max() + 1)]
+
+    def per_value(self, state: tf.Tensor | np.ndarray) -> np.ndarray:
+        """`[batch, ..., k * C]` -> `[batch, values of an image, k]`, in float64."""
+        parts = np.split(np.asarray(state, np.float64), self.components, axis=-1)
+        return np.stack([part.reshape(len(part), -1) for part in parts], axis=-1)
 
     def spread(self, per_band: np.ndarray) -> np.ndarray:
         """`[bands, ...]` -> `[*modes, ...]`: what a band has, all its modes have."""

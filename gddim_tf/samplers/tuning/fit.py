@@ -10,6 +10,7 @@ import numpy as np
 from gddim_tf.samplers.table import Table, multistep_table
 from gddim_tf.samplers.tuning.bands import Bands
 from gddim_tf.samplers.tuning.gap import Gap, gap
+from gddim_tf.samplers.tuning.moments import Moments
 from gddim_tf.samplers.tuning.task import Task
 from gddim_tf.samplers.tuning.teacher import Teacher
 from gddim_tf.samplers.tuning.walk import Walk
@@ -46,7 +47,8 @@ def fit(
     """Fit the weights of every row to the teacher's states at some of its times.
 
     Row i is fitted where the rows before it have led, not on the teacher's path, so that it repairs
-    what they lost. All seeds walk along; only those of the part "fit" are fitted on.
+    what they lost. The last one keeps the second moment of the images, see `Moments`. All seeds
+    walk along; only those of the part "fit" are fitted on.
 
     Args:
       task: the network and its seeds.
@@ -64,19 +66,24 @@ def fit(
     told = teacher.times[list(asked)]
     bands = Bands(sde, task.image_shape)
     walks = [Walk(task, batch, HISTORY) for batch in task.batches()]
-    fitted = task.parts["fit"]
+    fitted = [walk for walk in walks if walk.batch.stop <= task.parts["fit"].stop]
     states, weights = [], []
     for i in range(len(times) - 1):
+        goals = teacher.states[nodes[i + 1]]
         outputs = min(i + 1, HISTORY)
         psi = sde.transition(times[i + 1], times[i])
         prior = analytic_weights(sde, times[i], times[i + 1], told[: i + 1], outputs)
-        row = RowFit(bands, sde.components, outputs)
         for walk in walks:
             walk.evaluate(told[i])
-            if walk.batch.stop <= fitted.stop:
-                goal = teacher.states[nodes[i + 1], walk.batch]
-                row.add([walk.state, *walk.outputs], goal - walk.moved(psi, prior))
+        row = RowFit(bands, outputs)
+        for walk in fitted:
+            row.add([walk.state, *walk.outputs], goals[walk.batch] - walk.moved(psi, prior))
         state, weight = row.corrected(psi, prior, ridge)
+        if i == len(times) - 2:
+            moments = Moments(bands)
+            for walk in fitted:
+                moments.add(walk.moved(state, weight), goals[walk.batch])
+            state, weight = moments.kept(state, weight, ridge)
         for walk in walks:
             walk.step(state, weight)
         states.append(state)

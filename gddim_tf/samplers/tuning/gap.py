@@ -13,6 +13,9 @@ from gddim_tf.samplers.table import Table
 from gddim_tf.samplers.tuning.task import Task
 from gddim_tf.samplers.tuning.teacher import Teacher
 
+# Detail that is lost is seen beyond this share.
+SEEN = 0.05
+
 
 class Gap(NamedTuple):
     """Images beside the teacher's, by part of the seeds.
@@ -20,10 +23,18 @@ class Gap(NamedTuple):
     Attributes:
       errors: root mean square distance, per value.
       variances: variance of the images over that of the teacher's.
+      details: mean square of the differences between neighbouring pixels over that of the
+        teacher's; 1 if there are none.
     """
 
     errors: dict[str, float]
     variances: dict[str, float]
+    details: dict[str, float]
+
+    @property
+    def lost(self) -> float:
+        """The share of the detail that is not there, on the seeds that choose."""
+        return max(0.0, 1.0 - self.details["choose"])
 
 
 def gap(task: Task, teacher: Teacher, ends: Iterable[tuple[slice, tf.Tensor]]) -> Gap:
@@ -35,7 +46,7 @@ def gap(task: Task, teacher: Teacher, ends: Iterable[tuple[slice, tf.Tensor]]) -
       ends: the seeds and their states, whole parts of the task.
     """
     images = {batch.start: (batch, task.sde.to_images(state).numpy()) for batch, state in ends}
-    errors, variances = {}, {}
+    errors, variances, details = {}, {}, {}
     for part, rows in task.parts.items():
         made = [pair for start, pair in images.items() if rows.start <= start < rows.stop]
         if not made:
@@ -45,7 +56,13 @@ def gap(task: Task, teacher: Teacher, ends: Iterable[tuple[slice, tf.Tensor]]) -
         goal = np.concatenate(goals).astype(np.float64)
         errors[part] = float(np.sqrt(np.mean(np.square(own - goal))))
         variances[part] = float(own.var() / goal.var())
-    return Gap(errors, variances)
+        details[part] = _roughness(own) / _roughness(goal) if _roughness(goal) else 1.0
+    return Gap(errors, variances, details)
+
+
+def _roughness(images: np.ndarray) -> float:
+    """Sum of the squared differences between neighbours, down and across."""
+    return sum(float(np.square(np.diff(images, axis=axis)).sum()) for axis in (1, 2))
 
 
 def gap_of_table(task: Task, teacher: Teacher, table: Table) -> Gap:

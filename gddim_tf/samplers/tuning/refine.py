@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 
 from gddim_tf.samplers.tuning.fit import Fit, fit
+from gddim_tf.samplers.tuning.gap import SEEN
 from gddim_tf.samplers.tuning.task import Task
 from gddim_tf.samplers.tuning.teacher import Teacher
 
@@ -18,7 +19,7 @@ def refined(task: Task, teacher: Teacher, best: Fit, ridge: float) -> Fit:
     """A fit whose single times cannot be moved to the next one with a gain.
 
     A row has two: where its step starts, and which time the network is told there. Every move is
-    fitted anew, and judged on the seeds that choose.
+    fitted anew, and judged on the seeds that choose, where the images must not lose visible detail.
 
     Args:
       task: the network and its seeds.
@@ -29,6 +30,7 @@ def refined(task: Task, teacher: Teacher, best: Fit, ridge: float) -> Fit:
     Returns:
       The best fit that was found.
     """
+    most_lost = best.gap.lost + SEEN
     for _ in range(_SWEEPS):
         before = best
         for row, told_only, step in itertools.product(
@@ -38,7 +40,8 @@ def refined(task: Task, teacher: Teacher, best: Fit, ridge: float) -> Fit:
             if times is None:
                 continue
             moved = fit(task, teacher, times[0], ridge, times[1])
-            if moved.gap.errors["choose"] < (1 - _GAIN) * best.gap.errors["choose"]:
+            gains = moved.gap.errors["choose"] < (1 - _GAIN) * best.gap.errors["choose"]
+            if gains and moved.gap.lost <= most_lost:
                 best = moved
         if best is before:
             break

@@ -4,7 +4,7 @@ A fine run of the model is the teacher. A short table goes through some of its s
 found by dynamic programming over the errors of single steps, and the weights by least squares row
 by row, see `fit`. Half of the seeds are fitted on, a quarter chooses the grid, and a table that is
 not better than the untuned one on the last quarter is not kept. It costs `evaluations x count`
-network evaluations for the teacher and `nfe x count` for each of three grids, none of them with a
+network evaluations for the teacher and `nfe x count` for each of four grids, none of them with a
 gradient. It fits the solver to the network's flow: the network becomes no better.
 Grid search after GITS (Chen et al., 2024), least squares for coefficients after IIA (Zhang et al.,
 2024), here for matrices and along the student's own path.
@@ -26,7 +26,7 @@ from gddim_tf.samplers.subject import Tunable
 from gddim_tf.samplers.table import Table
 from gddim_tf.samplers.tuning.file import Fitted, kernel_at
 from gddim_tf.samplers.tuning.fit import Fit, fit
-from gddim_tf.samplers.tuning.gap import gap_of_table
+from gddim_tf.samplers.tuning.gap import SEEN, Gap, gap_of_table
 from gddim_tf.samplers.tuning.grid import cheapest_path, nearest_nodes, step_costs
 from gddim_tf.samplers.tuning.refine import refined
 from gddim_tf.samplers.tuning.task import Task
@@ -37,8 +37,8 @@ from gddim_tf.samplers.tuning.tuned import Tuned
 # so many times.
 _TEACHER_SHARE, _FINEST = 0.1, 4
 
-# Errors on the seeds that choose differ by chance by so much.
-_AS_GOOD = 0.05
+# Errors on the seeds that choose differ by chance by so much; for detail so much more is paid.
+_AS_GOOD, _PRICE = 0.05, 0.25
 
 
 def tune(
@@ -83,7 +83,7 @@ def tune(
 
     budgets = _checked_budgets(nfe, evaluations, ridge)
     tables = {n: _untuned(base or default(model.sde, n), model, n) for n in budgets}
-    total = count * (evaluations + sum(4 * n for n in budgets))
+    total = count * (evaluations + sum(5 * n for n in budgets))
     with tqdm(total=total, unit="evaluation", disable=not progress) as bar:
         context = _context(model, labels, guidance, count)
         eps_fn = model.eps if guidance is None else model.guided_eps
@@ -161,11 +161,22 @@ def _fine_teacher(task: Task, evaluations: int, untuned: Table) -> tuple[Teacher
 
 
 def _chosen(fits: dict[str, Fit]) -> str:
-    """The best on the seeds that choose; among those that are as good there, on those fitted on."""
-    errors = {grid: fitted.gap.errors for grid, fitted in fits.items()}
-    least = min(error["choose"] for error in errors.values())
-    as_good = [grid for grid in fits if errors[grid]["choose"] <= (1 + _AS_GOOD) * least]
-    return min(as_good, key=lambda grid: errors[grid]["fit"])
+    """The best on the seeds that choose; among those that are as good there, on those fitted on.
+
+    A table whose images visibly lost detail that a nearly as good one keeps is passed over: it may
+    be nearer to the fine images because it smooths what it does not know.
+    """
+    gaps = {grid: fitted.gap for grid, fitted in fits.items()}
+    near = _nearest(gaps, 1 + _PRICE)
+    least_lost = min(gaps[grid].lost for grid in near)
+    whole = {grid: gaps[grid] for grid in near if gaps[grid].lost <= least_lost + SEEN}
+    return min(_nearest(whole, 1 + _AS_GOOD), key=lambda grid: gaps[grid].errors["fit"])
+
+
+def _nearest(gaps: dict[str, Gap], share: float) -> list[str]:
+    """Those whose error on the seeds that choose is at most so many times the least."""
+    errors = {grid: found.errors["choose"] for grid, found in gaps.items()}
+    return [grid for grid in gaps if errors[grid] <= share * min(errors.values())]
 
 
 def _fitted(
@@ -183,6 +194,7 @@ def _fitted(
     grids = {
         "cheapest squares": cheapest_path(costs, nfe),
         "cheapest roots": cheapest_path(np.sqrt(costs), nfe),
+        "cheapest cubes": cheapest_path(costs**1.5, nfe),
         "quadratic": nearest_nodes(sde, teacher.times, PowerGrid(2.0)(sde, nfe)),
     }
     fits: dict[str, Fit] = {}
@@ -210,5 +222,7 @@ def _fitted(
         "error_fitted": after.errors["fit"],
         "variance_before": before.variances["report"],
         "variance_after": after.variances["report"],
+        "detail_before": before.details["report"],
+        "detail_after": after.details["report"],
     }
     return Fitted(table, *kernel_at(sde, table.time), record)

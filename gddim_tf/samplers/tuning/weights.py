@@ -25,15 +25,13 @@ class RowFit:
 
     Args:
       bands: which pixels share a D.
-      components: k.
       outputs: how many outputs the row has.
     """
 
-    def __init__(self, bands: Bands, components: int, outputs: int) -> None:
-        self._bands, self._components = bands, components
-        size = components * (1 + outputs)
+    def __init__(self, bands: Bands, outputs: int) -> None:
+        self._bands, size = bands, bands.components * (1 + outputs)
         self._features = np.zeros((len(bands.members), size, size))
-        self._products = np.zeros((len(bands.members), components, size))
+        self._products = np.zeros((len(bands.members), bands.components, size))
 
     def add(self, inputs: Sequence[tf.Tensor], residual: tf.Tensor | np.ndarray) -> None:
         """Take a batch into account.
@@ -42,18 +40,13 @@ class RowFit:
           inputs: the state and the outputs, newest first, each `[batch, ..., k * C]`.
           residual: `u* - W_0 f`, like a state.
         """
-        features = np.concatenate([self._per_value(u) for u in inputs], axis=-1)
-        missed = self._per_value(residual)
+        features = np.concatenate([self._bands.per_value(u) for u in inputs], axis=-1)
+        missed = self._bands.per_value(residual)
         for b, members in enumerate(self._bands.members):
             f = features[:, members].reshape(-1, features.shape[-1])
-            r = missed[:, members].reshape(-1, self._components)
+            r = missed[:, members].reshape(-1, missed.shape[-1])
             self._features[b] += f.T @ f
             self._products[b] += r.T @ f
-
-    def _per_value(self, state: tf.Tensor | np.ndarray) -> np.ndarray:
-        """`[batch, ..., k * C]` -> `[batch, values of an image, k]`."""
-        parts = np.split(np.asarray(state, np.float64), self._components, axis=-1)
-        return np.stack([part.reshape(len(part), -1) for part in parts], axis=-1)
 
     def corrected(
         self, state: np.ndarray, weights: np.ndarray, ridge: float
@@ -73,7 +66,7 @@ class RowFit:
         normal = self._features + scale[:, None, None] * np.eye(size)
         solved = np.linalg.solve(normal, np.swapaxes(self._products, -1, -2))
         change = self._bands.spread(np.swapaxes(solved, -1, -2))
-        first, *rest = np.split(change, size // self._components, axis=-1)
+        first, *rest = np.split(change, size // self._bands.components, axis=-1)
         return state + first, weights + np.stack(rest)
 
 

@@ -14,9 +14,12 @@ from gddim_tf.samplers import (
     Tuned,
     tune,
 )
+from gddim_tf.samplers.loop import run
 from gddim_tf.samplers.parse import parse
+from gddim_tf.samplers.tuning.bands import Bands
 from gddim_tf.samplers.tuning.fit import Fit, fit
-from gddim_tf.samplers.tuning.gap import Gap, gap_of_table
+from gddim_tf.samplers.tuning.gap import Gap, gap, gap_of_table
+from gddim_tf.samplers.tuning.moments import Moments
 from gddim_tf.samplers.tuning.refine import refined
 from gddim_tf.samplers.tuning.task import Task
 from gddim_tf.samplers.tuning.teacher import Teacher
@@ -95,13 +98,21 @@ def test_a_table_that_is_not_better_on_the_seeds_kept_apart_is_not_kept():
         np.testing.assert_array_equal(stiff.table.arrays()[column], values)
 
 
-def test_grids_that_are_as_good_on_the_seeds_that_choose_are_told_apart_by_the_others():
-    def made(fitted, choosing):
-        return Fit(None, (), (), Gap({"fit": fitted, "choose": choosing}, {}))
+def graded(fitted, choosing, detail=1.0):
+    """A fit of which only the errors and the detail count."""
+    return Fit(None, (), (), Gap({"fit": fitted, "choose": choosing}, {}, {"choose": detail}))
 
-    fits = {"a": made(0.3, 1.0), "b": made(0.2, 1.04), "c": made(0.1, 1.1)}
+
+def test_grids_that_are_as_good_on_the_seeds_that_choose_are_told_apart_by_the_others():
+    fits = {"a": graded(0.3, 1.0), "b": graded(0.2, 1.04), "c": graded(0.1, 1.1)}
     assert _chosen(fits) == "b"
     assert _chosen({"a": fits["a"], "c": fits["c"]}) == "a"
+
+
+def test_a_grid_that_smooths_detail_away_is_passed_over():
+    smooth, whole = graded(0.1, 1.0, 0.9), graded(0.3, 1.2, 0.96)
+    assert _chosen({"smooth": smooth, "whole": whole, "poor": graded(0.3, 1.3, 1.0)}) == "whole"
+    assert _chosen({"smooth": smooth, "no better": graded(0.3, 1.2, 0.94)}) == "smooth"
 
 
 def test_refining_moves_times_and_gains_on_the_seeds_that_choose():
@@ -135,6 +146,47 @@ def test_a_stiff_prior_leaves_the_analytic_weights(name):
     np.testing.assert_allclose(table.state, analytic.state, atol=1e-10)
     np.testing.assert_allclose(table.prediction[:, :3], analytic.prediction, atol=1e-10)
     np.testing.assert_allclose(table.prediction[:, 3:], 0.0, atol=1e-10)
+
+
+@pytest.mark.parametrize("name", SDES)
+def test_images_keep_the_second_moment_that_least_squares_takes(name):
+    known = model(name)
+    task = Task(known.sde, known.eps, known.image_shape, 32)
+    teacher = Teacher(task, 8)
+    table = fit(task, teacher, [0, 3, 8], ridge=1e-6).table
+    bands = Bands(known.sde, known.image_shape)
+    ends = [run(table, known.eps, task.prior(batch)) for batch in task.batches("fit")]
+    made, goal = (
+        np.square(bands.per_value(np.concatenate(states))).sum(axis=0)
+        for states in (ends, [teacher.states[-1, task.parts["fit"]]])
+    )
+    for members in bands.members:
+        np.testing.assert_allclose(made[members].sum(0), goal[members].sum(0), rtol=2e-3)
+
+
+def test_a_row_is_scaled_to_the_second_moments_of_each_component_as_far_as_its_prior_lets_it():
+    moments = Moments(Bands(SDES["cld"], (2, 2, 1)))
+    moments.add(tf.constant([2.0, 3.0]) * tf.ones([5, 2, 2, 2]), np.full((5, 2, 2, 2), 6.0))
+    row = np.eye(2), np.ones((3, 2, 2))
+    state, weights = moments.kept(*row, 0.0)
+    np.testing.assert_allclose(state, np.diag([3.0, 2.0]))
+    np.testing.assert_allclose(weights, np.broadcast_to([[3.0], [2.0]], (3, 2, 2)))
+    np.testing.assert_allclose(moments.kept(*row, 1.0)[0], np.diag([2.0, 1.5]))
+    np.testing.assert_allclose(moments.kept(*row, 1e15)[0], np.eye(2))
+    untold = Moments(Bands(SDES["cld"], (2, 2, 1)))
+    np.testing.assert_allclose(untold.kept(*row, 0.0)[0], np.eye(2))
+
+
+def test_detail_is_the_difference_between_neighbours():
+    known = model("vp")
+    task = Task(known.sde, known.eps, known.image_shape, 32)
+    teacher = Teacher(task, 8)
+    fine = teacher.states[-1]
+    for change, detail in ((0.5 * fine, 0.25), (fine + 0.3, 1.0)):
+        ends = [(batch, tf.constant(change[batch])) for batch in task.batches("choose")]
+        found = gap(task, teacher, ends)
+        assert found.details["choose"] == pytest.approx(detail, rel=1e-5)
+        assert found.lost == pytest.approx(1 - detail, abs=1e-5)
 
 
 def test_the_file_gives_the_same_sampler(tmp_path):
