@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import operator
 
 import numpy as np
@@ -50,15 +51,32 @@ def apply_matrix(
     rows, columns = matrix.shape[-2:]
     if mode_index is not None:
         matrix = tf.gather(matrix, mode_index, axis=-3)
-    if batched:
-        for _ in range(state.shape.rank + 2 - matrix.shape.rank):
-            matrix = tf.expand_dims(matrix, 1)
+    entries = _entries(matrix, state.shape.rank if batched else None)
     parts = tf.split(state, columns, axis=-1) if columns > 1 else [state]
     products = [
-        functools.reduce(operator.add, [matrix[..., i, j] * parts[j] for j in range(columns)])
-        for i in range(rows)
+        functools.reduce(operator.add, [row[j] * parts[j] for j in range(columns)])
+        for row in (entries[i * columns : (i + 1) * columns] for i in range(rows))
     ]
     return tf.concat(products, axis=-1) if rows > 1 else products[0]
+
+
+def _entries(matrix: tf.Tensor, rank: int | None) -> list[tf.Tensor]:
+    """The entries of matrices `[batch, *modes, rows, columns]`, row by row, each `[batch, *modes]`.
+
+    Taken apart by one operation of few axes: LiteRT cannot slice more than five, and ONNX's
+    converter cannot slice what it does not know the number of axes of.
+
+    Args:
+      matrix: the matrices; without the batch where there is no `rank`.
+      rank: None, or the number of axes that entries get, those that are missing after the batch.
+    """
+    leading = [-1, *matrix.shape[1:-2]] if rank else matrix.shape[:-2].as_list()
+    flat = tf.reshape(matrix, [*leading, math.prod(matrix.shape[-2:])])
+    entries = tf.unstack(flat, axis=len(leading))
+    if not rank:
+        return entries
+    shape = [-1] + [1] * (rank - len(leading)) + leading[1:]
+    return [tf.reshape(entry, shape) for entry in entries]
 
 
 def sum_over_pixels(
