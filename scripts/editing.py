@@ -143,6 +143,18 @@ def methods(digits: Digits) -> None:
                 digits.tell("methods", f"{kind}, {name}, {nfe}, class {told}", numbers)
 
 
+def repaint(digits: Digits) -> None:
+    """Lower halves, drawn once and by going back and forth in the noise."""
+    real, labels = digits.one_of_each(), np.arange(SHOWN)
+    rows = {"known": np.where(UPPER[..., None], real, 0.0)}
+    for kind, model in digits.models.items():
+        for name, sampler, nfe in (("once", None, 50), ("RePaint", samplers.RePaint(), 58)):
+            for told, classes in ((", told", labels), ("", None)):
+                filled = model.inpaint(real, UPPER, sampler, nfe, labels=classes)
+                rows[f"{NAMES[kind]}, {name}{told}"] = filled
+    digits.show("repaint", rows)
+
+
 def edits(digits: Digits) -> None:
     """Digits at several strengths, told the next class."""
     real = digits.one_of_each()
@@ -223,6 +235,7 @@ def guidance(digits: Digits) -> None:
 PARTS: dict[str, Callable[[Digits], None]] = {
     "inpainting": inpainting,
     "methods": methods,
+    "repaint": repaint,
     "edits": edits,
     "restoration": restoration,
     "interpolation": interpolation,
