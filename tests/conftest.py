@@ -82,6 +82,15 @@ def conditional_model():
     return tiny_model(num_classes=10, **FLAT)
 
 
+@pytest.fixture(scope="session")
+def reference():
+    """The digits as evaluations see them, looked at once."""
+    from gddim_tf.evaluation import DigitsFeatures
+    from gddim_tf.evaluation.reference import Reference
+
+    return Reference("digits", DigitsFeatures(), 8)
+
+
 @pytest.fixture
 def flat_networks(monkeypatch):
     """The networks of 8x8 images with one level, so that they compile fast."""

@@ -19,6 +19,7 @@ MODULES = [
     if ">>> " in text
 ]
 ROOMS = [name for name in gddim_tf.__all__ if (ROOT / name).is_dir()]
+ROOMS += ["models.guidance", "models.operators"]
 SECTIONS = (
     *("Args", "Attributes", "Call arguments", "Returns", "Yields", "Raises", "Examples"),
     *("Inputs", "Input", "Output"),

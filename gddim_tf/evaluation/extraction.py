@@ -8,7 +8,7 @@ import numpy as np
 from tqdm import tqdm
 
 from gddim_tf.checks import whole
-from gddim_tf.data.in_batches import Images, in_batches
+from gddim_tf.data.image_batches import Images, image_batches
 from gddim_tf.evaluation.extractor import ImageFeatures
 from gddim_tf.evaluation.statistics import ActivationStatistics
 
@@ -87,7 +87,7 @@ def activations(
       ValueError: for an endless dataset, no images at all, NaN or infinite pixels.
     """
     whole("batch_size", batch_size, 1)
-    batches, total = in_batches(images, batch_size)
+    batches, total = image_batches(images, batch_size)
     seen = False
     for batch in tqdm(batches, "features", total, unit="batch", disable=not progress):
         yield extractor(batch)

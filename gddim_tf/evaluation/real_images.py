@@ -30,6 +30,11 @@ class RealImages:
       split: the images, of a known size.
       extractor: see `feature_extractor`.
       cache: folder where the statistics are kept, and looked for; None keeps nothing.
+
+    Examples:
+      >>> from gddim_tf.evaluation import DigitsFeatures
+      >>> RealImages(Split("digits", "test"), DigitsFeatures()).statistics.count
+      297
     """
 
     def __init__(

@@ -45,6 +45,11 @@ class Reference:
     Raises:
       ValueError: if a split is unknown, or the cached statistics are of something else.
       ImportError: if TF-GAN is not installed.
+
+    Examples:
+      >>> from gddim_tf.evaluation import DigitsFeatures
+      >>> Reference("digits", DigitsFeatures(), 8).held_out
+      'test'
     """
 
     def __init__(

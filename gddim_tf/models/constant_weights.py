@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from gddim_tf.models.cast_once import dtypes_of_use
-from gddim_tf.models.guidance.directions import Guidable
+from gddim_tf.models.subject import Guidable
 from gddim_tf.samplers.loop import EpsFn
 
 # Bytes of weights; while a graph is made it holds a dozen copies of its constants.

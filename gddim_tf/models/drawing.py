@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from gddim_tf.models.batches import Batch, Plan, Rows, Way, along, in_batches
 from gddim_tf.models.constant_weights import drawing_eps
 from gddim_tf.models.guidance import Guidance
-from gddim_tf.models.guidance.directions import Guidable
+from gddim_tf.models.subject import Guidable
 from gddim_tf.samplers.adaptive import RK45
 from gddim_tf.samplers.base import Sampler
 from gddim_tf.samplers.loop import EpsFn

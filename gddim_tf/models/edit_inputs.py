@@ -6,9 +6,9 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import ArrayLike
 
-from gddim_tf.models.guidance.directions import Guidable
 from gddim_tf.models.operators import LinearOperator
 from gddim_tf.models.operators.family import check_mask
+from gddim_tf.models.subject import Guidable
 from gddim_tf.models.training_batch import check_images, check_kind
 
 

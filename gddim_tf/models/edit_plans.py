@@ -13,9 +13,9 @@ from gddim_tf.models.batches import Plan, along
 from gddim_tf.models.drawing import conditions
 from gddim_tf.models.edit_inputs import checked_images, checked_measurement, known_images
 from gddim_tf.models.guidance import Guidance
-from gddim_tf.models.guidance.directions import Guidable
 from gddim_tf.models.operators import LinearOperator
 from gddim_tf.models.restoration import Inpainting, Restoration
+from gddim_tf.models.subject import Guidable
 from gddim_tf.numerics.image_noise import normal_per_image
 from gddim_tf.numerics.sphere import between
 from gddim_tf.samplers.base import Sampler

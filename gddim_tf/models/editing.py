@@ -13,8 +13,8 @@ from gddim_tf.models import edit_plans as plans
 from gddim_tf.models.batches import Plan, collected, in_batches
 from gddim_tf.models.edit_inputs import checked_images
 from gddim_tf.models.guidance import Guidance
-from gddim_tf.models.guidance.directions import Guidable
 from gddim_tf.models.operators import LinearOperator
+from gddim_tf.models.subject import Guidable
 from gddim_tf.samplers.parse import AnySampler, chosen
 
 

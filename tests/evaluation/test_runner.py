@@ -1,10 +1,8 @@
 import numpy as np
 import pytest
 
-from gddim_tf import evaluation
 from gddim_tf.data.pixels import as_uint8
 from gddim_tf.evaluation import measures
-from gddim_tf.evaluation.reference import Reference
 from gddim_tf.evaluation.runner import Runner
 from gddim_tf.models.generation import Job
 from gddim_tf.samplers import DDIM, GDDIM, RK45, ListGrid
@@ -14,11 +12,6 @@ from tests.conftest import own_model
 @pytest.fixture(scope="module")
 def model():
     return own_model()
-
-
-@pytest.fixture(scope="module")
-def reference():
-    return Reference("digits", evaluation.DigitsFeatures(), 8)
 
 
 def images(folder):

@@ -17,42 +17,11 @@ from numpy.typing import ArrayLike
 from gddim_tf.checks import whole
 from gddim_tf.models.clean_image import CleanImage
 from gddim_tf.models.labels import one_per_image
-from gddim_tf.samplers.subject import Fingerprinted
+from gddim_tf.models.subject import Guidable, KnowsEps
 from gddim_tf.sdes import LinearSDE
 
 if TYPE_CHECKING:
     import keras
-
-
-class KnowsEps(Protocol):
-    """What guidance asks of a model while it draws."""
-
-    @property
-    def sde(self) -> LinearSDE:
-        """The diffusion."""
-        ...
-
-    @property
-    def image_shape(self) -> tuple[int, int, int]:
-        """`(height, width, C)`."""
-        ...
-
-    @property
-    def num_classes(self) -> int:
-        """0 without."""
-        ...
-
-    def eps(self, u: tf.Tensor, t: tf.Tensor, labels: tf.Tensor | None = None) -> tf.Tensor:
-        """The network."""
-        ...
-
-
-class Guidable(KnowsEps, Fingerprinted, Protocol):
-    """What a draw asks of a model: a part of `GenerativeModel`, which stands on it."""
-
-    def check_labels(self, labels: ArrayLike | None, count: int) -> np.ndarray:
-        """One label per image."""
-        ...
 
 
 @runtime_checkable
@@ -92,6 +61,11 @@ class Unlabelled:
 
     `eps(label) + (w - 1) (eps(label) - eps(none))`: classifier-free guidance (Ho and Salimans,
     2021), eq. 6.
+
+    Examples:
+      >>> import gddim_tf as gd
+      >>> gd.guidance.Guidance(2.0).by  # unless told otherwise
+      Unlabelled()
     """
 
     neutral: ClassVar[float] = 1.0
@@ -126,6 +100,15 @@ class Worse:
 
     Args:
       model: the worse one, on the same diffusion and images.
+
+    Raises:
+      TypeError: if it is no model.
+
+    Examples:
+      >>> import gddim_tf as gd
+      >>> worse = gd.load("saved_models/digits_vp")  # or one from early in the training
+      >>> gd.guidance.Guidance(2.0, by=Worse(worse)).by.needs_labels
+      False
     """
 
     model: KnowsEps

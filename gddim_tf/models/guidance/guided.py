@@ -9,14 +9,9 @@ import tensorflow as tf
 from numpy.typing import ArrayLike
 
 from gddim_tf.checks import GUIDANCE_RANGE, real
-from gddim_tf.models.guidance.directions import (
-    Direction,
-    Guidable,
-    KnowsEps,
-    Unlabelled,
-    plain_eps,
-)
+from gddim_tf.models.guidance.directions import Direction, Unlabelled, plain_eps
 from gddim_tf.models.guidance.schedules import Schedule
+from gddim_tf.models.subject import Guidable, KnowsEps
 from gddim_tf.samplers.table import Table
 from gddim_tf.sdes import LinearSDE
 
@@ -119,6 +114,13 @@ class Guided:
       model: whatever knows eps.
       by: the direction.
       rescale: phi of `Guidance`.
+
+    Examples:
+      >>> import gddim_tf as gd
+      >>> model = gd.load("saved_models/digits_vp")
+      >>> guided, u, t = Guided(model, Unlabelled()), tf.ones([1, 8, 8, 1]), tf.ones([1])
+      >>> guided(u, t, tf.constant([3]), guidance=tf.constant([2.0])).shape
+      TensorShape([1, 8, 8, 1])
     """
 
     model: KnowsEps

@@ -81,6 +81,11 @@ class Linear:
 
     Raises:
       ValueError: if a share is outside [0, 1].
+
+    Examples:
+      >>> from gddim_tf.sdes import VESDE
+      >>> Linear()(VESDE.karras(), [80.0, 0.0])  # noise, data
+      array([0., 1.])
     """
 
     start: float = 0.0
@@ -100,7 +105,13 @@ class Linear:
 
 @dataclasses.dataclass(frozen=True)
 class Cosine(Linear):
-    """`Linear` with `(1 - cos(pi p)) / 2` in the place of p: flat at both ends."""
+    """`Linear` with `(1 - cos(pi p)) / 2` in the place of p: flat at both ends.
+
+    Examples:
+      >>> from gddim_tf.sdes import VESDE
+      >>> Cosine(end=0.5)(VESDE.karras(), [80.0, 0.0])  # noise, data
+      array([0. , 0.5])
+    """
 
     def _progress(self, sde: LinearSDE, times: np.ndarray) -> np.ndarray:
         return 0.5 - 0.5 * np.cos(np.pi * super()._progress(sde, times))

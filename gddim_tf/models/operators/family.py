@@ -23,6 +23,10 @@ class Mask(LinearOperator):
 
     Raises:
       ValueError: if there is another number in it.
+
+    Examples:
+      >>> Mask([[1, 0]]).apply(tf.ones([1, 1, 2, 1])).numpy().ravel()
+      array([1., 0.], dtype=float32)
     """
 
     def __init__(self, mask: ArrayLike) -> None:
@@ -49,6 +53,10 @@ class Downsample(LinearOperator):
 
     Args:
       factor: pixels a side of a square; it must divide the sides of the images.
+
+    Examples:
+      >>> Downsample(2).inverse(tf.ones([1, 3, 3, 1]), tf.zeros([1])).shape
+      TensorShape([1, 6, 6, 1])
     """
 
     def __init__(self, factor: int) -> None:
@@ -77,6 +85,10 @@ class Grey(LinearOperator):
 
     Raises:
       ValueError: if there is none but 0.
+
+    Examples:
+      >>> Grey().apply(tf.ones([1, 8, 8, 3])).shape
+      TensorShape([1, 8, 8, 1])
     """
 
     def __init__(self, weights: tuple[float, ...] = (0.299, 0.587, 0.114)) -> None:
@@ -111,6 +123,10 @@ class Blur(LinearOperator):
 
     Args:
       sigma: in pixels, at least 0.
+
+    Examples:
+      >>> Blur(2.0).apply(tf.ones([1, 8, 8, 3])).shape
+      TensorShape([1, 8, 8, 3])
     """
 
     def __init__(self, sigma: float) -> None:

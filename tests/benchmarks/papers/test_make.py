@@ -11,8 +11,6 @@ from benchmarks.papers.definitions import ADAPTIVE, DEFAULT, Row, Table
 from benchmarks.papers.make import Workshop
 from benchmarks.papers.plan import Plan
 from benchmarks.papers.subjects import DIGITS
-from gddim_tf import evaluation
-from gddim_tf.evaluation.reference import Reference
 from gddim_tf.samplers import DDIM, Heun
 from tests.conftest import own_model
 
@@ -34,11 +32,6 @@ PLAN = Plan(count=20, seeds=2, largest=10)
 @pytest.fixture(scope="module")
 def model():
     return own_model()
-
-
-@pytest.fixture(scope="module")
-def reference():
-    return Reference("digits", evaluation.DigitsFeatures(), 8)
 
 
 @pytest.fixture(scope="module")

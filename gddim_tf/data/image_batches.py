@@ -12,7 +12,7 @@ from gddim_tf.data.pixels import as_uint8
 Images = np.ndarray | tf.Tensor | tf.data.Dataset
 
 
-def in_batches(images: Images, size: int) -> tuple[Iterator[np.ndarray], int | None]:
+def image_batches(images: Images, size: int) -> tuple[Iterator[np.ndarray], int | None]:
     """Batches of uint8 images without labels, and how many there are, if that is known.
 
     Args:
