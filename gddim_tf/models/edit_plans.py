@@ -105,6 +105,7 @@ def restoration_plan(
     nfe: int,
     labels: ArrayLike | None,
     guidance: float | Guidance | None,
+    step: float = 1.0,
 ) -> Plan:
     """The plan of `GenerativeModel.restore`."""
     noise_std = real("noise_std", noise_std, 0.0)
@@ -112,7 +113,8 @@ def restoration_plan(
     count = len(measurement)
     eps_fn, rows = conditions(model, labels, Guidance.of(guidance), count)
     data_std = real("data_std", data_std, 0.0, above=True)
-    knowing = Restoration(eps_fn, model.sde, operator, method, data_std)
+    step = real("step", step, 0.0, above=True)
+    knowing = Restoration(eps_fn, model.sde, operator, method, data_std, step)
     known = {"measurement": measurement, "noise_std": np.full(count, noise_std, np.float32)}
     return _knowing_plan(model, knowing, known, rows, sampler, nfe, Guidance.of(guidance))
 

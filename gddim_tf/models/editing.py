@@ -145,6 +145,7 @@ class Editing:
         batch_size: int = 256,
         first: int = 0,
         progress: bool = False,
+        step: float = 1.0,
     ) -> np.ndarray:
         """Images that agree with a linear measurement `y = A x + noise`.
 
@@ -155,9 +156,8 @@ class Editing:
             the measurement at the end.
           method: "ddnm" puts the measurement in the place of what is predicted of it; "pigdm"
             follows its gradient through the network, and each evaluation takes about three times
-            as long. See `restoration.Restoration`.
-          data_std: the standard deviation of the data in pixels; matters with noise, and for
-            "pigdm".
+            as long; "dps" too, by steps of one size. See `restoration.Restoration`.
+          data_std: the standard deviation of the data in pixels; matters with noise, or a gradient.
           sampler: `samplers.low_order(sde, nfe)` by default; see `inpaint`.
           nfe: network evaluations per image.
           seed: of the noise; image i draws from `(seed, first + i)` alone.
@@ -166,6 +166,7 @@ class Editing:
           batch_size: images per pass.
           first: index of the first image.
           progress: whether to show a bar.
+          step: how far "dps" goes, above 0.
 
         Returns:
           `[batch, height, width, C]` float32.
@@ -183,9 +184,8 @@ class Editing:
           >>> down.apply(digit).numpy().max().round(3)
           np.float32(-0.5)
         """
-        plan = plans.restoration_plan(
-            self, measurement, operator, noise_std, method, data_std, sampler, nfe, labels, guidance
-        )
+        given, asked = (measurement, operator, noise_std, method, data_std), (labels, guidance)
+        plan = plans.restoration_plan(self, *given, sampler, nfe, *asked, step)
         return _made(plan, seed, first, batch_size, progress)
 
     def interpolate(

@@ -119,21 +119,25 @@ def test_a_model_that_does_not_know_the_label_is_a_worse_one():
     np.testing.assert_allclose(images, model.sample(2, nfe=3), atol=1e-5)
 
 
+@pytest.mark.parametrize("method", ["pigdm", "dps"])
 @pytest.mark.parametrize("name", ["vp", "cld", "bdm_odd"])
-def test_a_classifier_of_clean_images_that_measures_is_pigdm(name):
+def test_a_classifier_of_clean_images_that_measures_restores(name, method):
     sde = cases.sde(name)
     shape = (5, 5, 1) if name == "bdm_odd" else SHAPE
     model = NormalImages(sde, shape, 0.2, 0.5)
     u = tf.random.stateless_normal((3, *shape[:-1], sde.components), (0, 1), dtype=tf.float64)
     t = tf.fill([3], tf.constant(0.4 * sde.t_max, tf.float64))
     known = tf.random.stateless_normal((3, *shape), (0, 2), dtype=tf.float64)
-    restoration = Restoration(model.eps, sde, Mask(np.ones(shape[:2])), "pigdm")
+    restoration = Restoration(model.eps, sde, Mask(np.ones(shape[:2])), method)
     noise_std = tf.fill([3], tf.constant(0.3, tf.float64))
     expected = restoration(u, t, measurement=known, noise_std=noise_std)
     variance = 0.09 + CleanImage(sde, u, t, u).variance(1.0)
 
     def log_prob(images, labels):
-        return -0.5 * tf.reduce_sum((images - known) ** 2, axis=(1, 2, 3)) / variance
+        square = tf.reduce_sum((images - known) ** 2, axis=(1, 2, 3))
+        if method == "pigdm":
+            return -0.5 * square / variance
+        return -tf.sqrt(np.prod(shape) * square / variance)
 
     guided = Guidance(by=Classifier(log_prob, 1, clean=True)).eps_fn(model)
     got = guided(u, t, tf.zeros([3], tf.int32), guidance=tf.ones([3], tf.float64))
