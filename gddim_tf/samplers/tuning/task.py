@@ -18,6 +18,16 @@ from gddim_tf.sdes import LinearSDE
 LEAST_SEEDS = 32
 
 
+def check_count(count: int) -> int:
+    """How many seeds; raises `ValueError` unless it is a multiple of 4 that suffices."""
+    is_whole = isinstance(count, (int, np.integer)) and not isinstance(count, bool)
+    if not is_whole or count < LEAST_SEEDS or count % 4:
+        raise ValueError(
+            f"`count` must be a multiple of 4 and at least {LEAST_SEEDS}, received {count!r}"
+        )
+    return int(count)
+
+
 class Task:
     """A network under a diffusion, and `count` seeds in three parts.
 
@@ -50,11 +60,8 @@ class Task:
         batch_size: int = 64,
         progress: Callable[[int], object] = lambda evaluations: None,
     ) -> None:
-        if count < LEAST_SEEDS or count % 4:
-            raise ValueError(
-                f"`count` must be a multiple of 4 and at least {LEAST_SEEDS}, received {count}"
-            )
-        self.sde, self.image_shape, self.count, self.seed = sde, image_shape, count, seed
+        self.sde, self.image_shape, self.seed = sde, image_shape, seed
+        self.count = check_count(count)
         self.state_shape = (*image_shape[:-1], sde.components * image_shape[-1])
         self.eps_fn, self.count_evaluations = eps_fn, progress
         self._context = context or {}

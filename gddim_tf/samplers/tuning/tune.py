@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gddim_tf.checks import GUIDANCE_RANGE, real
+from gddim_tf.checks import GUIDANCE_RANGE, not_negative, real, whole
 from gddim_tf.samplers.base import Sampler, check_nfe
 from gddim_tf.samplers.default import default
 from gddim_tf.samplers.grids import PowerGrid
@@ -29,7 +29,7 @@ from gddim_tf.samplers.tuning.fit import Fit, fit
 from gddim_tf.samplers.tuning.gap import SEEN, Gap, gap_of_table
 from gddim_tf.samplers.tuning.grid import cheapest_path, nearest_nodes, step_costs
 from gddim_tf.samplers.tuning.refine import refined
-from gddim_tf.samplers.tuning.task import Task
+from gddim_tf.samplers.tuning.task import Task, check_count
 from gddim_tf.samplers.tuning.teacher import TEACHER, Teacher
 from gddim_tf.samplers.tuning.tuned import Tuned
 
@@ -66,7 +66,7 @@ def tune(
       count: how many seeds, a multiple of 4.
       seed: of the starting states.
       base: the deterministic sampler to be better than; `samplers.default` if None.
-      refine: whether to move single times afterwards, at `2 nfe` fits and more.
+      refine: whether to move single times afterwards, at `4 nfe` fits and more.
       evaluations: of the teacher; it takes more by itself if they are too few.
       ridge: weight of the analytic rows, relative to the mean square of what they multiply.
       batch_size: seeds per pass through the network.
@@ -76,14 +76,17 @@ def tune(
       The sampler; `tuned.budgets[nfe].record` says how each table came about.
 
     Raises:
+      TypeError: if an argument is no number, or `base` no sampler.
       ValueError: if an argument is out of range or `base` draws noise.
       NotFiniteError: if the network returns something that is not finite.
     """
     from tqdm.auto import tqdm
 
     budgets = _checked_budgets(nfe, evaluations, ridge)
-    tables = {n: _untuned(base or default(model.sde, n), model, n) for n in budgets}
-    total = count * (evaluations + sum(5 * n for n in budgets))
+    tables = {
+        n: _untuned(default(model.sde, n) if base is None else base, model, n) for n in budgets
+    }
+    total = check_count(count) * (evaluations + sum(5 * n for n in budgets))
     with tqdm(total=total, unit="evaluation", disable=not progress) as bar:
         context = _context(model, labels, guidance, count)
         eps_fn = model.eps if guidance is None else model.guided_eps
@@ -102,13 +105,14 @@ def tune(
 
 def _checked_budgets(nfe: int | Sequence[int], evaluations: int, ridge: float) -> list[int]:
     budgets = sorted({check_nfe(n) for n in np.atleast_1d(nfe).tolist()})
-    if budgets[-1] > evaluations // 2:
+    not_negative(ridge=ridge)
+    if not budgets:
+        raise ValueError("`nfe` must hold at least one budget, received none")
+    if budgets[-1] > whole("evaluations", evaluations, 2) // 2:
         raise ValueError(
             f"`nfe` must be at most {evaluations // 2}, half of the teacher's evaluations, "
             f"received {budgets[-1]}"
         )
-    if not ridge >= 0:
-        raise ValueError(f"`ridge` must be at least 0, received {ridge}")
     return budgets
 
 
@@ -125,6 +129,8 @@ def _origin(model: Tunable, task: Task, context: dict[str, np.ndarray]) -> dict[
 
 
 def _untuned(base: Sampler, model: Tunable, nfe: int) -> Table:
+    if not isinstance(base, Sampler):
+        raise TypeError(f"`base` must be a sampler, such as `DDIM()`, received {base!r}")
     table = base.table(model.sde, nfe)
     if table.stochastic or table.clip is not None:
         raise ValueError(f"`base` must neither draw noise nor clip, received {base}")

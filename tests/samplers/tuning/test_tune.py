@@ -1,4 +1,5 @@
 import functools
+import re
 import warnings
 
 import numpy as np
@@ -266,6 +267,22 @@ def test_classes_and_guidance_are_those_of_the_draw():
 def test_bad_arguments_are_named(arguments, message):
     with pytest.raises(ValueError, match=message):
         tune(model("vp"), 4, **{**FEW, **arguments})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"nfe": []}, "`nfe` must hold at least one budget, received none"),
+        ({"nfe": "four"}, "`nfe` must be a whole number of at least 1, received 'four'"),
+        ({"count": 48.0}, "`count` must be a multiple of 4 and at least 32, received 48.0"),
+        ({"evaluations": 20.5}, "`evaluations` must be a whole number"),
+        ({"ridge": "small"}, "`ridge` must be a number, received 'small'"),
+        ({"base": "ddim"}, "`base` must be a sampler, such as `DDIM()`, received 'ddim'"),
+    ],
+)
+def test_arguments_of_another_kind_are_named(arguments, message):
+    with pytest.raises((TypeError, ValueError), match=re.escape(message)):
+        tune(model("vp"), **{"nfe": 4, **FEW, **arguments})
 
 
 def test_a_network_that_fails_is_named():
