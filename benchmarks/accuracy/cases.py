@@ -72,6 +72,6 @@ def mixtures() -> Cases:
 
 
 def trained() -> Cases:
-    """The shipped networks of digits by name, each loaded when it is called."""
-    folders = sorted(FOLDER.glob("digits_*"))
+    """The shipped networks of digits and clothes by name, each loaded when it is called."""
+    folders = sorted(FOLDER.glob("*_*"))
     return {path.name: functools.partial(network, path.name) for path in folders}

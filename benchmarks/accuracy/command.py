@@ -4,8 +4,8 @@
 
 It writes `accuracy.md` and `accuracy.png`. The problems are two-component Gaussian mixtures, on
 which the error is the root mean square distance, per value, to the end of the exact probability
-flow; and the networks of digits in `saved_models`, each on 16 starting states, on which it is that
-to the images of the network's own flow, followed with 150 evaluations. The published figures were
+flow; and the networks in `saved_models`, each on 16 starting states, on which it is that to the
+images of the network's own flow, followed with 150 evaluations. The published figures were
 recorded once from the original implementations on the same mixtures; this command does not run
 them. What was measured is kept in `--kept`, by sampler and budget, and not measured again.
 """

@@ -41,11 +41,14 @@ def test_what_was_measured_is_kept(tmp_path):
 def test_the_share_of_the_default_is_that_of_the_best_other():
     rows = {"default": {3: 0.2, 5: 0.1}, "a": {3: 0.4, 5: 0.05}, "b": {3: 0.8}}
     assert document.shares(rows) == {3: 0.5, 5: 2.0}
-    assert "| default over the best other | 0.5 | - | 2 |" in document.text({"problem": rows})
+    page = document.text({"problem": rows, "other": {**rows, "default": {3: 0.44}}})
+    assert "| default over the best other | 0.5 | - | 2 |" in page
+    assert "The default is above 1.1 of the best other on: problem at 5 (2). " in page
 
 
 def test_mixtures_and_networks_are_problems():
-    assert set(trained()) == {"digits_bdm", "digits_cld", "digits_vp"}
+    kinds = ("bdm", "cld", "vp")
+    assert set(trained()) == {f"{data}_{kind}" for data in ("digits", "fashion") for kind in kinds}
     assert set(PUBLISHED) <= set(mixtures())
     assert set(ON_NETWORKS) <= set(SAMPLERS)
 
