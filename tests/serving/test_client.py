@@ -77,7 +77,7 @@ def test_edits_are_those_of_the_model(client, served):
     expected = served.model.inpaint(given, mask, nfe=50, **options)
     assert_same_images(inpainted, np.asarray(to_uint8(expected)))
     np.testing.assert_array_equal(inpainted[:, :4], images[:, :4])
-    with pytest.raises(ValueError, match=r"`mask` must be \(8, 8\), or one for each image"):
+    with pytest.raises(ValueError, match=r"`mask` must be \(8, 8\) numbers, or as many for each"):
         client.inpaint(images, mask[:4], **options)
     with pytest.raises(ValueError, match=r"`strength` must be one of 0.2, 0.4, 0.6, 0.8"):
         client.edit(images, 0.3, **options)
