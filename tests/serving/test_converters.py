@@ -1,14 +1,18 @@
 """`denoise` and `decode` in other runtimes, as docs/deploying.md converts them."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from gddim_tf import sdes, serving
+from gddim_tf.models import DiffusionModel
 from gddim_tf.models.prediction import PREDICTIONS, output_components, prediction_of
 from gddim_tf.samplers import GDDIM
 from gddim_tf.serving.graphs import Graphs
-from tests.conftest import tiny_model
+from tests.conftest import OwnNetwork, tiny_model
 from tests.serving.conftest import CLASSES, labelled_model
 
 MODELS = {
@@ -53,6 +57,16 @@ def test_no_prediction_has_one(kind):
     assert not operations(graph) & LACKING
 
 
+@pytest.fixture(scope="module")
+def openvino():
+    return pytest.importorskip("openvino", reason="the extra `runtimes` is not installed")
+
+
+@pytest.fixture(scope="module")
+def onnxruntime():
+    return pytest.importorskip("onnxruntime", reason="the extra `runtimes` is not installed")
+
+
 @pytest.fixture(scope="module", params=["network", "CLD", "BDM"])
 def loaded(request, tmp_path_factory):
     """The functions of an export by name, and what they are asked."""
@@ -80,8 +94,7 @@ def assert_same(signature, received, function, inputs):
 
 
 @pytest.mark.parametrize("signature", SIGNATURES)
-def test_openvino(loaded, signature):
-    openvino = pytest.importorskip("openvino", reason="the extra `runtimes` is not installed")
+def test_openvino(openvino, loaded, signature):
     model, asked = loaded
     function, inputs = model.signatures[signature], asked[signature]
     exact = {"INFERENCE_PRECISION_HINT": "f32"}
@@ -91,9 +104,8 @@ def test_openvino(loaded, signature):
 
 
 @pytest.mark.parametrize(("name", "tolerance"), [("VP", 1e-5), ("CLD", 1e-4), ("BDM", 5e-4)])
-def test_openvino_runs_the_loop_as_tensorflow_does(name, tolerance):
+def test_openvino_runs_the_loop_as_tensorflow_does(openvino, name, tolerance):
     """Before the rounding to grey levels; near the data the last two magnify that of float32."""
-    openvino = pytest.importorskip("openvino", reason="the extra `runtimes` is not installed")
     model = MODELS[name]()
     graphs = Graphs(model, {"sample_4": (GDDIM(order=2), 4)}, 8, False)
     shape = (8, 8, model.sde.components)
@@ -125,13 +137,12 @@ def test_openvino_runs_the_loop_as_tensorflow_does(name, tolerance):
             "decode",
             marks=[
                 pytest.mark.slow,
-                pytest.mark.xfail(reason="ONNX Runtime refuses the loop that tf2onnx makes"),
+                pytest.mark.xfail(reason="tf2onnx knows no shapes in branches of a loop"),
             ],
         ),
     ],
 )
-def test_onnx(loaded, signature):
-    runtime = pytest.importorskip("onnxruntime", reason="the extra `runtimes` is not installed")
+def test_onnx(onnxruntime, loaded, signature):
     from tf2onnx.convert import from_function
 
     model, asked = loaded
@@ -146,6 +157,23 @@ def test_onnx(loaded, signature):
         return function(**dict(zip(names, tensors, strict=True)))
 
     graph, _ = from_function(tf.function(call, specs, autograph=False), specs, opset=18)
-    session = runtime.InferenceSession(graph.SerializeToString())
+    session = onnxruntime.InferenceSession(graph.SerializeToString())
     (received,) = session.run(None, inputs)
     assert_same(signature, received, function, inputs)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sde", [sdes.VPSDE(), sdes.CLD(), sdes.BDM(8)], ids=["VP", "CLD", "BDM"])
+def test_onnx_runs_the_loop_of_a_model_without_classes(onnxruntime, sde, tmp_path):
+    """Which has no branches for guidance, inside of which tf2onnx knows no shapes."""
+    model = DiffusionModel(OwnNetwork(sde.components), sde, "v")
+    path = serving.export(model, tmp_path / "served", {"sample_4": (GDDIM(order=2), 4)})
+    converter = [sys.executable, "-m", "tf2onnx.convert", "--saved-model", path]
+    asked = ["--signature_def", "decode", "--opset", "18", "--output", tmp_path / "decode.onnx"]
+    subprocess.run([*converter, *asked], check=True, capture_output=True)
+    session = onnxruntime.InferenceSession(tmp_path / "decode.onnx")
+    random = np.random.default_rng(0)
+    state = random.standard_normal((3, 8, 8, sde.components)).astype(np.float32)
+    (received,) = session.run(None, {session.get_inputs()[0].name: state})
+    function = tf.saved_model.load(str(path)).signatures["decode"]
+    assert_same("decode", received, function, {"state": state})
