@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -53,13 +54,36 @@ class GroupNorm(keras.layers.Layer):
 
     def call(self, x: tf.Tensor) -> tf.Tensor:
         """Normalize `x`."""
-        values = tf.cast(x, tf.float32)
+        scale, bias = tf.convert_to_tensor(self.scale), tf.convert_to_tensor(self.bias)
+        y = tf.custom_gradient(self._normalized)(tf.cast(x, tf.float32), scale, bias)
+        return tf.cast(y, self.compute_dtype)
+
+    def _normalized(
+        self, values: tf.Tensor, scale: tf.Tensor, bias: tf.Tensor
+    ) -> tuple[tf.Tensor, Callable[[tf.Tensor], tuple[tf.Tensor, ...]]]:
+        """The result, and the function from a gradient of it to those of the arguments.
+
+        TensorFlow would derive the same gradient in twice as many operations, each of which reads
+        and writes whole images.
+        """
         mean = self._group_average(tf.reduce_mean(values, axis=[1, 2], keepdims=True))
-        # The variance is stationary in the mean, so no gradient is lost here.
-        squares = tf.math.squared_difference(values, tf.stop_gradient(mean))
+        squares = tf.math.squared_difference(values, mean)
         variance = self._group_average(tf.reduce_mean(squares, axis=[1, 2], keepdims=True))
-        gain = tf.math.rsqrt(variance + self.epsilon) * self.scale
-        return tf.cast(values * gain + (self.bias - mean * gain), self.compute_dtype)
+        inverse = tf.math.rsqrt(variance + self.epsilon)
+        gain = inverse * scale
+
+        def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, ...]:
+            total = tf.reduce_sum(upstream, axis=[1, 2], keepdims=True)
+            along = tf.reduce_sum(upstream * values, axis=[1, 2], keepdims=True) - mean * total
+            pixels = tf.cast(tf.reduce_prod(tf.shape(values)[1:3]), tf.float32)
+            # What mean and variance add to the gradient of a value is linear in the value.
+            slope = -tf.square(inverse) * self._group_average(gain * along) / pixels
+            offset = -mean * slope - self._group_average(gain * total) / pixels
+            of_values = upstream * gain + (values * slope + offset)
+            of_scale = tf.reduce_sum(inverse * along, axis=[0, 1, 2])
+            return of_values, of_scale, tf.reduce_sum(total, axis=[0, 1, 2])
+
+        return values * gain + (bias - mean * gain), gradient
 
     def _group_average(self, moments: tf.Tensor) -> tf.Tensor:
         """Replace moments [batch, 1, 1, channels] by their averages over each group's channels."""

@@ -98,3 +98,35 @@ def test_a_constant_image_is_finite():
 def test_groups_must_divide_the_channels():
     with pytest.raises(ValueError, match=r"`groups` must divide the 10 channels .* received 4"):
         GroupNorm(4).build((None, 2, 2, 10))
+
+
+def derived(x, scale, bias, layer):
+    """The definition in operations whose gradients TensorFlow derives."""
+    groups = tf.reshape(x, [len(x), -1, layer.groups, x.shape[-1] // layer.groups])
+    mean, variance = tf.nn.moments(groups, axes=[1, 3], keepdims=True)
+    normal = (groups - mean) / tf.sqrt(variance + layer.epsilon)
+    return tf.reshape(normal, x.shape) * scale + bias
+
+
+@pytest.mark.parametrize("sizes_known", [True, False])
+def test_first_and_second_gradients_are_those_of_the_definition(sizes_known):
+    layer, rng = build(3, 6), np.random.default_rng(2)
+    x = tf.constant(rng.standard_normal((2, 3, 5, 6)) + 0.7, tf.float32)
+    weight = tf.constant(rng.standard_normal(x.shape), tf.float32)
+    watched = [layer.scale.value, layer.bias.value]
+
+    def gradients(function, x):
+        with tf.GradientTape() as outer:
+            outer.watch(x)
+            with tf.GradientTape() as inner:
+                inner.watch(x)
+                loss = tf.reduce_sum(weight * tf.sin(function(x)))
+            first = inner.gradient(loss, [x, *watched])
+            curvature = sum(tf.reduce_sum(tf.square(g)) for g in first)
+        return [*first, *outer.gradient(curvature, [x, *watched])]
+
+    spec = tf.TensorSpec(x.shape if sizes_known else [None, None, None, 6])
+    ours = tf.function(lambda x: gradients(layer, x), input_signature=[spec])(x)
+    wanted = gradients(lambda x: derived(x, *watched, layer), x)
+    for one, other in zip(ours, wanted, strict=True):
+        np.testing.assert_allclose(one, other, atol=2e-6 * np.abs(other).max())
