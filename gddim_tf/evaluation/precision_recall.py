@@ -19,6 +19,7 @@ class PrecisionRecall(NamedTuple):
       recall: of the real images, those that lie among the generated ones.
 
     Examples:
+      >>> import numpy as np
       >>> rows = np.random.default_rng(0).normal(size=(20, 2))
       >>> precision_recall(rows, rows + 100.0)
       PrecisionRecall(precision=0.0, recall=0.0)
