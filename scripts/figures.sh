@@ -44,6 +44,9 @@ for figure in "$@"; do
         for kind in vp cld bdm; do
             gddim-tf likelihood --model "saved_models/digits_$kind" --data digits --levels 17 \
                 --probes 1 --tolerance 1e-3 --batch-size 297 --out "docs/likelihood_$kind.json"
+            gddim-tf likelihood --model "saved_models/fashion_$kind" \
+                --data "${CLOTHES:-fashion_mnist}" --count 100 --probes 1 --tolerance 1e-3 \
+                --out "docs/likelihood_fashion_$kind.json"
         done
         ;;
     results) python -m benchmarks.papers --out docs --cells runs/tables ;;
