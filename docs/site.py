@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+import posixpath
 import re
 from typing import Any
 
@@ -30,6 +31,10 @@ def on_files(files: Files, config: Any) -> Files:
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str:
     """Let links point at pages of the site; what is no page keeps its text alone."""
     here = pathlib.Path(page.file.abs_src_path).parent
+    folder = posixpath.dirname(page.file.src_uri)
+
+    def from_here(path: str) -> str:
+        return posixpath.relpath(path, folder or ".")
 
     def mended(link: re.Match) -> str:
         target = (here / link[2]).resolve()
@@ -37,11 +42,11 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str
         if (target / "README.md").resolve() in _BY_PATH:
             target = target / "README.md"
         if target in _BY_PATH:
-            return f"]({_BY_PATH[target]}{anchor})"
+            return f"]({from_here(_BY_PATH[target])}{anchor})"
         if target.is_relative_to(ROOT / "docs") and target.exists():
-            return f"]({target.relative_to(ROOT / 'docs')}{anchor})"
+            return f"]({from_here(target.relative_to(ROOT / 'docs').as_posix())}{anchor})"
         if not target.exists():
             return link[0]  # that MkDocs complains about it
-        return f'](index.md "{target.relative_to(ROOT)} in the repository")'
+        return f']({from_here("index.md")} "{target.relative_to(ROOT)} in the repository")'
 
     return _LINK.sub(mended, markdown)
