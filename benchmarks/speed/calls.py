@@ -30,7 +30,7 @@ import re
 import gddim_tf as gd
 model = gd.DiffusionModel.from_preset("ddpm_digits", gd.sdes.CLD())
 model.sample(256, gd.samplers.GDDIM(order=2), {nfe})
-print(int(re.search("VmHWM: +([0-9]+)", open("/proc/self/status").read())[1]) / 1024)
+print(int(re.search("VmHWM:[^0-9]*([0-9]+)", open("/proc/self/status").read())[1]) / 1024)
 """
 
 
