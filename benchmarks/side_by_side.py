@@ -66,8 +66,8 @@ def main() -> None:
 
 def prepare(options: argparse.Namespace) -> None:
     """Write the training images for the other side."""
-    train = Split(options.data, "train")
-    np.savez(options.out / "train.npz", images=train.pixels(), labels=train.labels())
+    images, labels = Split(options.data, "train").labelled()
+    np.savez(options.out / "train.npz", images=images, labels=labels)
 
 
 def ours(options: argparse.Namespace) -> None:

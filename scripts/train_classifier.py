@@ -122,8 +122,8 @@ def train(
       seed: of the first weights, the order of the images, their mirroring and the dropout.
     """
     recipe, classifier = RECIPES[kind], build(kind, seed)
-    split = Split(data or recipe.data, "train")
-    images, labels = from_uint8(split.pixels()).numpy(), split.labels()
+    pixels, labels = Split(data or recipe.data, "train").labelled()
+    images = from_uint8(pixels).numpy()
     if recipe.shifted:
         images, labels = shifted(images), np.tile(labels, 9)
     order = list(batches(len(images), epochs or recipe.epochs, seed, recipe.keep_rest))

@@ -77,6 +77,12 @@ class Split:
         """All images, uint8 `[count, height, width, channels]`."""
         return np.concatenate([pixels for pixels, _ in self.batches(_BATCH)])
 
+    def labelled(self) -> tuple[np.ndarray, np.ndarray]:
+        """`pixels` and `labels`, read together."""
+        pairs = self.images(labels=True).batch(_BATCH)
+        pixels, classes = zip(*pairs.as_numpy_iterator(), strict=True)
+        return np.concatenate(list(map(as_uint8, pixels))), np.concatenate(classes)
+
     def labels(self) -> np.ndarray:
         """All labels, int32 `[count]`."""
         pairs = self.images(labels=True).batch(_BATCH)

@@ -95,9 +95,9 @@ def accuracy(classifier: keras.Model, dataset: str, split: str) -> float:
       dataset: a name that `data.load` knows.
       split: such as "test".
     """
-    images = Split(dataset, split)
-    logits = classifier.predict(from_uint8(images.pixels()), _BATCH, 0)
-    return float(np.mean(np.argmax(logits, axis=-1) == images.labels()))
+    pixels, labels = Split(dataset, split).labelled()
+    logits = classifier.predict(from_uint8(pixels), _BATCH, 0)
+    return float(np.mean(np.argmax(logits, axis=-1) == labels))
 
 
 def _load(kind: str, path: str | os.PathLike[str] | None) -> keras.Model:

@@ -19,6 +19,8 @@ def test_every_image_comes_once_in_its_own_order(dataset):
     assert split.count() == 5
     np.testing.assert_array_equal(split.pixels(), images)
     np.testing.assert_array_equal(split.labels(), [4, 3, 2, 1, 0])
+    for both, one in zip(split.labelled(), (split.pixels(), split.labels()), strict=True):
+        np.testing.assert_array_equal(both, one)
 
 
 def test_batches_are_of_the_first_images(dataset):

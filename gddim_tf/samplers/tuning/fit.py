@@ -10,7 +10,7 @@ import numpy as np
 from gddim_tf.samplers.table import Table, multistep_table
 from gddim_tf.samplers.tuning.bands import Bands
 from gddim_tf.samplers.tuning.gap import Gap, gap
-from gddim_tf.samplers.tuning.moments import Moments
+from gddim_tf.samplers.tuning.second_moments import SecondMoments
 from gddim_tf.samplers.tuning.task import Task
 from gddim_tf.samplers.tuning.teacher import Teacher
 from gddim_tf.samplers.tuning.walk import Walk
@@ -47,8 +47,8 @@ def fit(
     """Fit the weights of every row to the teacher's states at some of its times.
 
     Row i is fitted where the rows before it have led, not on the teacher's path, so that it repairs
-    what they lost. The last one keeps the second moment of the images, see `Moments`. All seeds
-    walk along; only those of the part "fit" are fitted on.
+    what they lost. The last one keeps the second moment of the images, see `SecondMoments`. All
+    seeds walk along; only those of the part "fit" are fitted on.
 
     Args:
       task: the network and its seeds.
@@ -80,7 +80,7 @@ def fit(
             row.add([walk.state, *walk.outputs], goals[walk.batch] - walk.moved(psi, prior))
         state, weight = row.corrected(psi, prior, ridge)
         if i == len(times) - 2:
-            moments = Moments(bands)
+            moments = SecondMoments(bands)
             for walk in fitted:
                 moments.add(walk.moved(state, weight), goals[walk.batch])
             state, weight = moments.kept(state, weight, ridge)

@@ -56,7 +56,8 @@ def gap(task: Task, teacher: Teacher, ends: Iterable[tuple[slice, tf.Tensor]]) -
         goal = np.concatenate(goals).astype(np.float64)
         errors[part] = float(np.sqrt(np.mean(np.square(own - goal))))
         variances[part] = float(own.var() / goal.var())
-        details[part] = _roughness(own) / _roughness(goal) if _roughness(goal) else 1.0
+        rough = _roughness(goal)
+        details[part] = _roughness(own) / rough if rough else 1.0
     return Gap(errors, variances, details)
 
 

@@ -20,8 +20,8 @@ from gddim_tf.samplers.parse import parse
 from gddim_tf.samplers.tuning.bands import Bands
 from gddim_tf.samplers.tuning.fit import Fit, fit
 from gddim_tf.samplers.tuning.gap import Gap, gap, gap_of_table
-from gddim_tf.samplers.tuning.moments import Moments
 from gddim_tf.samplers.tuning.refine import refined
+from gddim_tf.samplers.tuning.second_moments import SecondMoments
 from gddim_tf.samplers.tuning.task import Task
 from gddim_tf.samplers.tuning.teacher import Teacher
 from gddim_tf.samplers.tuning.tune import _chosen
@@ -166,7 +166,7 @@ def test_images_keep_the_second_moment_that_least_squares_takes(name):
 
 
 def test_a_row_is_scaled_to_the_second_moments_of_each_component_as_far_as_its_prior_lets_it():
-    moments = Moments(Bands(SDES["cld"], (2, 2, 1)))
+    moments = SecondMoments(Bands(SDES["cld"], (2, 2, 1)))
     moments.add(tf.constant([2.0, 3.0]) * tf.ones([5, 2, 2, 2]), np.full((5, 2, 2, 2), 6.0))
     row = np.eye(2), np.ones((3, 2, 2))
     state, weights = moments.kept(*row, 0.0)
@@ -174,7 +174,7 @@ def test_a_row_is_scaled_to_the_second_moments_of_each_component_as_far_as_its_p
     np.testing.assert_allclose(weights, np.broadcast_to([[3.0], [2.0]], (3, 2, 2)))
     np.testing.assert_allclose(moments.kept(*row, 1.0)[0], np.diag([2.0, 1.5]))
     np.testing.assert_allclose(moments.kept(*row, 1e15)[0], np.eye(2))
-    untold = Moments(Bands(SDES["cld"], (2, 2, 1)))
+    untold = SecondMoments(Bands(SDES["cld"], (2, 2, 1)))
     np.testing.assert_allclose(untold.kept(*row, 0.0)[0], np.eye(2))
 
 

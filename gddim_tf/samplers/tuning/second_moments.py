@@ -8,7 +8,7 @@ import tensorflow as tf
 from gddim_tf.samplers.tuning.bands import Bands
 
 
-class Moments:
+class SecondMoments:
     """The second moments of fitted states beside those of the states to be reached.
 
     Least squares shrinks towards the mean what it cannot tell. A row times
