@@ -102,7 +102,7 @@ def run(options: argparse.Namespace) -> None:
     size = compact(next(iter(models.values())).image_shape[:2])
     cells = pathlib.Path(options.cells or pathlib.Path(options.out) / "cells")
     reference = Reference(options.dataset, feature_extractor(features), size, cache=cells)
-    reference.check_count(min(plan.count, plan.long_count))
+    reference.check_count(min(plan.count, *(count for _, count in plan.long)))
     workshop = Workshop(
         models,
         reference,
@@ -142,7 +142,7 @@ def _plan(options: argparse.Namespace, subject: Subject) -> Plan:
 
     from benchmarks.papers.plan import Plan
 
-    whole = Plan(count=subject.count, long_from=subject.long_from, long_count=subject.long_count)
+    whole = Plan(count=subject.count, long=subject.long)
     plan = Plan.quick() if options.quick else whole
     given = {
         name: value
@@ -153,7 +153,7 @@ def _plan(options: argparse.Namespace, subject: Subject) -> Plan:
         if value < 1:
             raise ValueError(f"`--{name}` must be at least 1, received {value}")
     if "count" in given:
-        given["long_count"] = min(plan.long_count, given["count"])
+        given["long"] = tuple((column, min(few, given["count"])) for column, few in plan.long)
     return dataclasses.replace(plan, **given)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from benchmarks.papers.definitions import Row, Table
 from benchmarks.papers.judging import VERDICTS, Judged
 from benchmarks.papers.orderings import ORDERINGS
+from benchmarks.papers.own_flow import NFE
 from benchmarks.papers.published import FIGURES, SOURCES
 from benchmarks.papers.results import Entry, Results
 from benchmarks.papers.subjects import Subject
@@ -28,6 +29,7 @@ see the section on the published orderings. An empty place was not made.
 def document(
     results: Results,
     judged: list[Judged],
+    by_flow: list[Judged],
     settings: dict[str, Any],
     pictures: dict[str, str],
     subject: Subject,
@@ -37,6 +39,7 @@ def document(
     Args:
       results: of the cells.
       judged: the orderings.
+      by_flow: those of them that do not hold, by the distance to their network's own flow.
       settings: how they were made: plain values.
       pictures: file names by caption.
       subject: the data set.
@@ -47,7 +50,7 @@ def document(
     parts = [_INTRODUCTION, "\n".join(f"- {name}: {value}" for name, value in settings.items())]
     parts += [f"![{caption}]({name})" for caption, name in pictures.items()]
     parts += [_section(table, results, subject.published) for table in results.tables]
-    parts += [_orderings(judged, subject), _measured(results)]
+    parts += [_orderings(judged, subject), _by_flow(by_flow), _measured(results)]
     return "\n\n".join(part.strip("\n") for part in parts if part) + "\n"
 
 
@@ -106,15 +109,36 @@ def _orderings(judged: list[Judged], subject: Subject) -> str:
         "one seed is compared with the other place drawn with that seed and as many images, and "
         "has no spread. Other budgets: the better one is RK45 with a quarter more evaluations.",
         "",
-        "| table | ordering | distances | |",
-        "|---|---|---|---|",
+        *_judged_lines(judged),
     ]
+    return "\n".join(lines + _reasons(judged, subject))
+
+
+def _judged_lines(judged: list[Judged]) -> list[str]:
+    lines = ["| table | ordering | distances | |", "|---|---|---|---|"]
     for item in judged:
         verdict = item.verdict if item.verdict == "held" else f"**{item.verdict}**"
         verdict += ", one seed" if item.seeds == 1 else ""
         numbers = f"{_cell(item.better)} against {_cell(item.worse)}"
         lines.append(line([item.ordering.table, str(item.ordering), numbers, verdict]))
-    return "\n".join(lines + _reasons(judged, subject))
+    return lines
+
+
+def _by_flow(judged: list[Judged]) -> str:
+    """The orderings that do not hold, without the network's part."""
+    if not judged:
+        return ""
+    held = sum(item.verdict == "held" for item in judged)
+    text = (
+        "## Is it the sampler or the network?\n\n"
+        "The distance to real images is of the sampler and of the network together. The orderings "
+        "that do not hold by it, and where no side failed, are judged again by the Frechet "
+        "distance to images of the same network's own probability flow, solved by the default "
+        f"sampler in {NFE} evaluations from other noise: that is the sampler's part alone. Of "
+        f"{len(judged)}, {held} hold by it: there the better sampler is nearer to the flow, and it "
+        "is the flow that is farther from real images.\n\n"
+    )
+    return text + "\n".join(_judged_lines(judged))
 
 
 def _reasons(judged: list[Judged], subject: Subject) -> list[str]:
@@ -122,8 +146,7 @@ def _reasons(judged: list[Judged], subject: Subject) -> list[str]:
     missed: dict[str, list[str]] = {}
     for item in judged:
         why = item.ordering.why
-        missing = item.verdict in ("not held", "within the spread")
-        if missing and why is not None and why in subject.reasons:
+        if item.missed and why is not None and why in subject.reasons:
             told = f"{item.ordering}: {item.verdict}"
             missed.setdefault(subject.reasons[why], []).append(told)
     if not missed:

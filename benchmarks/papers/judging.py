@@ -42,12 +42,17 @@ class Judged:
         """How many decided it; one alone has no spread."""
         return len(self.better.results)
 
+    @property
+    def missed(self) -> bool:
+        """Whether the numbers do not show it, with about the same budgets."""
+        return self.verdict in ("not held", "within the spread")
+
 
 def judge(orderings: Sequence[Ordering], results: Results) -> list[Judged]:
     """Look up every ordering whose two places were made.
 
-    A place in a long column, of one seed and fewer images, is compared with the other place drawn
-    in the same way, because the distance depends on the number of images.
+    A place of one seed and fewer images is compared with the other place drawn in the same way,
+    because the distance depends on the number of images.
 
     Args:
       orderings: to look up.
@@ -56,14 +61,18 @@ def judge(orderings: Sequence[Ordering], results: Results) -> list[Judged]:
     Returns:
       What was found, in the order of the list.
     """
-    judged = []
+    found = []
     for ordering in orderings:
-        long = any(results.plan.is_long(column) for _, column in ordering.places)
-        better, worse = (results.entry(ordering.table, *place, long) for place in ordering.places)
+        draws = results.plan.draws(ordering.largest)
+        better, worse = (results.entry(ordering.table, *place, draws) for place in ordering.places)
         if better is not None and worse is not None:
-            verdict = _verdict(better, worse, ordering.factor)
-            judged.append(Judged(ordering, better, worse, verdict))
-    return judged
+            found.append(judged(ordering, better, worse))
+    return found
+
+
+def judged(ordering: Ordering, better: Entry, worse: Entry) -> Judged:
+    """An ordering with the verdict of two entries."""
+    return Judged(ordering, better, worse, _verdict(better, worse, ordering.factor))
 
 
 def _verdict(better: Entry, worse: Entry, factor: float) -> str:

@@ -9,10 +9,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from benchmarks.papers.cells import Cell
-from benchmarks.papers.definitions import TABLES, Table
+from benchmarks.papers.definitions import ADAPTIVE, TABLES, Table
 from benchmarks.papers.document import document
 from benchmarks.papers.judging import judge
 from benchmarks.papers.orderings import ORDERINGS, TELLING
+from benchmarks.papers.own_flow import OwnFlow
 from benchmarks.papers.plan import Plan, evaluations
 from benchmarks.papers.plots import plot_diffusions, plot_tables
 from benchmarks.papers.results import Results
@@ -25,7 +26,7 @@ from gddim_tf.evaluation.report import Result
 from gddim_tf.evaluation.runner import Runner
 from gddim_tf.models import GenerativeModel
 from gddim_tf.models.generation import Job
-from gddim_tf.samplers import RK45, Sampler, default
+from gddim_tf.samplers import default
 
 _PAIRS_NFE = 20
 
@@ -68,6 +69,10 @@ class Workshop:
             kind: Runner(model, reference, folders[kind], **options)
             for kind, model in models.items()
         }
+        self._flows = {
+            kind: OwnFlow(runner, self._job, 2 * plan.count)
+            for kind, runner in self._runners.items()
+        }
         self._tolerances = {
             kind: Tolerances(model, folders[kind] / "tolerances.json")
             for kind, model in models.items()
@@ -107,17 +112,13 @@ class Workshop:
 
     def run(self, cell: Cell) -> Result:
         """The result of a cell, drawn and measured if it is not there."""
-        sampler = cell.sampler
-        if isinstance(sampler, str):  # ADAPTIVE
-            sampler = self._tolerances[cell.kind].find(cell.nfe)
-        return self._runners[cell.kind].run(_job(cell, sampler))
+        return self._runners[cell.kind].run(self._job(cell))
 
     def finished(self, cell: Cell) -> Result | None:
         """The result of a cell, if it is there; columns of one tolerance of RK45 share it."""
-        sampler = cell.sampler
-        if isinstance(sampler, str):  # ADAPTIVE
-            sampler = self._tolerances[cell.kind].known(cell.nfe)
-        return self._runners[cell.kind].finished(_job(cell, sampler)) if sampler else None
+        if cell.sampler == ADAPTIVE and self._tolerances[cell.kind].known(cell.nfe) is None:
+            return None
+        return self._runners[cell.kind].finished(self._job(cell))
 
     def write(self) -> pathlib.Path:
         """Write `results.md` and the pictures from the cells that are there."""
@@ -132,7 +133,12 @@ class Workshop:
                 pictures[caption] = name
         pictures |= self._closest_pairs()
         judged = judge(ORDERINGS, results)
-        text = document(results, judged, self.settings(), pictures, self._subject)
+        by_flow = [
+            self._flows[item.better.cells[0].kind].again(item)
+            for item in judged
+            if item.missed and not (item.better.failed or item.worse.failed)
+        ]
+        text = document(results, judged, by_flow, self.settings(), pictures, self._subject)
         path = self.out / "results.md"
         with atomic_write(path) as draft:
             draft.write_text(text)
@@ -146,15 +152,15 @@ class Workshop:
         seconds = sum(result.seconds for result in results)
         return {
             **self._settings,
-            "images": f"{plan.count} per seed, {plan.seeds} seed(s), mean ± standard deviation; "
-            f"from column {plan.long_from} on one seed and {plan.long_count} images (the fewer "
-            "images the larger a distance)",
+            "images": f"{plan.count} per seed, {plan.seeds} seed(s), mean ± standard deviation"
+            + "".join(f"; from column {c} on one seed and {few} images" for c, few in plan.long)
+            + " (the fewer images the larger a distance)",
             **reference.settings(),
             "expected by chance alone": "the distance of as many real images, if they were drawn "
             "independently, is "
             + " and ".join(
                 f"{reference.chance(count):.2f} for {count}"
-                for count in sorted({plan.count, plan.long_count}, reverse=True)
+                for count in sorted({plan.count, *(few for _, few in plan.long)}, reverse=True)
             ),
             "cells": f"{len(results)} of {len(cells)}, {seconds:.0f} s of drawing",
             **environment(),
@@ -175,6 +181,8 @@ class Workshop:
             pictures[told] = name
         return pictures
 
-
-def _job(cell: Cell, sampler: Sampler | RK45) -> Job:
-    return Job(sampler, cell.nfe, cell.count, cell.seed)
+    def _job(self, cell: Cell) -> Job:
+        sampler = cell.sampler
+        if isinstance(sampler, str):  # ADAPTIVE
+            sampler = self._tolerances[cell.kind].find(cell.nfe)
+        return Job(sampler, cell.nfe, cell.count, cell.seed)

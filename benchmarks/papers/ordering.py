@@ -40,6 +40,11 @@ class Ordering:
         """Both places."""
         return self.better, self.worse
 
+    @property
+    def largest(self) -> int:
+        """The larger column of the two."""
+        return max(column for _, column in self.places)
+
 
 def _told(place: Place) -> str:
     return f"{place[0]} at {place[1]}"

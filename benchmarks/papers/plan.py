@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Collection, Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,6 +18,13 @@ from gddim_tf.sdes import LinearSDE
 _ROUNDS = (20, 50, 200)
 
 
+class Draws(NamedTuple):
+    """How much is drawn for a place in a table: images per seed, and seeds."""
+
+    count: int
+    seeds: int
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Plan:
     """How much is drawn for a cell of a table.
@@ -24,15 +32,14 @@ class Plan:
     Attributes:
       count: images per seed.
       seeds: how many.
-      long_from: the column from which on a cell has one seed and `long_count` images.
-      long_count: images in such cells.
+      long: fewer images, of one seed, for large budgets: from this column on so many, in growing
+        order of the columns.
       largest: the last column that is made.
     """
 
     count: int = 2000
     seeds: int = 3
-    long_from: int = 1000
-    long_count: int = 1000
+    long: tuple[tuple[int, int], ...] = ((1000, 1000),)
     largest: int = 1000
 
     @classmethod
@@ -44,12 +51,15 @@ class Plan:
         """The columns of a table that are made; the first one, if all are too large."""
         return tuple(c for c in table.columns if c <= self.largest) or table.columns[:1]
 
-    def is_long(self, column: int) -> bool:
-        """Whether a column's cells have one seed and fewer images."""
-        return column >= self.long_from
+    def draws(self, column: int) -> Draws:
+        """How many images and seeds a column's cells have."""
+        for first, count in reversed(self.long):
+            if column >= first:
+                return Draws(count, 1)
+        return Draws(self.count, self.seeds)
 
     def cells(
-        self, table: Table, row: Row, column: int, sde: LinearSDE, long: bool | None = None
+        self, table: Table, row: Row, column: int, sde: LinearSDE, draws: Draws | None = None
     ) -> tuple[Cell, ...]:
         """The cells behind a place in a table.
 
@@ -58,8 +68,7 @@ class Plan:
           row: its row.
           column: its column.
           sde: the diffusion of the row's model.
-          long: drawn as the places of long columns are, to be compared with them; by default if
-            the column is one.
+          draws: to be compared with a place of another column; by default those of this one.
 
         Returns:
           One cell per seed; none if the row lacks the column.
@@ -69,11 +78,10 @@ class Plan:
         sampler = fitted(row.sampler, sde)
         nfe = budget(sampler, column, table.by)
         sampler = default(sde, nfe) if sampler == DEFAULT else sampler
-        long = self.is_long(column) if long is None else long
-        count, seeds = (self.long_count, 1) if long else (self.count, self.seeds)
+        draws = draws or self.draws(column)
         return tuple(
-            Cell(kind=row.kind, sampler=sampler, nfe=nfe, count=count, seed=seed)
-            for seed in range(seeds)
+            Cell(kind=row.kind, sampler=sampler, nfe=nfe, count=draws.count, seed=seed)
+            for seed in range(draws.seeds)
         )
 
     def all_cells(
@@ -88,8 +96,8 @@ class Plan:
         Args:
           tables: to be made.
           sdes: the diffusions of the models at hand, by kind; rows of others are left out.
-          orderings: between places of the tables. Where one place is in a long column and the other
-            is not, the other is drawn once more, as the long one is.
+          orderings: between places of the tables. Where one place has fewer images than the other,
+            the other is drawn once more, with as many.
           telling: those whose places are made first, but for the most costly.
 
         Returns:
@@ -97,12 +105,12 @@ class Plan:
           rounds of growing budget, and by model and sampler within a round, so that compiled graphs
           are used again; RK45, which has to look for its tolerances, last.
         """
-        again = {
-            (ordering.table, *place)
-            for ordering in orderings
-            if any(self.is_long(column) and column <= self.largest for _, column in ordering.places)
-            for place in ordering.places
-        }
+        again: dict[tuple[str, str, int], set[Draws]] = {}
+        for ordering in orderings:
+            if ordering.largest <= self.largest:
+                for place in ordering.places:
+                    others = again.setdefault((ordering.table, *place), set())
+                    others.add(self.draws(ordering.largest))
         first = {(ordering.table, *place) for ordering in telling for place in ordering.places}
         places = [
             ((table.name, row.label, column), cell)
@@ -110,8 +118,8 @@ class Plan:
             for row in table.rows
             if row.kind in sdes
             for column in table.columns
-            for long in ((None, True) if (table.name, row.label, column) in again else (None,))
-            for cell in self.cells(table, row, column, sdes[row.kind], long)
+            for draws in (None, *sorted(again.get((table.name, row.label, column), ())))
+            for cell in self.cells(table, row, column, sdes[row.kind], draws)
         ]
         early = {cell for place, cell in places if place in first and cell.nfe <= _ROUNDS[-1]}
         wanted = dict.fromkeys(cell for _, cell in places)

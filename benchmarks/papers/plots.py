@@ -59,9 +59,14 @@ def plot_tables(results: Results, floor: float | None, path: pathlib.Path) -> bo
 def curve(results: Results, table: Table, label: str) -> Points:
     """Of a row, in the order of the evaluations."""
     entries = [results.entry(table.name, label, column) for column in table.columns]
-    long = results.plan.is_long
+    plan = results.plan
     return sorted(
-        (entry.column + entry.extra, entry.frechet, entry.spread, long(entry.column))
+        (
+            entry.column + entry.extra,
+            entry.frechet,
+            entry.spread,
+            plan.draws(entry.column) != plan.draws(0),
+        )
         for entry in entries
         if entry is not None and not entry.failed
     )
@@ -89,7 +94,8 @@ def _draw_panel(axis: Axes, curves: dict[str, Points], plan: Plan, floor: float 
         if points:
             _draw_curve(axis, points, label)
     if any(long for points in curves.values() for *_, long in points):
-        (hollow,) = axis.plot([], [], label=f"one seed, {plan.long_count} images")
+        counts = " or ".join(str(count) for _, count in plan.long)
+        (hollow,) = axis.plot([], [], label=f"one seed, {counts} images")
         hollow.set(marker="o", markerfacecolor="none", color="black", linestyle="none")
     if floor is not None:
         axis.axhline(floor, color="black", ls="--", lw=0.8, label="real images, held out")

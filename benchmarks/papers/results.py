@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks.papers.cells import Cell
 from benchmarks.papers.definitions import ADAPTIVE, Row, Table
-from benchmarks.papers.plan import Plan
+from benchmarks.papers.plan import Draws, Plan
 from gddim_tf.evaluation.report import Result
 from gddim_tf.sdes import LinearSDE
 
@@ -22,11 +22,13 @@ class Entry:
     Attributes:
       column: that it stands in.
       results: one per seed.
+      cells: what they are results of.
       chosen: whether the sampler chose its steps itself.
     """
 
     column: int
     results: tuple[Result, ...]
+    cells: tuple[Cell, ...] = ()
     chosen: bool = False
 
     @property
@@ -77,23 +79,26 @@ class Results:
     ) -> None:
         self.tables, self.plan, self.sdes = tuple(tables), plan, sdes
         self._finished = finished
-        self._entries: dict[tuple[str, str, int, bool], Entry] = {}
+        self._entries: dict[tuple[str, str, int, Draws], Entry] = {}
+        fewer = {plan.draws(column) for column, _ in plan.long}
         for table in tables:
             for row in table.rows:
                 for column in table.columns:
-                    for long in {plan.is_long(column), True}:
-                        self._read(table, row, column, long)
+                    for draws in {plan.draws(column), *fewer}:
+                        self._read(table, row, column, draws)
 
-    def _read(self, table: Table, row: Row, column: int, long: bool) -> None:
+    def _read(self, table: Table, row: Row, column: int, draws: Draws) -> None:
         if row.kind not in self.sdes:
             return
-        cells = self.plan.cells(table, row, column, self.sdes[row.kind], long)
+        cells = self.plan.cells(table, row, column, self.sdes[row.kind], draws)
         found = [result for cell in cells if (result := self._finished(cell))]
         if found and len(found) == len(cells):
-            entry = Entry(column, tuple(found), chosen=row.sampler == ADAPTIVE)
-            self._entries[table.name, row.label, column, long] = entry
+            entry = Entry(column, tuple(found), cells, chosen=row.sampler == ADAPTIVE)
+            self._entries[table.name, row.label, column, draws] = entry
 
-    def entry(self, table: str, label: str, column: int, long: bool | None = None) -> Entry | None:
-        """What was measured at a place, if all its seeds are there; `long` as in `Plan.cells`."""
-        long = self.plan.is_long(column) if long is None else long
-        return self._entries.get((table, label, column, long))
+    def entry(
+        self, table: str, label: str, column: int, draws: Draws | None = None
+    ) -> Entry | None:
+        """What was measured at a place, if all its seeds are there; `draws` as in `Plan.cells`."""
+        draws = draws or self.plan.draws(column)
+        return self._entries.get((table, label, column, draws))

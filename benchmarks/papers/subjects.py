@@ -20,8 +20,7 @@ class Subject:
       published: whether the published figures stand beside ours, to compare orders.
       small: whether its networks are so small that a pass per core, side by side, is faster.
       count: images per seed of a place in the tables.
-      long_from: the column from which on there is one seed.
-      long_count: images in these columns.
+      long: columns from which on there are fewer images and one seed, as `Plan` has them.
       reasons: why a published ordering may not show on it.
     """
 
@@ -30,8 +29,7 @@ class Subject:
     published: bool = False
     small: bool = False
     count: int = 2000
-    long_from: int = 1000
-    long_count: int = 1000
+    long: tuple[tuple[int, int], ...] = ((1000, 1000),)
     reasons: Mapping[Reason, str] = dataclasses.field(default_factory=dict)
 
 
@@ -57,9 +55,8 @@ FASHION = Subject(
     told="clothes of 28 x 28 pixels",
     models={kind: f"saved_models/fashion_{kind}" for kind in KINDS},
     published=True,
-    count=500,  # some three hours of drawing on two cores
-    long_from=50,
-    long_count=250,
+    count=500,
+    long=((50, 250), (1000, 100)),  # one to two hours of drawing on two cores
 )
 
 CIFAR10 = Subject(told="CIFAR-10", published=True)

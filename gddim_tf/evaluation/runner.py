@@ -92,9 +92,20 @@ class Runner:
             warnings.warn(f"{file} is damaged and measured again: {error}", stacklevel=3)
             return None
 
+    def generated(self, job: Job) -> Generated:
+        """The images of a job, from the folder if they are there."""
+        return generate(
+            self.model,
+            job,
+            self._images(job),
+            batch_size=self._batch_size,
+            workers=self._workers,
+            progress=self._progress,
+        )
+
     def save_closest_pairs(self, job: Job, path: str | os.PathLike[str]) -> None:
         """A picture of the images of a job that are closest to training images, beside those."""
-        images, training = self._generate(job).images, self.reference.training
+        images, training = self.generated(job).images, self.reference.training
         report = self.reference.memorisation(images)
         if report is None or training is None:
             raise ValueError(f"{self.reference.dataset} has no unseen images to compare with")
@@ -111,7 +122,7 @@ class Runner:
             count=job.count,
         )
         try:
-            made = self._generate(job)
+            made = self.generated(job)
         except NotFiniteError:
             return dataclasses.replace(result, failed="diverged")
         except StepLimitError:
@@ -124,16 +135,6 @@ class Runner:
             seconds=made.seconds,
             measures=seen.measures(),
             verdict=seen.memorisation.verdict if seen.memorisation else None,
-        )
-
-    def _generate(self, job: Job) -> Generated:
-        return generate(
-            self.model,
-            job,
-            self._images(job),
-            batch_size=self._batch_size,
-            workers=self._workers,
-            progress=self._progress,
         )
 
     def _images(self, job: Job) -> pathlib.Path:

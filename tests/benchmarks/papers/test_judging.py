@@ -1,7 +1,7 @@
 import pytest
 
 from benchmarks.papers.document import document
-from benchmarks.papers.judging import Judged, judge
+from benchmarks.papers.judging import Judged, judge, judged
 from benchmarks.papers.ordering import Ordering
 from benchmarks.papers.plan import Plan
 from benchmarks.papers.results import Entry, Results
@@ -16,19 +16,19 @@ class Found:
 
     plan = Plan()
 
-    def __init__(self, better, worse, places=PLACES, long=False):
+    def __init__(self, better, worse, places=PLACES, draws=(2000, 3)):
         self.entries = {
-            (*place, long): entry for place, entry in zip(places, (better, worse), strict=True)
+            (*place, draws): entry for place, entry in zip(places, (better, worse), strict=True)
         }
 
-    def entry(self, table, label, column, long):
-        return self.entries.get((label, column, long)) if table == "t" else None
+    def entry(self, table, label, column, draws):
+        return self.entries.get((label, column, draws)) if table == "t" else None
 
 
 def entry(*frechet, column=10, spent=None, chosen=False):
     told = {"sampler": "", "arguments": "", "nfe": column, "count": 10}
     results = [Result(**told, spent=spent or column, measures={"frechet": f}) for f in frechet]
-    return Entry(column, tuple(results), chosen)
+    return Entry(column, tuple(results), chosen=chosen)
 
 
 FAILED = Entry(
@@ -73,9 +73,9 @@ def test_what_was_not_made_is_not_judged():
 def test_a_long_column_is_compared_with_what_was_drawn_like_it():
     places = ("a", 10), ("b", 1000)
     ordering = Ordering("t", *places)
-    (judged,) = judge((ordering,), Found(entry(1.0), entry(2.0), places, long=True))
+    (judged,) = judge((ordering,), Found(entry(1.0), entry(2.0), places, (1000, 1)))
     assert (judged.verdict, judged.seeds) == ("held", 1)
-    assert judge((ordering,), Found(entry(1.0), entry(2.0), places, long=False)) == []
+    assert judge((ordering,), Found(entry(1.0), entry(2.0), places)) == []
 
 
 def test_reasons_are_given_once_and_where_there_are_some():
@@ -85,14 +85,25 @@ def test_reasons_are_given_once_and_where_there_are_some():
     ]
     nothing = Results([], Plan(), {}, lambda cell: None)
     small = Subject(told="dots", reasons={"noise": "Because.", "hidden": "No."})
-    text = document(nothing, missed, {}, {}, small)
+    text = document(nothing, missed, [], {}, {}, small)
     assert "Why some do not hold on dots" in text
     assert "No." not in text
     assert text.count("Because.") == 1
     assert "- a at 10 beats b at 20: not held\n- c at 10 beats b at 20: within the" in text
     assert "1 held, 1 within the spread, 1 not held; for " in text
     assert "**not held**, one seed |" in text
-    assert "Because." not in document(nothing, missed, {}, {}, CIFAR10)
+    assert "Because." not in document(nothing, missed, [], {}, {}, CIFAR10)
+
+
+def test_what_does_not_hold_is_told_by_the_flow_too():
+    nothing = Results([], Plan(), {}, lambda cell: None)
+    ordering = Ordering("t", *PLACES)
+    missed = Judged(ordering, entry(2.0), entry(1.0), "not held")
+    text = document(nothing, [missed], [judged(ordering, entry(0.5), entry(4.0))], {}, {}, CIFAR10)
+    assert "Of 1, 1 hold by it" in text
+    assert "| t | a at 10 beats b at 20 | 2 against 1 | **not held**, one seed |" in text
+    assert "| t | a at 10 beats b at 20 | 0.5 against 4 | held, one seed |" in text
+    assert "Is it the sampler" not in document(nothing, [missed], [], {}, {}, CIFAR10)
 
 
 def test_an_entry_sums_up_its_seeds():

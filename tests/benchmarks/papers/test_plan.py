@@ -82,6 +82,20 @@ def test_places_that_are_compared_with_a_long_one_are_drawn_as_it_is():
     assert short.all_cells(TABLES, SDES, (ordering,)) == short.all_cells(TABLES, SDES)
 
 
+def test_the_larger_a_column_the_fewer_its_images():
+    plan = Plan(count=500, long=((50, 250), (1000, 100)))
+    assert [plan.draws(column) for column in (20, 50, 100, 1000)] == [
+        (500, 3),
+        (250, 1),
+        (250, 1),
+        (100, 1),
+    ]
+    ordering = Ordering("pndm", ("F-PNDM", 50), ("DDIM", 1000))
+    alone, compared = (plan.all_cells(TABLES, SDES, given) for given in ((), (ordering,)))
+    (more,) = set(compared) - set(alone)
+    assert (more.kind, more.nfe, more.seed, more.count) == ("vp", 59, 0, 100)
+
+
 def test_every_row_has_a_table_on_a_table_of_betas():
     betas = {"vp": sdes.VPSDE.from_betas(np.linspace(1e-4, 0.02, 1000))}
     cells = [cell for cell in Plan.quick().all_cells(TABLES, betas) if cell.sampler != ADAPTIVE]

@@ -11,7 +11,7 @@ from gddim_tf.sdes import VPSDE
 
 ROW = Row("eta = 0", "vp", DDIM())
 TABLE = Table(name="ddim", title="By eta", note="", columns=(10, 20, 50), rows=(ROW,))
-PLAN = Plan(count=4, seeds=2, long_from=20, long_count=2, largest=20)
+PLAN = Plan(count=4, seeds=2, long=((20, 2),), largest=20)
 
 
 def finished(cell):

@@ -1,0 +1,47 @@
+"""The distance to the flow is the sampler's part, whatever the network."""
+
+import numpy as np
+import pytest
+
+from benchmarks.papers.cells import Cell
+from benchmarks.papers.judging import judged
+from benchmarks.papers.ordering import Ordering
+from benchmarks.papers.own_flow import OwnFlow
+from benchmarks.papers.results import Entry
+from gddim_tf.evaluation.report import Result
+from gddim_tf.evaluation.runner import Runner
+from gddim_tf.models.generation import Job
+from gddim_tf.samplers import DDIM, Euler
+from tests.conftest import own_model
+
+
+def entry(sampler, nfe, seeds=3):
+    """A place whose distances to real images say nothing."""
+    cells = tuple(
+        Cell(kind="vp", sampler=sampler, nfe=nfe, count=20, seed=seed) for seed in range(seeds)
+    )
+    told = {"sampler": "", "arguments": "", "nfe": nfe, "spent": nfe, "count": 20}
+    return Entry(nfe, tuple(Result(**told, measures={"frechet": 1.0}) for _ in cells), cells)
+
+
+@pytest.fixture(scope="module")
+def flow(reference, tmp_path_factory):
+    runner = Runner(own_model(), reference, tmp_path_factory.mktemp("cells"), progress=False)
+    return OwnFlow(runner, lambda cell: Job(cell.sampler, cell.nfe, cell.count, cell.seed), 40)
+
+
+def test_the_sampler_that_follows_the_flow_is_nearer_to_it(flow):
+    exact, coarse = entry(DDIM(), 20), entry(Euler(), 2)
+    again = flow.again(judged(Ordering("t", ("DDIM", 20), ("Euler", 2)), exact, coarse))
+    assert again.verdict == "held"
+    assert np.all(again.better.values("frechet") < again.worse.values("frechet"))
+    assert again.better.column == 20
+    assert exact.frechet == 1.0  # as it was
+
+
+def test_seeds_are_measured_one_by_one(flow):
+    both = entry(Euler(), 2), entry(Euler(), 2)
+    again = flow.again(judged(Ordering("t", ("Euler", 2), ("Euler", 2)), *both))
+    first, second, third = again.better.values("frechet")
+    assert first != second != third
+    assert list(again.worse.values("frechet")) == [first, second, third]
