@@ -55,8 +55,8 @@ FASHION = Subject(
     told="clothes of 28 x 28 pixels",
     models={kind: f"saved_models/fashion_{kind}" for kind in KINDS},
     published=True,
-    count=500,
-    long=((50, 250), (1000, 100)),  # one to two hours of drawing on two cores
+    count=250,
+    long=((50, 250), (1000, 100)),  # an hour or two of drawing on two cores
 )
 
 CIFAR10 = Subject(told="CIFAR-10", published=True)

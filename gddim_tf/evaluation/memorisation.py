@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -76,16 +77,38 @@ def memorisation_report(
       >>> memorisation_report(training, training, held_out).median_ratio
       0.0
     """
+    return report_beside(generated, training, Unseen.of(training, held_out))
+
+
+class Unseen(NamedTuple):
+    """How far images that the model has not seen are from the training images.
+
+    Attributes:
+      distances: of each to its nearest training image, `[count]`.
+      whose: in words.
+    """
+
+    distances: np.ndarray
+    whose: str
+
+    @classmethod
+    def of(cls, training: ArrayLike, held_out: ArrayLike | None) -> Unseen:
+        """Of held-out images or, without any, of training images; arguments and errors as above."""
+        if held_out is None:
+            return cls(_leaving_one_out(training), "training images left out one by one")
+        distances, _ = nearest_neighbours(held_out, training, "held_out")
+        if np.median(distances) == 0.0:
+            raise ValueError(
+                "`held_out` must be images that the model has not seen, received a set of which "
+                "at least half are among the `training` images"
+            )
+        return cls(distances, "held-out images")
+
+
+def report_beside(generated: ArrayLike, training: ArrayLike, unseen: Unseen) -> MemorisationReport:
+    """`memorisation_report` beside known distances, which are costly with many images."""
     distances, nearest = nearest_neighbours(generated, training, "generated")
-    if held_out is None:
-        expected, whose = _leaving_one_out(training), "training images left out one by one"
-    else:
-        (expected, _), whose = nearest_neighbours(held_out, training, "held_out"), "held-out images"
-    if np.median(expected) == 0.0:
-        raise ValueError(
-            "`held_out` must be images that the model has not seen, received a set of which at "
-            "least half are among the `training` images"
-        )
+    expected = unseen.distances
     order = np.argsort(distances, kind="stable")[:_CLOSEST_PAIRS]
     report = MemorisationReport(
         generated_distances=distances,
@@ -95,7 +118,7 @@ def memorisation_report(
         closest_pairs=np.stack([order, nearest[order]], axis=1),
         verdict="",
     )
-    return dataclasses.replace(report, verdict=_verdict(report, whose))
+    return dataclasses.replace(report, verdict=_verdict(report, unseen.whose))
 
 
 def _leaving_one_out(training: ArrayLike) -> np.ndarray:

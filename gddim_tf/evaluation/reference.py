@@ -20,13 +20,15 @@ from gddim_tf.evaluation.distances import (
     kernel_distance,
 )
 from gddim_tf.evaluation.extractor import ImageFeatures
-from gddim_tf.evaluation.memorisation import MemorisationReport, memorisation_report
+from gddim_tf.evaluation.memorisation import MemorisationReport, Unseen, report_beside
 from gddim_tf.evaluation.real_images import KERNEL_IMAGES, RealImages
 from gddim_tf.image_size import ImageSize
 from gddim_tf.tfgan import classifier_metrics
 
-# With more training images than this, nobody fears that a small model knows them by heart.
-_MEMORISABLE = 20_000
+# Nearest neighbours among more training images than this would take longer than to draw images.
+_MEMORISABLE = 60_000
+# So many images that the model has not seen tell how far one is from the training images.
+_MOST_UNSEEN = 2000
 KERNEL_BLOCK = 1024
 
 
@@ -115,11 +117,16 @@ class Reference:
 
     @functools.cached_property
     def unseen(self) -> np.ndarray | None:
-        """The images of the split that is not the training split, in uint8; None without one."""
+        """Images of the split that is not the training split, in uint8; None without one."""
         if self._other is None:
             return None
         side = self._other if self._real.split.whole == "train" else self._real
-        return side.split.pixels()
+        pixels = side.split.pixels()
+        return pixels[:: math.ceil(len(pixels) / _MOST_UNSEEN)]
+
+    @functools.cached_property
+    def _unseen_distances(self) -> Unseen:
+        return Unseen.of(self.training, self.unseen)
 
     def check_count(self, count: int) -> None:
         """Raise a ValueError unless so many generated images can be measured."""
@@ -134,7 +141,7 @@ class Reference:
         """The check of generated images, uint8; None where `training` is None."""
         if self.training is None:
             return None
-        return memorisation_report(images, self.training, self.unseen)
+        return report_beside(images, self.training, self._unseen_distances)
 
     @property
     def kept(self) -> np.ndarray:

@@ -120,6 +120,13 @@ def test_copies_of_training_images_are_seen(reference):
     assert reference.memorisation(digits("test")).median_ratio == pytest.approx(1)
 
 
+def test_many_unseen_images_are_thinned_out(extractor):
+    data.add("many_unseen", digits("train")[:20], test=np.repeat(digits("test"), 10, axis=0))
+    many = Reference("many_unseen", extractor, 8)
+    assert len(many.unseen) == 1485  # every other one
+    assert many.memorisation(digits("test")).median_ratio == pytest.approx(1)
+
+
 def test_copies_are_seen_where_there_is_no_second_split(extractor):
     data.add("only_training", digits("train"))
     alone = Reference("only_training", extractor, 8)
