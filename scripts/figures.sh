@@ -19,9 +19,11 @@ for figure in "$@"; do
     clothes)
         python scripts/clothes.py --out docs/clothes.png
         for kind in vp cld bdm; do
+            noisy="ddim(eta=1)"
+            [ "$kind" != cld ] || noisy="stochasticgddim(lam=1)"
             gddim-tf evaluate --model "saved_models/fashion_$kind" \
                 --data "${CLOTHES:-fashion_mnist}" --floor-split "test[:500]" \
-                --samplers "ddim; gddim(order=2); default" --nfe 5,10,20,50 --count 500 \
+                --samplers "ddim; gddim(order=2); default; $noisy" --nfe 5,10,20,50 --count 500 \
                 --batch-size 250 --out "runs/clothes/$kind"
         done
         ;;
