@@ -125,8 +125,8 @@ class Reference:
         return pixels[:: math.ceil(len(pixels) / _MOST_UNSEEN)]
 
     @functools.cached_property
-    def _unseen_distances(self) -> Unseen:
-        return Unseen.of(self.training, self.unseen)
+    def _unseen_distances(self) -> Unseen | None:
+        return None if self.training is None else Unseen.of(self.training, self.unseen)
 
     def check_count(self, count: int) -> None:
         """Raise a ValueError unless so many generated images can be measured."""
@@ -139,7 +139,7 @@ class Reference:
 
     def memorisation(self, images: np.ndarray) -> MemorisationReport | None:
         """The check of generated images, uint8; None where `training` is None."""
-        if self.training is None:
+        if self.training is None or self._unseen_distances is None:
             return None
         return report_beside(images, self.training, self._unseen_distances)
 
