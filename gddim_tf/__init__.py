@@ -15,6 +15,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from gddim_tf._version import __version__
+from gddim_tf.deferred import defer_imports
+
+defer_imports()
 
 _PARTS = (
     "checkpoints",
