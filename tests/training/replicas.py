@@ -17,6 +17,8 @@ from tests.serving.conftest import labelled_model
 
 
 def main(path):
+    # each graph runs a few times
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
     both, one = strategy("mirrored", virtual_devices=2), tf.distribute.get_strategy()
     if both.num_replicas_in_sync != 2:
         sys.exit(f"two devices were asked for, received {both.num_replicas_in_sync}")

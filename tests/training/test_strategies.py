@@ -8,34 +8,24 @@ import pytest
 from gddim_tf.training import Recipe, strategy, train
 
 
-@pytest.fixture(scope="module")
-def results(tmp_path_factory):
-    """Of one device and of two, which only a process of its own can have."""
-    path = tmp_path_factory.mktemp("replicas") / "results.npz"
+def test_two_devices_are_like_one_with_the_whole_batch(tmp_path):
+    """What they read, train and draw in a process of its own, which alone can have two devices."""
+    path, root = tmp_path / "results.npz", pathlib.Path(__file__).parents[2]
     command = [sys.executable, "-m", "tests.training.replicas", str(path)]
-    root = pathlib.Path(__file__).parents[2]
     process = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     assert process.returncode == 0, process.stderr
-    return np.load(path)
-
-
-def test_two_devices_train_like_one_with_the_whole_batch(results):
+    results = np.load(path)
+    np.testing.assert_array_equal(results["batch"], np.arange(8))  # that of both devices
     for name in ("loss", "val_loss"):
         np.testing.assert_allclose(results[f"both_{name}"], results[f"one_{name}"], rtol=1e-6)
     weights = [name for name in results if name.startswith("one_weight")]
     assert len(weights) == 5
     for name in weights:
         np.testing.assert_allclose(results[name.replace("one", "both")], results[name], atol=1e-6)
-
-
-def test_a_batch_is_that_of_all_devices_of_a_worker(results):
-    np.testing.assert_array_equal(results["batch"], np.arange(8))
-
-
-@pytest.mark.parametrize("name", ["default", "stochastic", "guided"])
-def test_an_image_does_not_depend_on_the_number_of_devices(results, name):
-    assert results[f"one_{name}"].shape == (7, 8, 8, 1)
-    np.testing.assert_allclose(results[f"both_{name}"], results[f"one_{name}"], atol=1e-4)
+    for name in ("default", "stochastic", "guided"):
+        one, both = results[f"one_{name}"], results[f"both_{name}"]
+        assert one.shape == (7, 8, 8, 1)
+        np.testing.assert_allclose(both, one, atol=1e-4, err_msg=name)
 
 
 def test_bad_arguments_are_named(tmp_path, monkeypatch):
