@@ -8,6 +8,7 @@ import subprocess
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import gddim_tf
 from gddim_tf import models, sdes
@@ -98,6 +99,18 @@ def flat_networks(monkeypatch):
         monkeypatch.setitem(PRESETS, name, {**PRESETS[name], **FLAT})
 
 
+@pytest.fixture(scope="module")
+def unoptimised_graphs():
+    """Graphs run as they were traced, for to optimise one that runs once takes a third of a test.
+
+    The tests of the loop, of numbers that are equal to the bit, of what servers answer and all that
+    start a process run what users do.
+    """
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+    yield
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": False})
+
+
 @functools.cache
 def shipped(name):
     """A model of `saved_models/`, read once; it cannot be changed."""
@@ -109,8 +122,8 @@ def shipped_once(monkeypatch):
     """`gd.load` finds the shipped models in any folder, and reads each once for all tests."""
 
     def load(path):
-        folder, _, name = str(path).partition("/")
-        return shipped(name) if folder == "saved_models" else models.load(path)
+        path = pathlib.Path(path)
+        return shipped(path.name) if path.parent.name == "saved_models" else models.load(path)
 
     monkeypatch.setattr(gddim_tf, "load", load)
 

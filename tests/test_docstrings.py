@@ -11,6 +11,8 @@ import pytest
 
 import gddim_tf
 
+pytestmark = pytest.mark.usefixtures("unoptimised_graphs")
+
 ROOT = pathlib.Path(gddim_tf.__file__).parent
 SOURCES = {path: path.read_text() for path in sorted(ROOT.rglob("*.py"))}
 MODULES = [

@@ -14,6 +14,8 @@ from gddim_tf import cli
 from gddim_tf.checkpoints.families import Checkpoint, score_sde_config
 from gddim_tf.checkpoints.families.cld_sgm import CLDSGM
 
+pytestmark = pytest.mark.usefixtures("unoptimised_graphs")
+
 ROOT = pathlib.Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "saved_models" / "README.md", *sorted(ROOT.glob("docs/*.md"))]
 

@@ -13,6 +13,8 @@ from gddim_tf.networks import ScoreUNet, UnitRange
 from gddim_tf.samplers import DDIM, SubsequenceGrid, run
 from tests.checkpoints.goldens import FOLDER, flax_checkpoint, golden
 
+pytestmark = pytest.mark.usefixtures("unoptimised_graphs")
+
 
 @pytest.fixture(scope="module")
 def diffusers_folder(tmp_path_factory):

@@ -11,6 +11,8 @@ from gddim_tf import checkpoints
 from gddim_tf.samplers import DDIM, DynamicThreshold, ListGrid, SubsequenceGrid, run
 from tests.checkpoints.goldens import FOLDER
 
+pytestmark = pytest.mark.usefixtures("unoptimised_graphs")
+
 RECORD = np.load(FOLDER / "scheduler_settings.npz")
 SETTINGS = json.loads(str(RECORD["settings"]))
 START = np.load(FOLDER / "diffusers_digits.npz")["start"]

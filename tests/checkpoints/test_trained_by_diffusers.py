@@ -21,6 +21,8 @@ from gddim_tf.samplers import (
 )
 from tests.checkpoints.goldens import FOLDER
 
+pytestmark = pytest.mark.usefixtures("unoptimised_graphs")
+
 PIPELINE = FOLDER / "diffusers_digits"
 RECORD = np.load(FOLDER / "diffusers_digits.npz")
 LEADING, SPARE = SubsequenceGrid(), SubsequenceGrid("linspace", spare=1)

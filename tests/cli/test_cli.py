@@ -22,6 +22,8 @@ from gddim_tf.samplers import default
 from gddim_tf.samplers.parse import names
 from gddim_tf.training import RECIPES, Recipe
 
+pytestmark = pytest.mark.usefixtures("unoptimised_graphs")
+
 COMMANDS = sorted(cli.COMMANDS)
 _MODULES = ["export", "--stablehlo", "--model", "m", "--out", "x"]
 

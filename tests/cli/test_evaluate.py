@@ -7,6 +7,8 @@ import pytest
 from gddim_tf import cli
 from tests.conftest import own_model
 
+pytestmark = pytest.mark.usefixtures("unoptimised_graphs")
+
 EVALUATE = ["evaluate", "--model", "x", "--out", "x"]
 
 

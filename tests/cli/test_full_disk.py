@@ -15,7 +15,10 @@ from tests.test_fuzzed_files import statistics, table
 GOLDEN = pathlib.Path(__file__).parents[1] / "golden"
 PAGE = 4096
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="a small disk must be mounted")
+pytestmark = [
+    pytest.mark.skipif(os.geteuid() != 0, reason="a small disk must be mounted"),
+    pytest.mark.usefixtures("unoptimised_graphs"),
+]
 
 
 @pytest.fixture(scope="module")

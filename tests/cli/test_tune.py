@@ -12,6 +12,8 @@ from gddim_tf.numerics.image_noise import image_seeds
 from gddim_tf.samplers import Tuned
 from tests.conftest import own_model
 
+pytestmark = pytest.mark.usefixtures("unoptimised_graphs")
+
 
 @pytest.fixture(scope="module")
 def run_folder(tmp_path_factory):

@@ -10,6 +10,8 @@ from gddim_tf.samplers import DDIM, default
 from gddim_tf.sdes import VPSDE
 from tests.conftest import own_model
 
+pytestmark = pytest.mark.usefixtures("unoptimised_graphs")
+
 
 @pytest.fixture(scope="module")
 def model():

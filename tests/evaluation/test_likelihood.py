@@ -15,6 +15,8 @@ from tests.conftest import own_model
 from tests.oracles import Mixture
 from tests.samplers.test_density import exact_log_density
 
+pytestmark = pytest.mark.usefixtures("unoptimised_graphs")
+
 
 class Known(GenerativeModel):
     """A model whose data are Gaussian in every coordinate of the image; labels spoil it."""

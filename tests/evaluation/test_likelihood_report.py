@@ -7,6 +7,8 @@ from gddim_tf.samplers import RK45
 from gddim_tf.sdes import VPSDE
 from tests.conftest import own_model
 
+pytestmark = pytest.mark.usefixtures("unoptimised_graphs")
+
 OPTIONS = {"levels": 17, "probes": 1, "seed": 4, "solver": RK45(rtol=1e-2, atol=1e-2)}
 
 

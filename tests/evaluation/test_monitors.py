@@ -14,6 +14,8 @@ from gddim_tf.models.averaging_adam import averaged_weights
 from gddim_tf.training import AveragingAdam
 from tests.conftest import own_model
 
+pytestmark = pytest.mark.usefixtures("unoptimised_graphs")
+
 
 def fit(model, callbacks, epochs=3):
     batch = tf.data.Dataset.from_tensors(np.zeros((8, 8, 8, 1), np.float32)).repeat()

@@ -8,6 +8,8 @@ from gddim_tf.models.generation import Job
 from gddim_tf.samplers import DDIM, GDDIM, RK45, ListGrid
 from tests.conftest import own_model
 
+pytestmark = pytest.mark.usefixtures("unoptimised_graphs")
+
 
 @pytest.fixture(scope="module")
 def model():

@@ -4,6 +4,8 @@ import pytest
 from gddim_tf.models import DiffusionModel, load, save
 from gddim_tf.samplers import DDIM
 
+pytestmark = pytest.mark.usefixtures("unoptimised_graphs")
+
 NAMES = [f"kind {number}" for number in range(10)]
 
 

@@ -9,6 +9,8 @@ from gddim_tf.models.drawing import draw
 from gddim_tf.samplers import DDIM, RK45
 from tests.conftest import own_model
 
+pytestmark = pytest.mark.usefixtures("unoptimised_graphs")
+
 # Two devices are what only a process of its own can have.
 _TRACES = """
 import tensorflow as tf

@@ -10,6 +10,8 @@ from tests.models.normal_data import NormalImages
 from tests.sdes import cases
 from tests.serving.conftest import labelled_model
 
+pytestmark = pytest.mark.usefixtures("unoptimised_graphs")
+
 SDES = ["vp", "cld", "bdm", "flow"]
 SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in ("ve", "third_order", "discrete")]
 IMAGES = np.random.default_rng(0).uniform(-1, 1, (3, 8, 8, 1)).astype(np.float32)

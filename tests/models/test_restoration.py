@@ -13,6 +13,8 @@ from gddim_tf.sdes import BDM, NumericalSDE
 from tests.models.normal_data import NormalImages, moments, posterior
 from tests.sdes import cases
 
+pytestmark = pytest.mark.usefixtures("unoptimised_graphs")
+
 SHAPE = (2, 2, 1)
 START = np.diag([1e-3, 0.1, 0.1])
 MEAN = np.array([[0.3, -0.2], [0.1, 0.5]])[..., None]

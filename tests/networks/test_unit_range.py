@@ -12,6 +12,8 @@ from gddim_tf.models.opening import load, save
 from gddim_tf.networks import ScoreUNet, UnitRange
 from gddim_tf.samplers import DDIM
 
+pytestmark = pytest.mark.usefixtures("unoptimised_graphs")
+
 GREY = 0.75  # in [0, 1], that is 0.5 in [-1, 1] and 191 in uint8
 IN_UNIT_RANGE = sdes.VESDE(0.01, 50.0)
 DOUBLED = sdes.VESDE(0.02, 100.0)

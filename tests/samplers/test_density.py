@@ -12,6 +12,8 @@ from tests.oracles import Mixture
 from tests.samplers.cases import ALL_SDES
 from tests.samplers.linear_data import shape_of
 
+pytestmark = pytest.mark.usefixtures("unoptimised_graphs")
+
 # Ornstein and Uhlenbeck's process, without its closed form.
 SDES = {**ALL_SDES, "numerical": NumericalSDE([[-2.0]], [[2.0]], [[1e-4]], t_min=0.01)}
 TIGHT = RK45(rtol=1e-7, atol=1e-7)

@@ -13,6 +13,8 @@ from gddim_tf.sealed import write_seal
 from gddim_tf.training import Checkpoint
 from tests.conftest import own_model
 
+pytestmark = pytest.mark.usefixtures("unoptimised_graphs")
+
 
 def compiled(**overrides):
     model = own_model(**overrides)

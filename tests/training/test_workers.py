@@ -8,6 +8,8 @@ import tensorflow as tf
 from gddim_tf.training import AveragingAdam, workers
 from tests.conftest import own_model
 
+pytestmark = pytest.mark.usefixtures("unoptimised_graphs")
+
 
 def fit(value, initial_epoch=0, scale=1.0):
     """The loop of the workers, on the one device there is."""

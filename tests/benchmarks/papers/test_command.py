@@ -7,6 +7,8 @@ from gddim_tf.networks import PRESETS
 from gddim_tf.training import Recipe, train
 from tests.conftest import FLAT
 
+pytestmark = pytest.mark.usefixtures("unoptimised_graphs")
+
 VP = pathlib.Path(__file__).parents[3] / "saved_models" / "digits_vp"
 
 

@@ -14,6 +14,8 @@ from benchmarks.papers.subjects import DIGITS
 from gddim_tf.samplers import DDIM, Heun
 from tests.conftest import own_model
 
+pytestmark = pytest.mark.usefixtures("unoptimised_graphs")
+
 TABLE = Table(
     name="gddim",
     title="A small table",

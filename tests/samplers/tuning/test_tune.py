@@ -28,6 +28,8 @@ from gddim_tf.samplers.tuning.tune import _chosen
 from gddim_tf.sdes import BDM, CLD, VPSDE
 from tests.oracles import Mixture
 
+pytestmark = pytest.mark.usefixtures("unoptimised_graphs")
+
 SDES = {"vp": VPSDE(), "cld": CLD(), "bdm": BDM(2, sigma_blur=1.0)}
 FEW = {"count": 48, "evaluations": 20}
 
