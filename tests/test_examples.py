@@ -11,6 +11,8 @@ from PIL import Image
 import gddim_tf as gd
 from tests.conftest import own_model
 
+pytestmark = pytest.mark.usefixtures("unoptimised_graphs")
+
 ROOT = pathlib.Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"
 WEIGHTS = ROOT / "tests" / "golden" / "diffusers_digits"
@@ -72,7 +74,7 @@ def test_every_example_is_on_their_page_and_tested():
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in EXAMPLES.glob("*.ipynb")))
-def test_notebooks(name, tmp_path, monkeypatch):
+def test_notebooks(name, monkeypatch, shipped_once):
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("MPLBACKEND", "agg")
     cells = json.loads((EXAMPLES / name).read_text())["cells"]

@@ -11,7 +11,9 @@ from gddim_tf.models import DiffusionModel
 from gddim_tf.models.opening import load
 from gddim_tf.networks import ScoreUNet
 from gddim_tf.samplers import DDIM, run
-from tests.conftest import FLAT, OwnNetwork, own_model, tiny_model
+from tests.conftest import OwnNetwork, own_model
+
+pytestmark = pytest.mark.usefixtures("unoptimised_graphs")
 
 ALL_SDES = [sdes.VPSDE(), sdes.make("ddpm", 8), sdes.VESDE(), sdes.CLD(), sdes.BDM(8)]
 
@@ -198,8 +200,7 @@ def test_guidance_weights(conditional_model):
     assert np.abs(plain - none).max() > 1e-3
 
 
-def test_encode_then_sample_gives_the_images_back():
-    model = tiny_model(**FLAT)
+def test_encode_then_sample_gives_the_images_back(model):
     x = np.clip(images(4), -0.5, 0.5)
     noise = model.encode(x, nfe=60)
     again = run(DDIM().table(model.sde, 60), model.eps, noise)

@@ -117,7 +117,7 @@ def watched_exports(directory, count):
     return json.loads(seen)
 
 
-@pytest.mark.parametrize("count", [4, pytest.param(50, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [3, pytest.param(50, marks=pytest.mark.slow)])
 def test_a_reader_never_sees_part_of_a_version(tmp_path, count):
     seen = watched_exports(tmp_path / "m", count)
     assert names(tmp_path / "m") == [str(count - 1), str(count)]

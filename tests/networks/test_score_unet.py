@@ -18,6 +18,8 @@ from gddim_tf.networks import (
     weight_shapes,
 )
 
+pytestmark = pytest.mark.usefixtures("unoptimised_graphs")
+
 RNG = np.random.default_rng(0)
 TIME = np.array([0.7, 55.0, 999.0], "float32")
 
@@ -341,7 +343,7 @@ def test_it_learns_one_batch():
     target = tf.constant(np.sign(x) * 0.5)
     optimizer = keras.optimizers.Adam(3e-3)
 
-    @tf.function
+    @tf.function(autograph=False)
     def step():
         with tf.GradientTape() as tape:
             loss = tf.reduce_mean(tf.square(network(x, time, training=True) - target))

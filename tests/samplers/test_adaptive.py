@@ -23,6 +23,8 @@ from tests.samplers.linear_data import (
 from tests.samplers.peers import peers
 from tests.samplers.replay import apply
 
+pytestmark = pytest.mark.usefixtures("unoptimised_graphs")
+
 
 @pytest.fixture(scope="module")
 def continuous():
@@ -120,7 +122,7 @@ def test_cld_flow():
 # ---- properties -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["vp", "cosine", "ve", "karras", "cld", "bdm"])
+@pytest.mark.parametrize("name", ["vp", "cosine", "ve", "karras", "cld", "bdm", "psld", "hold"])
 @pytest.mark.parametrize("variable", ["log_rho", "t"])
 def test_matrices_of_the_flow(name, variable):
     """`A = F dt/dz` and `B = 1/2 G G^T R^{-T} dt/dz`; with z = t at three times."""
@@ -140,7 +142,9 @@ def test_matrices_of_the_flow(name, variable):
         np.testing.assert_allclose(pull, slope * expected, atol=1e-7 * scale)
 
 
-@pytest.mark.parametrize("name", ALL_SDES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[pytest.mark.slow] * (n == "hold")) for n in ALL_SDES]
+)
 def test_a_single_data_point_is_reached(name):
     sde = ALL_SDES[name]
     eps, clean = single_point(sde)
@@ -226,8 +230,8 @@ def test_threads_share_a_sampler():
         return solver.solve(problem.sde, problem.network, tf.constant(u)).state.numpy()
 
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
-        together = list(pool.map(end, range(8)))
-    for seed, state in enumerate(together[:3]):
+        together = list(pool.map(end, range(4)))
+    for seed, state in enumerate(together[:2]):
         np.testing.assert_array_equal(state, end(seed))
 
 
@@ -259,9 +263,10 @@ def test_context_reaches_the_network(continuous):
     def shifted(u, t, shift):
         return network(u, t) + shift[:, None]
 
-    plain = RK45().solve(sde, network, tf.constant(x_T)).state
+    solver = RK45(rtol=1e-3, atol=1e-3)
+    plain = solver.solve(sde, network, tf.constant(x_T)).state
     zero, one = (
-        RK45().solve(sde, shifted, tf.constant(x_T), context={"shift": tf.fill([8], value)}).state
+        solver.solve(sde, shifted, tf.constant(x_T), context={"shift": tf.fill([8], value)}).state
         for value in (tf.constant(0.0, tf.float64), tf.constant(0.3, tf.float64))
     )
     np.testing.assert_allclose(zero, plain)

@@ -11,6 +11,11 @@ from gddim_tf.serving.budgets import STRENGTHS
 from tests.conftest import own_model
 from tests.serving.conftest import BUDGETS, assert_same_images, labelled_model
 
+pytestmark = pytest.mark.usefixtures("unoptimised_graphs")
+
+# Of which fewer signatures are exported: none that encodes, decodes or edits.
+NOISY = DDIM(eta=1.0)
+
 
 def pairs(seed, count):
     return np.stack([np.full(count, seed), np.arange(count)], axis=1).astype(np.int32)
@@ -97,14 +102,15 @@ def test_a_budget_chosen_at_run_time(sampler, budgets, invertible, tmp_path):
 
 
 def test_a_model_with_classes_takes_label_and_guidance(conditional_model, tmp_path):
-    path = serving.export(conditional_model, tmp_path / "classes", {"sample_3": (DDIM(), 3)})
+    signature = {"sample_3": (NOISY, 3)}
+    path = serving.export(conditional_model, tmp_path / "classes", signature)
     served = tf.saved_model.load(str(path)).signatures["sample_3"]
     labels = np.array([0, 5, 9], np.int32)
     for weight in (1.0, 2.5):
         answer = served(
             seed=tf.constant(pairs(0, 3)), label=tf.constant(labels), guidance=tf.fill([3], weight)
         )
-        expected = conditional_model.sample(3, DDIM(), nfe=3, labels=labels, guidance=weight)
+        expected = conditional_model.sample(3, NOISY, nfe=3, labels=labels, guidance=weight)
         gap = answer["image"].numpy().astype(int) - np.asarray(to_uint8(expected)).astype(int)
         assert np.abs(gap).max() <= 1
     with pytest.raises(
@@ -116,7 +122,7 @@ def test_a_model_with_classes_takes_label_and_guidance(conditional_model, tmp_pa
 def test_schedules_and_worse_models_are_exported(tmp_path):
     model, labels = labelled_model(), np.array([0, 1, 2], np.int32)
     options = {"schedule": Interval(0.3, 5.0), "rescale": 0.5, "by": Worse(own_model())}
-    signature = {"sample_4": (DDIM(), 4)}
+    signature = {"sample_4": (NOISY, 4)}
     path = serving.export(model, tmp_path / "m", signature, guidance=Guidance(**options))
     served, images = signatures(path)["sample_4"], []
     for weight in (1.0, 3.0):
@@ -124,7 +130,7 @@ def test_schedules_and_worse_models_are_exported(tmp_path):
             seed=tf.constant(pairs(0, 3)), label=tf.constant(labels), guidance=tf.fill([3], weight)
         )
         guidance = Guidance(weight, **options)
-        expected = model.sample(3, DDIM(), nfe=4, labels=labels, guidance=guidance)
+        expected = model.sample(3, NOISY, nfe=4, labels=labels, guidance=guidance)
         assert_same_images(answer["image"], np.asarray(to_uint8(expected)))
         images.append(expected)
     assert np.abs(images[0] - images[1]).max() > 0.01
@@ -147,7 +153,7 @@ def test_other_diffusions(sde, tmp_path):
 def test_sampling_goes_beyond_the_largest_request(tmp_path):
     """`largest_batch` is for requests; guidance and large batches of `sample` are not."""
     model = labelled_model()
-    serving.export(model, tmp_path / "m", {"s": (DDIM(), 1)}, batch_sizes=[2], largest_batch=2)
+    serving.export(model, tmp_path / "m", {"s": (NOISY, 1)}, batch_sizes=[2], largest_batch=2)
     images = serving.ServedModel(tmp_path / "m").sample(3, DDIM(), 1, labels=1, guidance=2.0)
     expected = model.sample(3, DDIM(), 1, labels=1, guidance=2.0)
     np.testing.assert_allclose(images, expected, atol=1e-5)
