@@ -77,7 +77,8 @@ def memorisation_report(
       >>> memorisation_report(training, training, held_out).median_ratio
       0.0
     """
-    return report_beside(generated, training, Unseen.of(training, held_out))
+    found = nearest_neighbours(generated, training, "generated")
+    return _report(*found, Unseen.of(training, held_out))
 
 
 class Unseen(NamedTuple):
@@ -107,7 +108,11 @@ class Unseen(NamedTuple):
 
 def report_beside(generated: ArrayLike, training: ArrayLike, unseen: Unseen) -> MemorisationReport:
     """`memorisation_report` beside known distances, which are costly with many images."""
-    distances, nearest = nearest_neighbours(generated, training, "generated")
+    return _report(*nearest_neighbours(generated, training, "generated"), unseen)
+
+
+def _report(distances: np.ndarray, nearest: np.ndarray, unseen: Unseen) -> MemorisationReport:
+    """From distances to the nearest training images, and which those are."""
     expected = unseen.distances
     order = np.argsort(distances, kind="stable")[:_CLOSEST_PAIRS]
     report = MemorisationReport(
