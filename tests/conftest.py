@@ -101,7 +101,7 @@ def flat_networks(monkeypatch):
 
 @pytest.fixture(scope="module")
 def unoptimised_graphs():
-    """Graphs run as they were traced, for to optimise one that runs once takes a third of a test.
+    """Graphs run as they were traced: to optimise one that runs once takes a third of a test.
 
     The tests of the loop, of numbers that are equal to the bit, of what servers answer and all that
     start a process run what users do.

@@ -19,7 +19,7 @@ from gddim_tf.numerics.neighbours import nearest_neighbours, rows_of
 _CLOSE_QUANTILE = 0.05
 _COPY_RATIO = 0.25
 _CLOSEST_PAIRS = 10
-_MOST_LEFT_OUT = 2000
+MOST_UNSEEN = 2000  # so many tell how far an unseen image is from the training images
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -131,7 +131,7 @@ def _leaving_one_out(training: ArrayLike) -> np.ndarray:
     rows = np.unique(rows_of(training, "training"), axis=0)
     if len(rows) < 2:
         raise ValueError("`training` must hold different images where nothing was held out")
-    chosen = np.arange(0, len(rows), math.ceil(len(rows) / _MOST_LEFT_OUT))
+    chosen = np.arange(0, len(rows), math.ceil(len(rows) / MOST_UNSEEN))
     distances, _ = nearest_neighbours(rows[chosen], rows, "training", own=chosen)
     return distances
 

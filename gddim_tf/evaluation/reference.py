@@ -20,15 +20,18 @@ from gddim_tf.evaluation.distances import (
     kernel_distance,
 )
 from gddim_tf.evaluation.extractor import ImageFeatures
-from gddim_tf.evaluation.memorisation import MemorisationReport, Unseen, report_beside
+from gddim_tf.evaluation.memorisation import (
+    MOST_UNSEEN,
+    MemorisationReport,
+    Unseen,
+    report_beside,
+)
 from gddim_tf.evaluation.real_images import KERNEL_IMAGES, RealImages
 from gddim_tf.image_size import ImageSize
 from gddim_tf.tfgan import classifier_metrics
 
 # Nearest neighbours among more training images than this would take longer than to draw images.
 _MEMORISABLE = 60_000
-# So many images that the model has not seen tell how far one is from the training images.
-_MOST_UNSEEN = 2000
 KERNEL_BLOCK = 1024
 
 
@@ -122,7 +125,7 @@ class Reference:
             return None
         side = self._other if self._real.split.whole == "train" else self._real
         pixels = side.split.pixels()
-        return pixels[:: math.ceil(len(pixels) / _MOST_UNSEEN)]
+        return pixels[:: math.ceil(len(pixels) / MOST_UNSEEN)]
 
     @functools.cached_property
     def _unseen_distances(self) -> Unseen | None:
