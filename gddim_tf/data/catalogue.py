@@ -128,8 +128,8 @@ def find(name: str, data_dir: str | os.PathLike | None = None) -> Source:
         return own
     if name not in _BY_NAME:
         raise ValueError(
-            f"`name` must be one of {', '.join(names())}, {FOLDER_PREFIX}PATH or "
-            f"{IDX_PREFIX}PATH, received {name!r}{_hint(name)}"
+            f"`name` must be one of {', '.join(names())}, a set that TFDS has written, FILE.npz, "
+            f"{FOLDER_PREFIX}PATH or {IDX_PREFIX}PATH, received {name!r}{_hint(name)}"
         )
     return dataclasses.replace(_BY_NAME[name], data_dir=data_dir)
 

@@ -16,12 +16,13 @@ from gddim_tf.reading import LARGEST_ARRAYS, check_ordinary
 # The type of the numbers in a file, of which images and labels only have this one.
 _UNSIGNED_BYTE = 0x08
 _CHUNK = 2**24
+_GZIP = b"\x1f\x8b"
 
 _Stream = BinaryIO | gzip.GzipFile
 
 
 def read_idx(path: Path, axes: int) -> np.ndarray:
-    """Read an array of bytes, gzipped if the name ends in `.gz`.
+    """Read an array of bytes, gzipped or not, whatever the file is called.
 
     Args:
       path: the file.
@@ -75,8 +76,11 @@ def _read(file: _Stream, count: int) -> bytes:
 
 
 def _open(path: Path) -> _Stream:
+    """The first bytes tell what it is: browsers unpack such files and leave them their names."""
     check_ordinary(path, "an IDX file")
-    return gzip.open(path) if path.suffix == ".gz" else path.open("rb")
+    with path.open("rb") as file:
+        gzipped = file.read(len(_GZIP)) == _GZIP
+    return gzip.open(path) if gzipped else path.open("rb")
 
 
 def _read_shape(file: _Stream, path: Path, axes: int) -> tuple[int, ...]:

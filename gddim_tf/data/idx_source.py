@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import re
 from collections.abc import Mapping
@@ -21,6 +22,7 @@ from gddim_tf.digest import digest
 from gddim_tf.reading import reading
 
 CLASSES_FILE = "classes.txt"
+_KMNIST_FILE = "kmnist_classmap.csv"
 FASHION_MNIST_CLASSES = (
     *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"),
     *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
@@ -29,7 +31,7 @@ FASHION_MNIST_CLASSES = (
 _KNOWN_CLASSES = {
     "3d0e6c6ea990b53b6f8f500a41cac93881d981b315f84578b7d915342ade01e9": FASHION_MNIST_CLASSES,
 }
-_IMAGES = re.compile(r"(.*?)(train|t10k|test)-images([-.]idx)3(-ubyte(?:\.gz)?)")
+_IMAGES = re.compile(r"(.*?)(train|t10k|test)-images([-.]idx)3-ubyte(?:\.gz)?")
 _SPLITS = {"train": "train", "t10k": "test", "test": "test"}
 
 
@@ -39,9 +41,11 @@ class IDXSource:
 
     The folder holds `train-images-idx3-ubyte` and `train-labels-idx1-ubyte`, gzipped (`.gz`) or
     not, and for the split "test" `t10k-...` or `test-...`; all may begin with the name of the set,
-    such as `emnist-balanced-train-images-idx3-ubyte`. The classes are called by the lines of
-    `classes.txt`, if the folder holds one, or else by their numbers; those of Fashion-MNIST are
-    known.
+    such as `emnist-balanced-train-images-idx3-ubyte`. Of a file that is there in both forms the
+    unpacked one is read. The classes are called by the lines of `classes.txt`, if the folder holds
+    one, or by what EMNIST (`emnist-balanced-mapping.txt`) and KMNIST (`kmnist_classmap.csv`) bring
+    with them, or else by their numbers; those of Fashion-MNIST are known. EMNIST's images are
+    stored mirrored at their diagonal, and are read as they are stored.
 
     Attributes:
       root: the folder.
@@ -69,17 +73,20 @@ class IDXSource:
         for images in sorted(root.iterdir()):
             if not (match := _IMAGES.fullmatch(images.name)):
                 continue
-            prefix, part, idx, ending = match.groups()
-            labels = root / f"{prefix}{part}-labels{idx}1{ending}"
+            prefix, part, idx = match.groups()
             split = _SPLITS[part]
+            if split in files and images.name == f"{files[split][0].name}.gz":
+                continue
             if split in files:
                 raise ValueError(
                     f"IDX folder {root} must hold one file of {split} images, received "
-                    f"{files[split][0].name} and {images.name}"
+                    f"{files[split][0].name} and {images.name}; give each set a folder of its own"
                 )
-            if not labels.exists():
+            labels = root / f"{prefix}{part}-labels{idx}1-ubyte"
+            gzipped = labels.with_name(f"{labels.name}.gz")
+            if not (labels.exists() or gzipped.exists()):
                 raise FileNotFoundError(f"IDX file {labels}, the labels of {images}, is missing")
-            files[split] = (images, labels)
+            files[split] = (images, labels if labels.exists() else gzipped)
         if "train" not in files:
             raise ValueError(
                 f"IDX folder {root} must hold train-images-idx3-ubyte or that with .gz"
@@ -91,20 +98,31 @@ class IDXSource:
         """The lines of `classes.txt`, or else what is known, or the numbers up to the largest.
 
         Raises:
-          ValueError: if a label has no line in the file.
+          ValueError: if a label has no line in the file, or a list of classes is damaged.
         """
         labels = {split: self._labels(split) for split in self.files}
         count = 1 + max(int(numbers.max()) for numbers in labels.values())
         path = self.root / CLASSES_FILE
         if not path.exists():
             found = digest([labels.get("test", labels["train"]).tobytes()])
-            return _KNOWN_CLASSES.get(found, tuple(str(number) for number in range(count)))
+            known = _KNOWN_CLASSES.get(found) or self._published_classes()
+            return known[:count] + tuple(str(number) for number in range(len(known), count))
         with reading(path, "a list of classes"):
-            names = tuple(path.read_text(encoding="utf-8").split("\n"))
+            names = tuple(path.read_text(encoding="utf-8-sig").split("\n"))
         names = tuple(name.strip() for name in names if name.strip())
         if len(names) < count:
             raise ValueError(f"{path} must name {count} classes, received {len(names)}")
         return names
+
+    def _published_classes(self) -> tuple[str, ...]:
+        """What EMNIST and KMNIST bring with them; nothing if it is not in the folder."""
+        prefix = self.files["train"][0].name.partition("train-images")[0]
+        for name, read in ((f"{prefix}mapping.txt", _of_mapping), (_KMNIST_FILE, _of_classmap)):
+            if (path := self.root / name).exists():
+                with reading(path, "a list of classes"):
+                    names = read(path.read_text(encoding="utf-8-sig"))
+                    return tuple(names.get(number, str(number)) for number in range(256))
+        return ()
 
     def info(self) -> DataInfo:
         """Return the folder's facts; `image_size` is the shorter side of the images.
@@ -164,3 +182,14 @@ class IDXSource:
     def _range(self, split: str) -> range:
         counts = {name: read_idx_shape(images, 3)[0] for name, (images, _) in self.files.items()}
         return split_range(split, counts, f"IDX folder {self.root}")
+
+
+def _of_mapping(text: str) -> dict[int, str]:
+    """Names by class from lines such as "1 65 97": the class, and the codes of its characters."""
+    rows = [[int(word) for word in line.split()] for line in text.splitlines() if line.strip()]
+    return {label: "".join(map(chr, codes)) for label, *codes in rows}
+
+
+def _of_classmap(text: str) -> dict[int, str]:
+    """Names by class from KMNIST's table, with the columns index, codepoint and char."""
+    return {int(row["index"]): row["char"] for row in csv.DictReader(text.splitlines())}

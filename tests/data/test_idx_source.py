@@ -71,6 +71,22 @@ def test_files_may_begin_with_the_name_of_the_set(tmp_path):
         data.info(f"idx:{tmp_path}")
 
 
+def test_a_file_may_be_there_gzipped_and_not_or_called_as_what_it_is_not(tmp_path):
+    expected = write_split(tmp_path)
+    images, labels = (tmp_path / f"train-{kind}-ubyte" for kind in ("images-idx3", "labels-idx1"))
+    write(images.with_name(f"{images.name}.gz"), np.zeros((2, 4, 4)))  # the unpacked one is read
+    write(labels.with_name(f"{labels.name}.gz"), expected[1])
+    labels.unlink()
+    np.testing.assert_array_equal(read(tmp_path)[0], expected[0])
+    np.testing.assert_array_equal(read(tmp_path)[1], expected[1])
+    # as browsers leave them: unpacked, and still called .gz; and the other way about
+    content = images.read_bytes()
+    images.rename(images.with_name(f"{images.name}.gz"))
+    np.testing.assert_array_equal(read(tmp_path)[0], expected[0])
+    images.write_bytes(gzip.compress(content))
+    np.testing.assert_array_equal(read(tmp_path)[0], expected[0])
+
+
 @pytest.mark.parametrize(
     ("part", "chosen"),
     [("train[:2]", slice(0, 2)), ("train[3:5]", slice(3, 5)), ("train[50%:]", slice(5, None))],
@@ -117,6 +133,23 @@ def test_classes_are_called_by_the_file_beside_them(tmp_path):
     os.mkfifo(tmp_path / "train-labels-idx1-ubyte")
     with pytest.raises(ValueError, match=r"train-labels-idx1-ubyte must be an IDX file, received"):
         data.info(f"idx:{tmp_path}")
+
+
+def test_classes_are_called_as_the_published_sets_call_them(tmp_path):
+    write_split(tmp_path, prefix="emnist-letters-")
+    mapping = tmp_path / "emnist-letters-mapping.txt"
+    mapping.write_text("1 65 97\n2 66 98\n3 67 99\n")
+    assert data.info(f"idx:{tmp_path}").class_names == ("0", "Aa", "Bb")
+    mapping.write_text("1 A a\n")
+    with pytest.raises(ValueError, match=r"mapping\.txt must be a list of classes, and is damaged"):
+        data.info(f"idx:{tmp_path}")
+    mapping.unlink()
+    table = "index,codepoint,char\n0,U+304A,お\n1,U+304D,き\n2,U+3059,す\n"
+    (tmp_path / "kmnist_classmap.csv").write_text(table)
+    assert data.info(f"idx:{tmp_path}").class_names == ("お", "き", "す")
+    # as Windows writes it, and before all others
+    (tmp_path / "classes.txt").write_text("\ufeffa\r\nb\r\nc")
+    assert data.info(f"idx:{tmp_path}").class_names == ("a", "b", "c")
 
 
 def cut(content):
