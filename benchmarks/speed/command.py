@@ -2,7 +2,7 @@
 
 For example:
   python -m benchmarks.speed
-  python -m benchmarks.speed --only loop,tables --runs 9
+  python -m benchmarks.speed --only loop,tables --runs 9 --peer none
   python -m benchmarks.speed --compare
   python -m benchmarks.speed --only scaling --plot scaling.png
 
@@ -21,11 +21,15 @@ import os
 import pathlib
 import platform
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from benchmarks.speed import calls, loop, network, scaling
-from benchmarks.speed.peer import PYTHON, Peer
+from benchmarks.speed.peer import Peer, peer_python
 from benchmarks.speed.turns import Measured
+from gddim_tf.atomic import atomic_write
+from gddim_tf.cli.program import explained
 from gddim_tf.outputs import Output, parsed
+from gddim_tf.reading import read_json, reading
 
 Section = Callable[[Peer | None, int], Iterator[Measured]]
 SECTIONS: dict[str, Section] = {
@@ -51,34 +55,57 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add_arguments(parser)
-    options = parsed(parser, {"--json": Output.FILE}, arguments)
-    wanted = options.only.split(",")
-    if unknown := set(wanted) - set(SECTIONS):
-        parser.error(f"--only must name some of {', '.join(SECTIONS)}, received {unknown}")
+    options = parsed(parser, {"--json": Output.FILE, "--plot": Output.PICTURE}, arguments)
+    wanted = list(dict.fromkeys(options.only.split(",")))
+    for name in wanted:
+        if name not in SECTIONS:
+            parser.error(f"--only must name some of {', '.join(SECTIONS)}, received {name!r}")
     if options.runs < 1:
         parser.error(f"--runs must be at least 1, received {options.runs}")
     if options.plot and "scaling" not in wanted:
         parser.error(f"--plot needs the section scaling, received --only {options.only}")
+    return explained("python -m benchmarks.speed", lambda: run(options, wanted))
+
+
+def run(options: argparse.Namespace, wanted: Sequence[str]) -> None:
+    """Measure the sections, and tell, keep, draw and compare what was found."""
+    before = earlier(options.compare) if options.compare else {}
+    python = peer_python(options.peer)
     with contextlib.ExitStack() as stack:
-        peer = stack.enter_context(Peer(options.peer)) if options.peer.exists() else None
+        peer = stack.enter_context(Peer(python)) if python else None
         print(_machine(peer), flush=True)
         found = {name: _section(name, peer, options.runs) for name in wanted}
     if options.json:
         numbers = {name: [line._asdict() for line in lines] for name, lines in found.items()}
-        options.json.write_text(json.dumps(numbers, indent=1) + "\n")
+        with atomic_write(options.json) as draft:
+            draft.write_text(json.dumps(numbers, indent=1) + "\n")
     if options.plot:
         scaling.plot(found["scaling"], options.plot)
     if options.compare:
-        grown = grown_ratios(found, json.loads(options.compare.read_text()))
+        grown = grown_ratios(found, before)
         print("\nratios that grew by more than a tenth:", *(grown or ["none"]), sep="\n  ")
-    return 0
+
+
+def earlier(path: pathlib.Path) -> dict[str, list[dict[str, Any]]]:
+    """What an earlier run kept by `--json`, by section.
+
+    Raises:
+      DamagedFileError: if the file holds something else.
+      OSError: if it cannot be read.
+    """
+    what = "numbers that --json wrote"
+    kept = read_json(path, what)
+    with reading(path, what):
+        return {name: [Measured(**line)._asdict() for line in kept[name]] for name in kept}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
     parser.add_argument("--only", default=",".join(SECTIONS), help="sections, by commas")
     parser.add_argument("--runs", type=int, default=5, help="counted runs of each side")
-    parser.add_argument("--peer", type=pathlib.Path, default=PYTHON, help="its Python")
+    parser.add_argument(
+        "--peer", help="its Python, or none; by default that of scripts/peer.sh, if it is there"
+    )
     parser.add_argument("--json", type=pathlib.Path, help="file for the numbers")
     parser.add_argument("--plot", type=pathlib.Path, help="picture of the section scaling")
     parser.add_argument(
@@ -116,7 +143,9 @@ def row(line: Measured) -> str:
     return f"| {line.name} | {line.unit} | {' | '.join(cells)} |"
 
 
-def grown_ratios(found: dict[str, list[Measured]], before: dict[str, list[dict]]) -> list[str]:
+def grown_ratios(
+    found: dict[str, list[Measured]], before: dict[str, list[dict[str, Any]]]
+) -> list[str]:
     """Which ratios have grown by more than a tenth; times themselves depend on the machine."""
     known = {(name, line["name"]): line["ratio"] for name in before for line in before[name]}
     grown = []

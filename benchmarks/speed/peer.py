@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import pathlib
 import subprocess
@@ -14,15 +15,40 @@ from benchmarks.speed.turns import Run
 PYTHON = pathlib.Path(__file__).resolve().parents[2] / "build" / "peer" / "bin" / "python"
 
 
+def peer_python(option: str | None) -> pathlib.Path | None:
+    """The Python that a `--peer` means, None for no peer.
+
+    Args:
+      option: a path; "none"; or None for that of scripts/peer.sh, if it is there.
+
+    Raises:
+      FileNotFoundError: if there is nothing at the path.
+    """
+    if option is None:
+        return PYTHON if PYTHON.exists() else None
+    if option == "none":
+        return None
+    if not pathlib.Path(option).is_file():
+        raise FileNotFoundError(
+            f"`--peer` must be the Python of an environment that scripts/peer.sh made, or none, "
+            f"received {option}"
+        )
+    return pathlib.Path(option)
+
+
 class Peer:
     """A handle on the process; as a context it ends with the block.
 
     Args:
       python: of an environment with torch and diffusers.
+
+    Raises:
+      ConnectionError: if the process ends, now or while it runs a job; it has said why.
     """
 
     def __init__(self, python: pathlib.Path) -> None:
         program = pathlib.Path(__file__).with_name("peer_process.py")
+        self._python = python
         self._process = subprocess.Popen(
             [python, program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
@@ -34,11 +60,14 @@ class Peer:
 
     def _ask(self, **request: Any) -> Any:
         assert self._process.stdin and self._process.stdout
-        self._process.stdin.write(json.dumps(request) + "\n")
-        self._process.stdin.flush()
+        with contextlib.suppress(BrokenPipeError):  # then there is no answer either
+            self._process.stdin.write(json.dumps(request) + "\n")
+            self._process.stdin.flush()
         answer = self._process.stdout.readline()
         if not answer:
-            raise RuntimeError(f"the peer ended while it ran {request}")
+            raise ConnectionError(
+                f"the peer {self._python} ended while it ran {request}; --peer none leaves it out"
+            )
         return json.loads(answer)
 
     def __enter__(self) -> Peer:

@@ -14,8 +14,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import diffusers
-import torch
+try:
+    import diffusers
+    import torch
+except ImportError as error:
+    sys.exit(f"{sys.executable} must have torch and diffusers (scripts/peer.sh): {error}")
 
 _CIFAR10 = {
     "sample_size": 32,
@@ -60,6 +63,7 @@ _NETWORKS = {
     "ddpm_digits": {**_SMALL, **_of_small(8, 1, 24), **_ATTENDING},
     "ddpm_fashion": {**_SMALL, **_of_small(14, 4, 48), **_PLAIN},
 }
+_DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 _BETAS = {"num_train_timesteps": 1000, "beta_start": 1e-4, "beta_end": 0.02}
 _SCHEDULERS: dict[str, Callable[[], diffusers.SchedulerMixin]] = {
     "DDIM": lambda: diffusers.DDIMScheduler(**_BETAS, clip_sample=False),
@@ -74,29 +78,29 @@ _SCHEDULERS: dict[str, Callable[[], diffusers.SchedulerMixin]] = {
 @functools.cache
 def _network(name: str) -> torch.nn.Module:
     network = diffusers.UNet2DModel(**_NETWORKS[name])
-    return network.eval().to(memory_format=torch.channels_last)
+    return network.eval().to(_DEVICE, memory_format=torch.channels_last)
 
 
 def _precision(dtype: str) -> torch.autocast:
-    return torch.autocast("cpu", torch.bfloat16, enabled=dtype == "bfloat16")
+    return torch.autocast(_DEVICE, torch.bfloat16, enabled=dtype == "bfloat16")
 
 
 def evaluation(batch: int, dtype: str, network: str = "ddpm_cifar10") -> float:
-    """Seconds of one evaluation of a network."""
+    """Seconds of one evaluation of a network, on a GPU if there is one."""
     side, channels = _NETWORKS[network]["sample_size"], _NETWORKS[network]["in_channels"]
-    images = torch.randn(batch, channels, side, side)
+    images = torch.randn(batch, channels, side, side, device=_DEVICE)
     images = images.contiguous(memory_format=torch.channels_last)
-    time_label = torch.full((batch,), 500)
+    time_label, made = torch.full((batch,), 500, device=_DEVICE), _network(network)
     with torch.inference_mode(), _precision(dtype):
         start = time.perf_counter()
-        _network(network)(images, time_label, return_dict=False)
+        made(images, time_label, return_dict=False)[0].cpu()  # which waits for a GPU
         return time.perf_counter() - start
 
 
 @functools.cache
 def _trainer() -> tuple[torch.nn.Module, torch.optim.Optimizer, list[torch.Tensor]]:
     network = diffusers.UNet2DModel(**_CIFAR10, dropout=0.1).train()
-    network = network.to(memory_format=torch.channels_last)
+    network = network.to(_DEVICE, memory_format=torch.channels_last)
     average = [parameter.detach().clone() for parameter in network.parameters()]
     return network, torch.optim.Adam(network.parameters(), 1e-4), average
 
@@ -105,15 +109,17 @@ def training(batch: int, dtype: str) -> float:
     """Seconds of one training step, with Adam and an average of the weights."""
     start = time.perf_counter()
     network, optimizer, average = _trainer()
-    noise = torch.randn(batch, 3, 32, 32)
+    noise = torch.randn(batch, 3, 32, 32, device=_DEVICE)
     images = torch.randn_like(noise).contiguous(memory_format=torch.channels_last)
+    time_label = torch.randint(0, 1000, (batch,), device=_DEVICE)
     with _precision(dtype):
-        output = network(images + noise, torch.randint(0, 1000, (batch,)), return_dict=False)[0]
+        output = network(images + noise, time_label, return_dict=False)[0]
     loss = (output.float() - noise).square().mean()
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
     torch._foreach_lerp_(average, [p.detach() for p in network.parameters()], 1e-4)
+    average[-1].cpu()  # which waits for a GPU
     return time.perf_counter() - start
 
 

@@ -1,10 +1,11 @@
 """The speed benchmark's arithmetic; times themselves are not tested."""
 
-import json
+import sys
 
 import pytest
 
-from benchmarks.speed.command import BASELINE, SECTIONS, grown_ratios, main, row
+from benchmarks.speed.command import BASELINE, SECTIONS, earlier, grown_ratios, main, row
+from benchmarks.speed.peer import Peer, peer_python
 from benchmarks.speed.scaling import BATCH, SIZE, plot
 from benchmarks.speed.turns import Measured, in_turn
 
@@ -42,7 +43,7 @@ def test_a_row_without_a_peer():
 
 
 def test_the_committed_numbers_can_be_compared_with():
-    before = json.loads(BASELINE.read_text())
+    before = earlier(BASELINE)
     assert before.keys() <= SECTIONS.keys()
     found = {name: [Measured(**line) for line in lines] for name, lines in before.items()}
     assert grown_ratios(found, before) == []
@@ -55,8 +56,45 @@ def test_a_picture_of_what_grows(tmp_path):
     assert (tmp_path / "scaling.png").read_bytes()[:4] == b"\x89PNG"
 
 
-def test_a_picture_without_its_section_is_refused(capsys):
-    with pytest.raises(SystemExit) as error:
-        main(["--only", "tables", "--plot", "scaling.png"])
-    assert error.value.code == 2
-    assert "--plot needs the section scaling, received --only tables" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--only", "tables", "--plot", "x.png"], "--plot needs the section scaling, received --o"),
+        (["--only", "loop,lop"], "--only must name some of network, training, loop, "),
+        (["--only", ""], "received ''"),
+        (["--runs", "0"], "--runs must be at least 1, received 0"),
+        (["--plot", "x.json"], "`--plot` must end in .png"),
+        (["--json", "."], "`--json` must be a file, received the folder ."),
+        (["--compare", "nowhere.json"], "nowhere.json"),
+        (["--compare", __file__], "must be numbers that --json wrote, and is damaged"),
+        (["--peer", "nowhere"], "`--peer` must be the Python of an environment that scripts/peer."),
+        (["--peer", sys.executable], "ended while it ran {'job': 'versions'}; --peer none leaves"),
+    ],
+)
+def test_what_does_not_fit_is_refused_before_anything_is_timed(arguments, message, capsys):
+    # this environment has no torch, so that its Python is no peer
+    try:
+        code = main(arguments)
+    except SystemExit as error:
+        code = error.code
+    captured = capsys.readouterr()
+    assert code == 2
+    assert captured.out == ""
+    assert message in captured.err
+
+
+def test_numbers_of_another_kind_are_not_compared_with(tmp_path):
+    (tmp_path / "now.json").write_text('{"loop": [{"name": "x", "ours": 1}]}')
+    with pytest.raises(ValueError, match="must be numbers that --json wrote, and is damaged: Type"):
+        earlier(tmp_path / "now.json")
+
+
+def test_a_peer_is_left_out_if_it_is_not_wanted():
+    assert peer_python("none") is None
+    assert str(peer_python(sys.executable)) == sys.executable
+
+
+def test_a_peer_that_lacks_torch_says_so(capfd):
+    with pytest.raises(ConnectionError, match=r"the peer .* ended while it ran"):
+        Peer(peer_python(sys.executable))
+    assert "must have torch and diffusers (scripts/peer.sh): No module" in capfd.readouterr().err

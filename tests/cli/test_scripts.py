@@ -30,3 +30,25 @@ def test_arguments_of_a_script_are_not_extras_of_the_package(tmp_path, script, e
     calls = log.read_text().splitlines()
     assert [call.split(" -e ")[1] for call in calls if " install " in call] == [f"{ROOT}{extras}"]
     assert calls[-1] == command
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_peer_is_there_whole_or_not_at_all(tmp_path, whole):
+    """With a Python that makes an environment whose pip has no network."""
+    script = tmp_path / "scripts" / "peer.sh"
+    script.parent.mkdir()
+    script.write_text((ROOT / "scripts" / "peer.sh").read_text())
+    made = tmp_path / "build" / "peer" / "bin" / "python"
+    made.parent.mkdir(parents=True)
+    made.write_text(f"#!/bin/sh\nexit {0 if whole else 1}\n")
+    made.chmod(0o755)
+    python = tmp_path / "python"
+    python.write_text(
+        f"#!/bin/sh\nmkdir -p {made.parent}\nprintf 'exit 1' > {made}\nchmod +x {made}\n"
+    )
+    python.chmod(0o755)
+    environment = {"PYTHON": str(python), "PATH": "/usr/bin:/bin"}
+    ended = subprocess.run(["sh", str(script)], env=environment, capture_output=True, text=True)
+    assert ended.returncode == (0 if whole else 2)
+    assert made.exists() == whole
+    assert ("could not be installed; is there a network?" in ended.stderr) != whole
