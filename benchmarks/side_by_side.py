@@ -16,6 +16,7 @@ import argparse
 import dataclasses
 import json
 import pathlib
+import sys
 import time
 from typing import Any
 
@@ -23,6 +24,8 @@ import keras
 import numpy as np
 
 from gddim_tf import data, evaluation, samplers
+from gddim_tf.checks import real, whole
+from gddim_tf.cli.program import explained
 from gddim_tf.data.pixels import as_uint8
 from gddim_tf.data.split import Split
 from gddim_tf.evaluation.distances import label_agreement
@@ -72,6 +75,9 @@ def prepare(options: argparse.Namespace) -> None:
 
 def ours(options: argparse.Namespace) -> None:
     """Train and draw with this package."""
+    real("--minutes", options.minutes, 0, above=True)
+    whole("--count", options.count, 1)
+    whole("--nfe", options.nfe, 1)
     recipe = dataclasses.replace(
         named_recipe("fashion_vp"), dataset=options.data, precision=options.precision, **RECIPE
     )
@@ -100,6 +106,8 @@ def write(
 
 def measure(options: argparse.Namespace) -> None:
     """Print a table of all images that both sides have drawn."""
+    if not any(options.out.glob("*-[0-9].npz")):
+        raise FileNotFoundError(f"{options.out} holds no images: `ours` draws some")
     extractor = evaluation.FashionFeatures()
     real = evaluation.extract(extractor, data.load(options.data, "test", 500), progress=False)
     print("| package | sampler | steps | Frechet | precision | recall | label seen | drawing |")
@@ -129,4 +137,4 @@ def line(
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(explained("benchmarks/side_by_side.py", main))

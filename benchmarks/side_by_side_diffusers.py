@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import pathlib
 import time
 
@@ -31,8 +32,15 @@ def main() -> None:
     parser.add_argument("--nfe", type=int, default=20, help="evaluations per image")
     parser.add_argument("--bfloat16", action="store_true", help="autocast to bfloat16")
     options = parser.parse_args()
+    given = options.out / "train.npz"
+    if not 0 < options.minutes < math.inf:
+        parser.error(f"--minutes must be finite and above 0, received {options.minutes}")
+    if options.count < 1 or not 1 <= options.nfe <= BETAS["num_train_timesteps"]:
+        parser.error("--count must be at least 1, and --nfe between 1 and 1000")
+    if not given.exists():
+        parser.error(f"{given} must be there: side_by_side.py prepare writes it")
     torch.manual_seed(0)
-    with np.load(options.out / "train.npz") as arrays:
+    with np.load(given) as arrays:
         images = torch.from_numpy(arrays["images"]).permute(0, 3, 1, 2).float() / 127.5 - 1
         labels = torch.from_numpy(arrays["labels"]).long()
     patches = torch.nn.functional.pixel_unshuffle(images, 2)

@@ -20,10 +20,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from gddim_tf.checks import real, whole
+from gddim_tf.cli.program import explained
 from gddim_tf.data import to_uint8
 from gddim_tf.samplers.parse import parse
 from gddim_tf.serving import ServedModel, connect
@@ -111,8 +113,8 @@ def memory(pid: int) -> float:
     return int(status.split("VmRSS:")[1].split()[0]) / 1000
 
 
-def main() -> int:
-    """Run, print, and say whether all was well."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run, print, and say whether all was well; 2 if the options do not fit."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -123,8 +125,21 @@ def main() -> int:
     parser.add_argument("--clients", type=int, default=8)
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--warm-up", type=float, default=15.0, help="seconds not counted")
-    options = parser.parse_args()
+    options, codes = parser.parse_args(arguments), []
+    code = explained("python -m benchmarks.load", lambda: codes.append(run(options)))
+    return code or codes[0]
+
+
+def run(options: argparse.Namespace) -> int:
+    """Ask for as long as was told, and report."""
+    whole("--clients", options.clients, 1)
+    real("--seconds", options.seconds, 0, above=True)
+    real("--warm-up", options.warm_up, 0)
     model = ServedModel(options.model)
+    if f"sample_{options.nfe}" not in model.signatures:
+        raise ValueError(
+            f"`--nfe` must be an exported budget of {model.folder}, received {options.nfe}"
+        )
     name = model.folder.parent.resolve().name
     load, stop = Load(model, options.sampler, options.nfe), threading.Event()
     given = contextlib.nullcontext((options.address, None))

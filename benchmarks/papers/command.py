@@ -23,6 +23,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from benchmarks.papers.subjects import KINDS, Subject, subject_of
+from gddim_tf.checks import whole
 from gddim_tf.cli.arguments import FEATURES, features_for
 from gddim_tf.cli.program import Formatter, Parser, explained
 from gddim_tf.outputs import Output, check_outputs
@@ -81,6 +82,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Make the cells that are missing and write the document."""
     check_outputs(options, {"--out": Output.FOLDER, "--cells": Output.FOLDER})
+    _check(options)
     features = features_for(options.dataset, options.features)
     subject = subject_of(options.dataset, features)
     workers = 1
@@ -123,6 +125,16 @@ def run(options: argparse.Namespace) -> None:
     )
     say = functools.partial(print, flush=True)
     print(f"the tables are in {workshop.make(say, 60 * options.minutes)}")
+
+
+def _check(options: argparse.Namespace) -> None:
+    """Refuse what needs no TensorFlow to be seen."""
+    for name in ("models", "checkpoint", "features"):
+        if getattr(options, name) == "":
+            raise ValueError(f"`--{name}` must not be empty")
+    whole("--batch-size", options.batch_size, 1)
+    if not options.minutes >= 0:
+        raise ValueError(f"`--minutes` must be at least 0, received {options.minutes}")
 
 
 def _tables(only: str | None) -> tuple[Table, ...]:
@@ -182,7 +194,14 @@ def _models(
         paths = dict(subject.models)
     else:
         raise ValueError(f"`--models` or `--checkpoint` must be given for {options.dataset}")
-    return paths, {kind: load(path) for kind, path in paths.items()}
+    models = {kind: load(path) for kind, path in paths.items()}
+    for kind, model in models.items():
+        if _kind(model.sde) != kind:
+            raise ValueError(f"`--models` {kind} must have that diffusion, received {model.sde!r}")
+    shapes = sorted({tuple(model.image_shape) for model in models.values()})
+    if len(shapes) > 1:
+        raise ValueError(f"`--models` must have images of one shape, received {shapes}")
+    return paths, models
 
 
 def _kind(sde: LinearSDE) -> str:
@@ -191,8 +210,8 @@ def _kind(sde: LinearSDE) -> str:
 
     if isinstance(sde, VESDE):
         raise ValueError(
-            "`--checkpoint` must be a model of a VP, Langevin or blurring diffusion, of which the "
-            f"tables are, received {sde!r}; `gddim-tf evaluate` takes any"
+            "a model must be of a VP, Langevin or blurring diffusion, of which the tables are, "
+            f"received {sde!r}; `gddim-tf evaluate` takes any"
         )
     return "bdm" if sde.modes else "cld" if sde.components > 1 else "vp"
 

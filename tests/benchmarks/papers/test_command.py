@@ -19,9 +19,14 @@ VP = pathlib.Path(__file__).parents[3] / "saved_models" / "digits_vp"
         (["--models", "vp=x,mars=y"], "KIND one of vp, cld, bdm"),
         (["--models", "vp=x,vp=y"], "`--models` must name each kind once"),
         (["--seeds", "0"], "`--seeds` must be at least 1, received 0"),
+        (["--batch-size", "0"], "`--batch-size` must be at least 1, received 0"),
+        (["--minutes", "nan"], "`--minutes` must be at least 0, received nan"),
+        (["--checkpoint", ""], "`--checkpoint` must not be empty"),
+        (["--models", ""], "`--models` must not be empty"),
         (["--models", "vp=x", "--checkpoint", "y"], "exclude each other"),
         (["--models", f"vp={VP}", "--count", "1"], "`count` must be at least "),
         (["--models", "vp=nowhere"], "received nowhere: there is no such file"),
+        (["--models", f"cld={VP}"], "`--models` cld must have that diffusion, received VPSDE("),
     ],
 )
 def test_bad_arguments_are_named(arguments, message, tmp_path, capsys):
