@@ -16,6 +16,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import ArrayLike
 
+from gddim_tf.checks import whole
 from gddim_tf.evaluation.statistics import ActivationStatistics
 from gddim_tf.tfgan import classifier_metrics
 
@@ -115,10 +116,12 @@ def kernel_distance(
       The squared maximum mean discrepancy; it may come out slightly negative for equal sets.
 
     Raises:
+      TypeError: if `block_size` is not a whole number.
       ValueError: for sets that `frechet_distance` refuses, and if the smaller has fewer than two
         rows for each block of the larger.
       ImportError: if TF-GAN is not installed.
     """
+    whole("block_size", block_size, 0)
     real, fake = activation_pair(real_activations, fake_activations)
     blocks = math.ceil(max(len(real), len(fake)) / block_size) if block_size >= 2 else math.inf
     if min(len(real), len(fake)) < 2 * blocks:

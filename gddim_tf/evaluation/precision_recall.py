@@ -53,6 +53,7 @@ def precision_recall(
       Precision and recall.
 
     Raises:
+      TypeError: if `neighbours` or `block_size` is not a whole number.
       ValueError: for a wrong rank, NaN or infinite entries, dimensions that differ, `neighbours`
         that are not between 1 and the counts, or a `block_size` below 1.
 
@@ -61,7 +62,7 @@ def precision_recall(
     """
     real, fake = activation_pair(real_activations, fake_activations)
     fewest = min(len(real), len(fake))
-    if not 1 <= neighbours < fewest:
+    if not 1 <= whole("neighbours", neighbours, 0) < fewest:
         raise ValueError(
             f"`neighbours` must be at least 1 and below the {fewest} rows of the smaller set, "
             f"received {neighbours}"

@@ -83,6 +83,11 @@ def test_bad_arguments_are_named():
             precision_recall(points, np.zeros((9, 2)), neighbours)
     with pytest.raises(ValueError, match="`block_size` must be at least 1, received 0"):
         precision_recall(points, points, block_size=0)
+    for name in ("neighbours", "block_size"):
+        with pytest.raises(TypeError, match=f"`{name}` must be a whole number, received 2.5"):
+            precision_recall(points, points, **{name: 2.5})
+    with pytest.raises(TypeError, match=r"`block_size` must be a whole number, received 2\.5"):
+        kernel_distance(points, points, block_size=2.5)
     with pytest.raises(ValueError, match="`fake_activations` must have the dimension"):
         precision_recall(points, np.zeros((5, 3)))
     with pytest.raises(ValueError, match="`real_activations` must be finite"):
