@@ -95,6 +95,7 @@ def main() -> None:
     evaluation.save_grid(np.load(answer), out / "served.png")
     print(f"it drew {out}/served.png")
     print(f"\nall of it took {time.time() - began:.0f} s; look at {out}")
+    print("docs/clothes.md tells how to do the same with photographs of clothes")
 
 
 def heading(text: str) -> None:

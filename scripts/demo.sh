@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Train, sample, evaluate and export a model of handwritten digits; results go to runs/demo.
 # The same command again reuses what is there, and goes on where it was interrupted.
+# docs/clothes.md does the same with 28x28 photographs of clothes, in hours.
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 source "$here/environment.sh"

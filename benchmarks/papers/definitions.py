@@ -93,11 +93,11 @@ TABLES = (
         name="gddim",
         title="gDDIM on three diffusions",
         note="gDDIM has the settings of its paper: order 3 (DDPM) or 2, a polynomial in t, the "
-        "quadratic grid. `default` is `samplers.default(sde, nfe)`. EM and ancestral sampling of "
-        "DDPM and BDM have a grid linear in t, EM of CLD a quadratic one, Heun is EDM's. RK45 "
-        "chooses its steps itself: its tolerance is the one, of those tried between 3 and 1e-6, "
-        "that comes nearest to the column's number of evaluations on 100 images. "
-        "(+k) or (-k) says by how much the evaluations differ from the column.",
+        "quadratic grid. `default` is `samplers.default(sde, nfe)`. EM (Euler-Maruyama) and "
+        "ancestral sampling of DDPM and BDM have a grid linear in t, EM of CLD a quadratic one, "
+        "Heun is EDM's. RK45 chooses its steps itself: its tolerance is the one, of those tried "
+        "between 3 and 1e-6, that comes nearest to the column's number of evaluations on 100 "
+        "images. (+k) or (-k) says by how much the evaluations differ from the column.",
         columns=_BUDGETS,
         rows=(
             Row("DDPM, EM", "vp", EulerMaruyama(lam=1.0, grid=LINEAR)),

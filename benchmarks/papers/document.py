@@ -107,7 +107,8 @@ def _orderings(judged: list[Judged], subject: Subject) -> str:
         + ". Both sides start from the same noise, so differences are paired by seed: within the "
         "spread is what a t-test at 95 % cannot tell from no difference. A place in a column of "
         "one seed is compared with the other place drawn with that seed and as many images, and "
-        "has no spread. Other budgets: the better one is RK45 with a quarter more evaluations.",
+        "has no spread. Where the better side is RK45 with a quarter more evaluations than the "
+        'other, the verdict is "other budgets".',
         "",
         *_judged_lines(judged),
     ]
