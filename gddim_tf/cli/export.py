@@ -31,7 +31,9 @@ _IMAGES = 16  # per call of a module
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `export`."""
-    parser.add_argument("--model", required=True, help=".keras file or run")
+    parser.add_argument(
+        "--model", required=True, help=".keras file or run; with --stablehlo an exported one, too"
+    )
     parser.add_argument("--out", required=True, help="folder of the versions of the model")
     parser.add_argument("--sampler", default="default", help=SAMPLERS)
     parser.add_argument(
@@ -83,12 +85,16 @@ def run(options: argparse.Namespace) -> None:
         raise ValueError(f"--stablehlo must stand without {', '.join(served)}, which is of servers")
     if module and not options.stablehlo:
         raise ValueError("--batch-size needs --stablehlo, whose modules take batches of one size")
-    from gddim_tf.models.opening import load_trainable
+    from gddim_tf.models.opening import load, load_trainable
     from gddim_tf.models.precision import with_precision
     from gddim_tf.samplers import default
     from gddim_tf.serving import export, export_stablehlo
 
-    sampler, model = named_sampler(options.sampler), load_trainable(options.model)
+    sampler = named_sampler(options.sampler)
+    if options.stablehlo and not options.precision:
+        model = load(options.model)  # an exported one, too
+    else:
+        model = load_trainable(options.model)
     if options.precision:
         model = with_precision(model, options.precision)
     signatures = {f"sample_{nfe}": (sampler or default(model.sde, nfe), nfe) for nfe in options.nfe}

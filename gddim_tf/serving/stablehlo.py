@@ -6,16 +6,14 @@ import json
 import os
 import pathlib
 from collections.abc import Mapping
-from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from gddim_tf._version import __version__
 from gddim_tf.atomic import atomic_write
 from gddim_tf.checks import whole
-from gddim_tf.models import DiffusionModel
+from gddim_tf.models import GenerativeModel
 from gddim_tf.samplers import Sampler
 from gddim_tf.samplers.loop import loop_inputs
 from gddim_tf.samplers.loop_body import LoopBody
@@ -30,21 +28,21 @@ _LARGEST_BATCH = 65_536
 
 
 def export_stablehlo(
-    model: DiffusionModel,
+    model: GenerativeModel,
     directory: str | os.PathLike,
     samplings: Mapping[str, tuple[Sampler | type[Sampler] | str, int]],
     batch_size: int,
 ) -> pathlib.Path:
-    """Write one StableHLO module per sampling, and the weights that all of them take.
+    """Write one StableHLO module per sampling, and the weights that they take.
 
-    A module is the whole loop, the random numbers included. Its arguments are the weights in the
-    order of the description (float32), then `seed` `[batch, 2]` int32 (image i of
-    `model.sample(seed=s)` has `(s, i)`) and, with classes, `label` `[batch]` int32 and `guidance`
-    `[batch]` float32. It returns the images `[batch, height, width, C]` float32 in [-1, 1], up to
-    the error of the network, or NaN if the network returned something that is not finite.
+    A module is the whole loop, the random numbers included. Its arguments are `seed` `[batch, 2]`
+    int32 (image i of `model.sample(seed=s)` has `(s, i)`), with classes `label` `[batch]` int32
+    and `guidance` `[batch]` float32, and then the weights in the order of the description. It
+    returns the images `[batch, height, width, C]` float32 in [-1, 1], up to the error of the
+    network, or NaN if the network returned something that is not finite.
 
     Args:
-      model: holding the weights.
+      model: holding the weights, trained or exported.
       directory: where `NAME.mlir`, `weights.safetensors` and `stablehlo.json` are written.
       samplings: name of a module -> (sampler, nfe), the sampler one, its class or its name.
       batch_size: images per call; StableHLO has fixed shapes.
@@ -63,65 +61,65 @@ def export_stablehlo(
     for name in samplings:
         if not name or name != pathlib.PurePath(name).name:
             raise ValueError(f"`samplings` must have names of files, received {name!r}")
-    directory, weights = pathlib.Path(directory), _named_weights(model)
+    directory = pathlib.Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
-    modules = {}
+    modules, weights = {}, {}
     for name, (wanted, nfe) in samplings.items():
         sampler = chosen(wanted, model.sde, nfe)
-        text = _module(model, list(weights.values()), sampler.table_for(model, nfe), batch_size)
+        text, read = _module(model, sampler.table_for(model, nfe), batch_size)
         with atomic_write(directory / f"{name}.mlir") as draft:
             draft.write_text(text)
-        modules[name] = {"file": f"{name}.mlir", "sampler": repr(sampler), "nfe": nfe}
+        weights |= read
+        told = {"file": f"{name}.mlir", "sampler": repr(sampler), "nfe": nfe}
+        modules[name] = {**told, "weights": list(read)}
     with atomic_write(directory / WEIGHTS) as draft:
-        save_file({name: np.asarray(w) for name, w in weights.items()}, draft)
+        save_file(weights, draft)
     description = {
         "gddim_tf": __version__,
         "modules": modules,
-        "weights": list(weights),
-        "inputs": _inputs(model),
+        "inputs": list(_inputs(model, batch_size)),
         "batch_size": batch_size,
         "image_shape": list(model.image_shape),
+        "num_classes": model.num_classes,
     }
     with atomic_write(directory / DESCRIPTION) as draft:
         draft.write_text(json.dumps(description, indent=2) + "\n")
     return directory / DESCRIPTION
 
 
-def _named_weights(model: DiffusionModel) -> dict[str, keras.Variable]:
-    """The weights of the network by names that differ; the position tells equal paths apart."""
-    return {f"{i:04d}.{w.path.replace('/', '.')}": w for i, w in enumerate(model.network.weights)}
+def _inputs(model: GenerativeModel, batch: int) -> dict[str, tf.TensorSpec]:
+    """What a module takes before the weights."""
+    seed = {"seed": tf.TensorSpec([batch, 2], tf.int32)}
+    if not model.num_classes:
+        return seed
+    label, guidance = tf.TensorSpec([batch], tf.int32), tf.TensorSpec([batch], tf.float32)
+    return {**seed, "label": label, "guidance": guidance}
 
 
-def _inputs(model: DiffusionModel) -> list[str]:
-    return ["seed", *(["label", "guidance"] if model.num_classes else [])]
+def _module(model: GenerativeModel, table: Table, batch: int) -> tuple[str, dict[str, np.ndarray]]:
+    """The text of the module of one table, and the weights by name in the order it takes them."""
 
-
-def _module(model: DiffusionModel, weights: list[Any], table: Table, batch: int) -> str:
-    """The text of the module of one table."""
-    specs = {
-        "seed": tf.TensorSpec([batch, 2], tf.int32),
-        "label": tf.TensorSpec([batch], tf.int32),
-        "guidance": tf.TensorSpec([batch], tf.float32),
-    }
-
-    def sample(*arguments: tf.Tensor) -> tf.Tensor:
-        values, inputs = arguments[: len(weights)], arguments[len(weights) :]
-        # the network reads the values that the module is given in place of its weights
-        with keras.StatelessScope(list(zip(weights, values, strict=True))):
-            return _sampled(model, table, *inputs)
+    def sample(*inputs: tf.Tensor) -> tf.Tensor:
+        return _sampled(model, table, *inputs)
 
     function = tf.function(sample, autograph=False, jit_compile=True)
-    arguments = [tf.TensorSpec(w.shape, w.dtype) for w in weights]
-    arguments += [specs[name] for name in _inputs(model)]
-    captured = function.get_concrete_function(*arguments).captured_inputs
-    if captured:
-        raise ValueError(f"the network must read nothing but its weights, received {captured}")
+    arguments = list(_inputs(model, batch).values())
+    traced = function.get_concrete_function(*arguments)
+    # what a graph reads comes after its arguments
+    variables = {id(variable.handle): variable for variable in traced.graph.variables}
+    weights = {}
+    for place, handle in enumerate(traced.captured_inputs):
+        if id(handle) not in variables:
+            raise ValueError(f"the network must read nothing but its weights, received {handle}")
+        variable = variables[id(handle)]
+        # the place tells equal names apart
+        weights[f"{place:04d}.{variable.name.partition(':')[0]}"] = variable.numpy()
     text = function.experimental_get_compiler_ir(*arguments)(stage="stablehlo")
-    return text if isinstance(text, str) else text.decode()
+    return text if isinstance(text, str) else text.decode(), weights
 
 
 def _sampled(
-    model: DiffusionModel,
+    model: GenerativeModel,
     table: Table,
     seeds: tf.Tensor,
     labels: tf.Tensor | None = None,
