@@ -3,11 +3,13 @@
     python benchmarks/side_by_side.py prepare --data idx:/usr/share/datasets/fashion-mnist
     python benchmarks/side_by_side.py ours --minutes 30
     python benchmarks/side_by_side.py measure            # after side_by_side_diffusers.py
+    python benchmarks/side_by_side.py grids              # what the times of the steps do alone
 
 Between the last two, `side_by_side_diffusers.py` trains and draws in an environment with torch and
 diffusers. Both take the U-Net of `ddpm_fashion` on patches of 2 x 2 pixels, batches of 128, Adam,
 the same learning rates and average, predict v on the linear schedule, and draw as many images of
 each class by their own DDIM and their best sampler. Nothing is shared but the folder `--out`.
+The samplers of the two sides have different times, too: `grids` draws with both from one network.
 """
 
 from __future__ import annotations
@@ -18,11 +20,11 @@ import json
 import pathlib
 import sys
 import time
-from typing import Any
 
 import keras
 import numpy as np
 
+import gddim_tf as gd
 from gddim_tf import data, evaluation, samplers
 from gddim_tf.checks import real, whole
 from gddim_tf.cli.program import explained
@@ -55,16 +57,18 @@ class StopAfter(keras.callbacks.Callback):
 def main() -> None:
     """Run one part."""
     parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
-    parser.add_argument("part", choices=("prepare", "ours", "measure"))
+    parser.add_argument("part", choices=("prepare", "ours", "measure", "grids"))
     parser.add_argument("--data", default="fashion_mnist", help="or idx:FOLDER")
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("runs/side_by_side"))
     parser.add_argument("--minutes", type=float, default=30, help="of training")
     parser.add_argument("--count", type=int, default=5000, help="images per sampler")
     parser.add_argument("--nfe", type=int, default=20, help="evaluations per image")
     parser.add_argument("--precision", default="float32", help="or mixed_bfloat16")
+    parser.add_argument("--model", default="saved_models/fashion_vp", help="of grids")
     options = parsed(parser, {"--out": Output.FOLDER})
     options.out.mkdir(parents=True, exist_ok=True)
-    {"prepare": prepare, "ours": ours, "measure": measure}[options.part](options)
+    parts = {"prepare": prepare, "ours": ours, "measure": measure, "grids": grids}
+    parts[options.part](options)
 
 
 def prepare(options: argparse.Namespace) -> None:
@@ -115,24 +119,37 @@ def measure(options: argparse.Namespace) -> None:
     for path in sorted(options.out.glob("*-[0-9].npz")):
         with np.load(path) as kept:
             images, told = kept["images"], json.loads(str(kept["told"]))
-        print(line(extractor, real, images, told), flush=True)
+        places = measured(extractor, real, images, told["seconds"])
+        print(f"| {told['side']} | {told['sampler']} | {told['steps']} | {places}", flush=True)
 
 
-def line(
-    extractor: evaluation.FeatureExtractor,
-    real: np.ndarray,
-    images: np.ndarray,
-    told: dict[str, Any],
+def grids(options: argparse.Namespace) -> None:
+    """Print a table of one network's images by the samplers of both sides, each on both grids."""
+    model, extractor = gd.load(options.model), evaluation.FashionFeatures()
+    real = evaluation.extract(extractor, data.load(options.data, "test", 500), progress=False)
+    labels, best = np.arange(options.count) % 10, samplers.default(model.sde, options.nfe)
+    equal = samplers.PowerGrid(1.0)
+    print("| sampler | Frechet | precision | recall | label seen | drawing |")
+    print("|---|---|---|---|---|---|")
+    for sampler in (samplers.DDIM(), best):
+        for drawn in (sampler, dataclasses.replace(sampler, grid=equal)):
+            began = time.perf_counter()
+            images = model.sample(options.count, drawn, options.nfe, labels=labels, batch_size=250)
+            places = measured(extractor, real, as_uint8(images), time.perf_counter() - began)
+            print(f"| {drawn} | {places}", flush=True)
+
+
+def measured(
+    extractor: evaluation.FeatureExtractor, real: np.ndarray, images: np.ndarray, seconds: float
 ) -> str:
-    """One row of the table."""
+    """The places of a table that images have in common."""
     fake = evaluation.extract(extractor, images, progress=False)
     coverage = evaluation.precision_recall(real, fake)
     logits = evaluation.extract(extractor.logits, images, progress=False)
     seen = label_agreement(logits, np.arange(len(images)) % 10, 10)
     return (
-        f"| {told['side']} | {told['sampler']} | {told['steps']} | "
         f"{evaluation.frechet_distance(real, fake):.2f} | {coverage.precision:.2f} | "
-        f"{coverage.recall:.2f} | {seen:.1%} | {told['seconds']:.0f} s |"
+        f"{coverage.recall:.2f} | {seen:.1%} | {seconds:.0f} s |"
     )
 
 
