@@ -10,11 +10,13 @@ Frechet distance grows from the images as they are to the most damaged ones.
 from __future__ import annotations
 
 import argparse
+import sys
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from gddim_tf import data
+from gddim_tf.cli.program import explained
 from gddim_tf.evaluation import frechet_distance
 from gddim_tf.evaluation.extraction import extract
 from gddim_tf.evaluation.features import feature_extractor
@@ -79,4 +81,4 @@ def _pixels(images: np.ndarray) -> np.ndarray:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(explained("benchmarks/feature_orders.py", main))

@@ -45,12 +45,12 @@ class Sampler:
         self.nfe, self.batch = module["nfe"], self.description["batch_size"]
         self.classes = self.description["num_classes"]
         self.device = device or jax.devices()[0]
-        options = get_compile_options(num_replicas=1, num_partitions=1)
-        text = (path / module["file"]).read_text()
-        self._run = self.device.client.compile_and_load(text, [self.device], options)
         weights = load_file(path / "weights.safetensors")
         self._weights = [self._put(weights[name]) for name in module["weights"]]
         self.weights = sum(weight.size for weight in self._weights)
+        options = get_compile_options(num_replicas=1, num_partitions=1)
+        text = (path / module["file"]).read_text()
+        self._run = self.device.client.compile_and_load(text, [self.device], options)
 
     def __call__(
         self, seed: int, first: int = 0, label: int | None = None, guidance: float = 1.0

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import argparse
 import pathlib
+import sys
 
 import numpy as np
 
 import gddim_tf as gd
 from gddim_tf import samplers
+from gddim_tf.cli.program import explained
 from gddim_tf.data import FASHION_MNIST_CLASSES
 from gddim_tf.evaluation import save_grid
 from gddim_tf.outputs import Output, parsed
@@ -48,4 +50,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(explained("scripts/clothes.py", main))

@@ -21,6 +21,7 @@ from gddim_tf.quiet import start_tensorflow
 start_tensorflow()
 
 from gddim_tf import data, evaluation, samplers, serving  # noqa: E402
+from gddim_tf.cli.program import explained  # noqa: E402
 from gddim_tf.evaluation.compare import compare  # noqa: E402
 from gddim_tf.outputs import Output, parsed  # noqa: E402
 from gddim_tf.training import Recipe, train  # noqa: E402
@@ -104,4 +105,4 @@ def heading(text: str) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(explained("scripts/demo.py", main, resumes=True))

@@ -21,6 +21,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
 import gddim_tf as gd
 from gddim_tf import samplers
 from gddim_tf.atomic import atomic_write
+from gddim_tf.cli.program import explained
 from gddim_tf.data.pictures import grid
 from gddim_tf.data.pixels import as_uint8
 from gddim_tf.evaluation.extraction import extract
@@ -259,4 +260,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(explained("scripts/editing.py", main))

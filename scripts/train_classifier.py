@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import os
+import sys
 from collections.abc import Iterator, Sequence
 
 import keras
@@ -20,6 +21,7 @@ import numpy as np
 import tensorflow as tf
 
 from gddim_tf.atomic import atomic_write
+from gddim_tf.cli.program import explained
 from gddim_tf.data.pixels import from_uint8
 from gddim_tf.data.split import Split
 from gddim_tf.evaluation.classifiers import (
@@ -198,4 +200,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(explained("scripts/train_classifier.py", main))

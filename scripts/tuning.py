@@ -9,8 +9,10 @@ from __future__ import annotations
 import argparse
 import json
 import pathlib
+import sys
 
 from gddim_tf.atomic import atomic_write
+from gddim_tf.cli.program import explained
 from gddim_tf.outputs import Output, parsed
 from gddim_tf.samplers import Tuned
 
@@ -98,4 +100,4 @@ def plot(samplers: list[Tuned], distances: list[Distances], path: pathlib.Path) 
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(explained("scripts/tuning.py", main))

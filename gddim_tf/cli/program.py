@@ -50,7 +50,7 @@ def short_warnings(program: str, verbose: bool) -> Iterator[None]:
         warnings.formatwarning = usual
 
 
-def explained(name: str, command: Callable[[], None], resumes: bool = False) -> int:
+def explained(name: str, command: Callable[[], object], resumes: bool = False) -> int:
     """Run a command, and turn what users can get wrong into one line on the error stream.
 
     Args:
