@@ -53,7 +53,7 @@ def export_stablehlo(
     Raises:
       ValueError: if the batch is below 1, there are no samplings, or a name is not a file's.
     """
-    from safetensors.numpy import save_file
+    from safetensors.numpy import save
 
     whole("batch_size", batch_size, 1, _LARGEST_BATCH)
     if not samplings:
@@ -73,7 +73,7 @@ def export_stablehlo(
         told = {"file": f"{name}.mlir", "sampler": repr(sampler), "nfe": nfe}
         modules[name] = {**told, "weights": list(read)}
     with atomic_write(directory / WEIGHTS) as draft:
-        save_file(weights, draft)
+        draft.write_bytes(save(weights))  # `save_file` makes what only its owner can read
     description = {
         "gddim_tf": __version__,
         "modules": modules,

@@ -50,6 +50,8 @@ def test_classes_and_guidance(tmp_path):
 def test_an_exported_model_and_what_its_runner_refuses(served, tmp_path, monkeypatch, capsys):
     model = gd.load(served.path)
     export_stablehlo(model, tmp_path, {"sample": (DDIM(), 2)}, 2)
+    modes = {file.stat().st_mode for file in tmp_path.iterdir()}
+    assert len(modes) == 1  # whoever can read one file can read all
     draw = run_stablehlo.Sampler(tmp_path)
     images = draw(seed=3, first=1, label=2, guidance=1.5)
     options = {"seed": 3, "first": 1, "labels": 2, "guidance": 1.5}
