@@ -82,8 +82,8 @@ def run(options: argparse.Namespace, wanted: Sequence[str]) -> None:
     if options.plot:
         scaling.plot(found["scaling"], options.plot)
     if options.compare:
-        grown = grown_ratios(found, before)
-        print("\nratios that grew by more than a tenth:", *(grown or ["none"]), sep="\n  ")
+        grown, count = grown_ratios(found, before), len(compared(found, before))
+        print(f"\nof {count} ratios grew by more than a tenth:", *(grown or ["none"]), sep="\n  ")
 
 
 def earlier(path: pathlib.Path) -> dict[str, list[dict[str, Any]]]:
@@ -143,15 +143,22 @@ def row(line: Measured) -> str:
     return f"| {line.name} | {line.unit} | {' | '.join(cells)} |"
 
 
+def compared(
+    found: dict[str, list[Measured]], before: dict[str, list[dict[str, Any]]]
+) -> list[tuple[str, float, float]]:
+    """The lines that have a ratio on both sides: name, before, now."""
+    known = {(name, line["name"]): line["ratio"] for name in before for line in before[name]}
+    return [
+        (f"{name}: {line.name}", old, line.ratio)
+        for name, lines in found.items()
+        for line in lines
+        if (old := known.get((name, line.name))) and line.ratio
+    ]
+
+
 def grown_ratios(
     found: dict[str, list[Measured]], before: dict[str, list[dict[str, Any]]]
 ) -> list[str]:
     """Which ratios have grown by more than a tenth; times themselves depend on the machine."""
-    known = {(name, line["name"]): line["ratio"] for name in before for line in before[name]}
-    grown = []
-    for name, lines in found.items():
-        for line in lines:
-            old = known.get((name, line.name))
-            if old and line.ratio and line.ratio > _GROWN * old:
-                grown.append(f"{name}: {line.name}: {old:.3g} -> {line.ratio:.3g}")
-    return grown
+    lines = compared(found, before)
+    return [f"{name}: {old:.3g} -> {new:.3g}" for name, old, new in lines if new > _GROWN * old]

@@ -4,7 +4,15 @@ import sys
 
 import pytest
 
-from benchmarks.speed.command import BASELINE, SECTIONS, earlier, grown_ratios, main, row
+from benchmarks.speed.command import (
+    BASELINE,
+    SECTIONS,
+    compared,
+    earlier,
+    grown_ratios,
+    main,
+    row,
+)
 from benchmarks.speed.peer import Peer, peer_python
 from benchmarks.speed.scaling import BATCH, SIZE, plot
 from benchmarks.speed.turns import Measured, in_turn
@@ -34,6 +42,8 @@ def test_ratios_that_grew_are_told():
     before = {"loop": [Measured("x", "us", 5, 10, 0.5)._asdict(), Measured("y", "us", 1)._asdict()]}
     same = {"loop": [Measured("x", "us", 50, 92, 0.54), Measured("y", "us", 9)]}
     assert grown_ratios(same, before) == []
+    assert compared(same, before) == [("loop: x", 0.5, 0.54)]
+    assert compared(same, {}) == []
     worse = {"loop": [Measured("x", "us", 6, 10, 0.6)]}
     assert grown_ratios(worse, before) == ["loop: x: 0.5 -> 0.6"]
 
