@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import ArrayLike
 
+from gddim_tf.numerics.circle import cos_and_sin
 from gddim_tf.numerics.philox import philox
 
 # What the last word of a counter says the bits are for.
@@ -82,8 +83,8 @@ def normal_per_image(
 ) -> tf.Tensor:
     """Standard normal noise `[batch, *shape]`, row i from `seeds[i]` alone, by Box and Muller.
 
-    The arithmetic is in float64 and rounded at the end: logarithm and cosine differ in their last
-    bit between XLA and the graph, and float32 noise would too.
+    The arithmetic is in float64 and rounded at the end: logarithms and sums of products differ in
+    their last bit between XLA and the graph, and float32 noise would too.
 
     Args:
       seeds: `[batch, 2]`, int32.
@@ -92,8 +93,9 @@ def normal_per_image(
     """
     size = math.prod(shape)
     uniform = tf.cast(uniform_per_image(seeds, (2, (size + 1) // 2), dtype), tf.float64)
-    radius, angle = tf.sqrt(-2.0 * tf.math.log(uniform[:, 0])), 2 * np.pi * uniform[:, 1]
-    noise = tf.concat([radius * tf.cos(angle), radius * tf.sin(angle)], axis=1)
+    radius = tf.sqrt(-2.0 * tf.math.log(uniform[:, 0]))
+    cosine, sine = cos_and_sin(uniform[:, 1])
+    noise = tf.concat([radius * cosine, radius * sine], axis=1)
     return tf.cast(tf.reshape(noise[:, :size], [-1, *shape]), dtype)
 
 

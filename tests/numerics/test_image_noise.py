@@ -28,6 +28,15 @@ def test_the_same_numbers_in_eager_and_compiled_graphs(jit_compile, dtype):
     np.testing.assert_allclose(compiled, draw(seeds), rtol=0, atol=gap)
 
 
+def test_the_noise_is_that_of_box_and_muller_to_the_bit():
+    seeds = image_seeds(11, 3, 8)
+    first, second = np.moveaxis(uniform_per_image(seeds, (2, 1536)).numpy().astype(float), 1, 0)
+    radius, angle = np.sqrt(-2 * np.log(first)), 2 * np.pi * second
+    noise = np.concatenate([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
+    expected = noise.astype(np.float32).reshape(8, 32, 32, 3)
+    np.testing.assert_array_equal(normal_per_image(seeds, (32, 32, 3)), expected)
+
+
 def test_an_image_does_not_depend_on_its_batch():
     many = normal_per_image(image_seeds(3, 0, 6), (4, 4, 1)).numpy()
     few = normal_per_image(image_seeds(3, 4, 2), (4, 4, 1))
