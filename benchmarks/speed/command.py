@@ -23,7 +23,7 @@ import platform
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from benchmarks.speed import calls, loop, network, scaling
+from benchmarks.speed import calls, loop, network, operations, scaling
 from benchmarks.speed.peer import Peer, peer_python
 from benchmarks.speed.turns import Measured
 from gddim_tf.atomic import atomic_write
@@ -42,6 +42,7 @@ SECTIONS: dict[str, Section] = {
     "memory": calls.memory,
     "scaling": scaling.scaling,
     "export": calls.exported,
+    "operations": operations.evaluation_parts,
 }
 _GROWN = 1.1
 

@@ -13,12 +13,12 @@ from benchmarks.speed.peer import Peer
 from benchmarks.speed.turns import Measured, in_turn, timed
 from gddim_tf.training import AveragingAdam
 
-_POLICY = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
+POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
 
 def evaluations(peer: Peer | None, runs: int) -> Iterator[Measured]:
     """Inside a loop, as samplers evaluate: the time of so many evaluations over their number."""
-    for dtype, policy in _POLICY.items():
+    for dtype, policy in POLICIES.items():
         model = gd.DiffusionModel.from_preset("ddpm_cifar10", gd.sdes.VPSDE(), dtype=policy)
         for batch, count in ((1, 4), (4, 2), (16, 1)):
             ours = loop_seconds(model, batch, count)
@@ -35,7 +35,7 @@ def evaluations(peer: Peer | None, runs: int) -> Iterator[Measured]:
 def training(peer: Peer | None, runs: int) -> Iterator[Measured]:
     """A step of 16 images with Adam and an average of the weights."""
     images = np.random.default_rng(0).uniform(-1, 1, (16, 32, 32, 3)).astype(np.float32)
-    for dtype, policy in _POLICY.items():
+    for dtype, policy in POLICIES.items():
         model = gd.DiffusionModel.from_preset("ddpm_cifar10", gd.sdes.VPSDE(), dtype=policy)
         model.compile(optimizer=AveragingAdam(1e-4))  # that of the recipes
 

@@ -7,6 +7,7 @@ of them), and as wide and deep as the small ones of this package (of clothes, by
 
 from __future__ import annotations
 
+import collections
 import functools
 import json
 import sys
@@ -97,6 +98,22 @@ def evaluation(batch: int, dtype: str, network: str = "ddpm_cifar10") -> float:
         return time.perf_counter() - start
 
 
+def operations(batch: int, dtype: str, runs: int) -> dict[str, float]:
+    """Milliseconds in one evaluation of each kind of operation, by the least of each shape."""
+    evaluation(batch, dtype)
+    activities = [torch.profiler.ProfilerActivity.CPU]
+    with torch.profiler.profile(activities=activities, record_shapes=True) as profile:
+        for _ in range(runs):
+            evaluation(batch, dtype)
+    found = collections.defaultdict(list)
+    for event in profile.events():
+        found[event.name, str(event.input_shapes)].append(event.self_cpu_time_total / 1e3)
+    sums: dict[str, float] = collections.defaultdict(float)
+    for (name, _), times in found.items():
+        sums[name] += min(times) * len(times) / runs
+    return sums
+
+
 @functools.cache
 def _trainer() -> tuple[torch.nn.Module, torch.optim.Optimizer, list[torch.Tensor]]:
     network = diffusers.UNet2DModel(**_CIFAR10, dropout=0.1).train()
@@ -141,7 +158,7 @@ def versions() -> str:
     return f"PyTorch {torch.__version__}, diffusers {diffusers.__version__}"
 
 
-_JOBS = {job.__name__: job for job in (evaluation, training, scheduler, versions)}
+_JOBS = {job.__name__: job for job in (evaluation, operations, training, scheduler, versions)}
 
 
 def main() -> None:
