@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from gddim_tf.models.batches import Batch, Plan, Rows, Way, along, in_batches
 from gddim_tf.models.constant_weights import drawing_eps
 from gddim_tf.models.guidance import Guidance
+from gddim_tf.models.ordered_eps import ordered_on_cpus
 from gddim_tf.models.subject import Guidable
 from gddim_tf.samplers.adaptive import RK45
 from gddim_tf.samplers.base import Sampler
@@ -104,9 +105,8 @@ def conditions(
     """
     if guidance is not None:
         return guidance.eps_fn(model), guidance.context(model, labels, count)
-    return drawing_eps(model), {} if labels is None else {
-        "labels": model.check_labels(labels, count)
-    }
+    eps_fn = ordered_on_cpus(drawing_eps(model))
+    return eps_fn, {} if labels is None else {"labels": model.check_labels(labels, count)}
 
 
 def _solved(solver: RK45, sde: LinearSDE, eps_fn: EpsFn, guidance: Guidance | None) -> Way:
