@@ -43,7 +43,7 @@ def cos_and_sin(turns: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     Args:
       turns: float64, in [0, 1].
 
-    Example:
+    Examples:
       >>> cosine, sine = cos_and_sin(tf.constant([0.25, 0.5], tf.float64))
       >>> sine.numpy()[0], cosine.numpy()[1]
       (np.float64(1.0), np.float64(-1.0))
