@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 
 import tensorflow as tf
@@ -62,6 +61,7 @@ def cos_and_sin(turns: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 
 def _polynomial(x: tf.Tensor, coefficients: tuple[float, ...]) -> tf.Tensor:
     """`c_0 + c_1 x + ...` by Horner's scheme."""
-    return functools.reduce(
-        lambda total, c: total * x + c, reversed(coefficients[:-1]), coefficients[-1]
-    )
+    total = coefficients[-1] * x + coefficients[-2]
+    for c in reversed(coefficients[:-2]):
+        total = total * x + c
+    return total
