@@ -25,8 +25,7 @@ import keras
 import numpy as np
 
 import gddim_tf as gd
-from gddim_tf import data, evaluation, samplers
-from gddim_tf.checks import real, whole
+from gddim_tf import checks, data, evaluation, samplers
 from gddim_tf.cli.program import explained
 from gddim_tf.data.pixels import as_uint8
 from gddim_tf.data.split import Split
@@ -66,6 +65,9 @@ def main() -> None:
     parser.add_argument("--precision", default="float32", help="or mixed_bfloat16")
     parser.add_argument("--model", default="saved_models/fashion_vp", help="of grids")
     options = parsed(parser, {"--out": Output.FOLDER})
+    checks.real("--minutes", options.minutes, 0, above=True)
+    checks.whole("--count", options.count, 1)
+    checks.whole("--nfe", options.nfe, 1)
     options.out.mkdir(parents=True, exist_ok=True)
     parts = {"prepare": prepare, "ours": ours, "measure": measure, "grids": grids}
     parts[options.part](options)
@@ -79,9 +81,6 @@ def prepare(options: argparse.Namespace) -> None:
 
 def ours(options: argparse.Namespace) -> None:
     """Train and draw with this package."""
-    real("--minutes", options.minutes, 0, above=True)
-    whole("--count", options.count, 1)
-    whole("--nfe", options.nfe, 1)
     recipe = dataclasses.replace(
         named_recipe("fashion_vp"), dataset=options.data, precision=options.precision, **RECIPE
     )

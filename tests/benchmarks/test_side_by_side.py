@@ -13,6 +13,7 @@ from benchmarks import side_by_side
         (["ours", "--minutes", "0"], "`--minutes` must be finite, above 0, received 0"),
         (["ours", "--minutes", "nan"], "`--minutes` must be finite, above 0, received nan"),
         (["ours", "--count", "0"], "`--count` must be at least 1, received 0"),
+        (["grids", "--count", "0"], "`--count` must be at least 1, received 0"),
         (["ours", "--nfe", "-1"], "`--nfe` must be at least 1, received -1"),
         (["ours", "--precision", "float8"], "`precision` must be one of .*received float8"),
         (["ours", "--data", "idx:nowhere"], "IDX folder nowhere does not exist"),
