@@ -67,7 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--count", type=int, help="images per seed; by default what suits the data set"
     )
-    parser.add_argument("--seeds", type=int, help="how many, 3 by default")
+    parser.add_argument("--seeds", type=int, help="how many; by default what suits the data set")
     parser.add_argument(
         "--minutes",
         type=float,
@@ -154,7 +154,7 @@ def _plan(options: argparse.Namespace, subject: Subject) -> Plan:
 
     from benchmarks.papers.plan import Plan
 
-    whole = Plan(count=subject.count, long=subject.long)
+    whole = Plan(count=subject.count, seeds=subject.seeds, long=subject.long)
     plan = Plan.quick() if options.quick else whole
     given = {
         name: value

@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from benchmarks.papers.cells import Cell
 from benchmarks.papers.definitions import ADAPTIVE, TABLES, Table
 from benchmarks.papers.document import document
@@ -19,6 +21,8 @@ from benchmarks.papers.plots import plot_diffusions, plot_tables
 from benchmarks.papers.results import Results
 from benchmarks.papers.subjects import Subject
 from benchmarks.papers.tolerances import Tolerances
+from benchmarks.papers.yardstick import Yardstick
+from gddim_tf import evaluation
 from gddim_tf.atomic import atomic_write
 from gddim_tf.environment import environment
 from gddim_tf.evaluation.reference import Reference
@@ -70,8 +74,8 @@ class Workshop:
             for kind, model in models.items()
         }
         self._flows = {
-            kind: OwnFlow(runner, self._job, 2 * plan.count)
-            for kind, runner in self._runners.items()
+            kind: OwnFlow(kind, model.sde, self._features, 2 * plan.count)
+            for kind, model in models.items()
         }
         self._tolerances = {
             kind: Tolerances(model, folders[kind] / "tolerances.json")
@@ -132,7 +136,8 @@ class Workshop:
             if plot(results, self.reference.floor, self.out / name):
                 pictures[caption] = name
         pictures |= self._closest_pairs()
-        judged = judge(ORDERINGS, results)
+        to_real = Yardstick(lambda: self.reference.statistics, self._features)
+        judged = judge(ORDERINGS, results, to_real.gap_error)
         by_flow = [
             self._flows[item.better.cells[0].kind].again(item)
             for item in judged
@@ -180,6 +185,11 @@ class Workshop:
             told += "that are closest to a training image (below), and their distances"
             pictures[told] = name
         return pictures
+
+    def _features(self, cell: Cell) -> np.ndarray:
+        """Of the images of a cell, `[count, dimension]`."""
+        images = self._runners[cell.kind].generated(self._job(cell)).images
+        return evaluation.extract(self.reference.extractor, images, progress=False)
 
     def _job(self, cell: Cell) -> Job:
         sampler = cell.sampler

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 from collections.abc import Callable
 
 import numpy as np
@@ -11,14 +10,13 @@ import numpy as np
 from benchmarks.papers.cells import Cell
 from benchmarks.papers.judging import Judged, judged
 from benchmarks.papers.results import Entry
-from gddim_tf import evaluation
-from gddim_tf.evaluation.reference import quietly
-from gddim_tf.evaluation.runner import Runner
-from gddim_tf.models.generation import Job
+from benchmarks.papers.yardstick import Yardstick
+from gddim_tf.evaluation.statistics import ActivationStatistics
 from gddim_tf.samplers import default
+from gddim_tf.sdes import LinearSDE
 
 NFE = 50
-# The tables' seeds are 0, 1, 2: images of the same noise would be nearer than others.
+# The tables' seeds are 0, 1, 2 ...: images of the same noise would be nearer than others.
 SEED = 1000
 
 
@@ -29,38 +27,30 @@ class OwnFlow:
     of the sampler alone: none, but for chance, where the flow is followed exactly.
 
     Args:
-      runner: of the model.
-      job_of: how a cell of it was drawn.
+      kind: of the model.
+      sde: of the model.
+      features: of the images of a cell, `[count, dimension]`.
       count: images of the flow.
     """
 
-    def __init__(self, runner: Runner, job_of: Callable[[Cell], Job], count: int) -> None:
-        self._runner, self._job_of = runner, job_of
-        self._job = Job(default(runner.model.sde, NFE), NFE, count, SEED)
-        self._distances: dict[Cell, float] = {}
+    def __init__(
+        self, kind: str, sde: LinearSDE, features: Callable[[Cell], np.ndarray], count: int
+    ) -> None:
+        self._features = features
+        self._flow = Cell(kind=kind, sampler=default(sde, NFE), nfe=NFE, count=count, seed=SEED)
+        self._yardstick = Yardstick(self._statistics, features)
 
     def again(self, item: Judged) -> Judged:
         """An ordering judged by the Frechet distance to the flow's images."""
-        return judged(item.ordering, self._entry(item.better), self._entry(item.worse))
+        sides = self._entry(item.better), self._entry(item.worse)
+        return judged(item.ordering, *sides, self._yardstick.gap_error)
 
     def _entry(self, entry: Entry) -> Entry:
         results = [
-            dataclasses.replace(result, measures={"frechet": self._distance(cell)})
+            dataclasses.replace(result, measures={"frechet": self._yardstick.distance(cell)})
             for result, cell in zip(entry.results, entry.cells, strict=True)
         ]
         return dataclasses.replace(entry, results=tuple(results))
 
-    def _distance(self, cell: Cell) -> float:
-        if cell not in self._distances:
-            features = self._features(self._job_of(cell))
-            distance = quietly(evaluation.frechet_distance, self._flow, features)
-            self._distances[cell] = distance
-        return self._distances[cell]
-
-    @functools.cached_property
-    def _flow(self) -> np.ndarray:
-        return self._features(self._job)
-
-    def _features(self, job: Job) -> np.ndarray:
-        images = self._runner.generated(job).images
-        return evaluation.extract(self._runner.reference.extractor, images, progress=False)
+    def _statistics(self) -> ActivationStatistics:
+        return ActivationStatistics.of(self._features(self._flow))

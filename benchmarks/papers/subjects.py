@@ -20,6 +20,7 @@ class Subject:
       published: whether the published figures stand beside ours, to compare orders.
       small: whether its networks are so small that a pass per core, side by side, is faster.
       count: images per seed of a place in the tables.
+      seeds: how many.
       long: columns from which on there are fewer images and one seed, as `Plan` has them.
       reasons: why a published ordering may not show on it.
     """
@@ -29,6 +30,7 @@ class Subject:
     published: bool = False
     small: bool = False
     count: int = 2000
+    seeds: int = 3
     long: tuple[tuple[int, int], ...] = ((1000, 1000),)
     reasons: Mapping[Reason, str] = dataclasses.field(default_factory=dict)
 
@@ -56,7 +58,8 @@ FASHION = Subject(
     models={kind: f"saved_models/fashion_{kind}" for kind in KINDS},
     published=True,
     count=250,
-    long=((50, 250), (1000, 100)),  # an hour or two of drawing on two cores
+    seeds=6,
+    long=((50, 250), (1000, 100)),  # two or three hours of drawing on two cores
 )
 
 CIFAR10 = Subject(told="CIFAR-10", published=True)

@@ -1,5 +1,6 @@
 import pytest
 
+from benchmarks.papers.cells import Cell
 from benchmarks.papers.document import document
 from benchmarks.papers.judging import Judged, judge, judged
 from benchmarks.papers.ordering import Ordering
@@ -7,6 +8,7 @@ from benchmarks.papers.plan import Plan
 from benchmarks.papers.results import Entry, Results
 from benchmarks.papers.subjects import CIFAR10, Subject
 from gddim_tf.evaluation.report import Result
+from gddim_tf.samplers import DDIM
 
 PLACES = ("a", 10), ("b", 20)
 
@@ -28,7 +30,16 @@ class Found:
 def entry(*frechet, column=10, spent=None, chosen=False):
     told = {"sampler": "", "arguments": "", "nfe": column, "count": 10}
     results = [Result(**told, spent=spent or column, measures={"frechet": f}) for f in frechet]
-    return Entry(column, tuple(results), chosen=chosen)
+    cells = tuple(
+        Cell(kind="vp", sampler=DDIM(), nfe=column, count=10, seed=seed)
+        for seed, _ in enumerate(results)
+    )
+    return Entry(column, tuple(results), cells, chosen)
+
+
+def surely(better, worse, factor):
+    """The error of a gap that no chance moves."""
+    return 0.0
 
 
 FAILED = Entry(
@@ -61,21 +72,43 @@ FAILED = Entry(
     ],
 )
 def test_verdicts(better, worse, factor, verdict):
-    (judged,) = judge((Ordering("t", *PLACES, factor),), Found(better, worse))
+    (judged,) = judge((Ordering("t", *PLACES, factor),), Found(better, worse), surely)
     assert judged.verdict == verdict
 
 
+@pytest.mark.parametrize(
+    ("gap", "verdict"),
+    [
+        (2.3, "held"),  # Student's quantile with nine degrees of freedom is 2.26
+        (2.2, "within the spread"),
+        (-2.2, "within the spread"),
+        (-2.3, "not held"),
+    ],
+)
+def test_one_seed_is_judged_by_the_error_of_its_gap(gap, verdict):
+    asked = []
+
+    def one(better, worse, factor):
+        asked.append((better.nfe, worse.nfe, factor))
+        return 1.0
+
+    sides = entry(5.0), entry(4 + 0.8 * gap, column=20)
+    (judged,) = judge((Ordering("t", *PLACES, 1.25),), Found(*sides), one)
+    assert (judged.verdict, judged.seeds) == (verdict, 1)
+    assert asked == [(10, 20, 1.25)]
+
+
 def test_what_was_not_made_is_not_judged():
-    assert judge((Ordering("other", *PLACES),), Found(entry(1.0), entry(2.0))) == []
-    assert judge((Ordering("t", *PLACES),), Found(entry(1.0), None)) == []
+    assert judge((Ordering("other", *PLACES),), Found(entry(1.0), entry(2.0)), surely) == []
+    assert judge((Ordering("t", *PLACES),), Found(entry(1.0), None), surely) == []
 
 
 def test_a_long_column_is_compared_with_what_was_drawn_like_it():
     places = ("a", 10), ("b", 1000)
     ordering = Ordering("t", *places)
-    (judged,) = judge((ordering,), Found(entry(1.0), entry(2.0), places, (1000, 1)))
+    (judged,) = judge((ordering,), Found(entry(1.0), entry(2.0), places, (1000, 1)), surely)
     assert (judged.verdict, judged.seeds) == ("held", 1)
-    assert judge((ordering,), Found(entry(1.0), entry(2.0), places)) == []
+    assert judge((ordering,), Found(entry(1.0), entry(2.0), places), surely) == []
 
 
 def test_reasons_are_given_once_and_where_there_are_some():
@@ -99,7 +132,9 @@ def test_what_does_not_hold_is_told_by_the_flow_too():
     nothing = Results([], Plan(), {}, lambda cell: None)
     ordering = Ordering("t", *PLACES)
     missed = Judged(ordering, entry(2.0), entry(1.0), "not held")
-    text = document(nothing, [missed], [judged(ordering, entry(0.5), entry(4.0))], {}, {}, CIFAR10)
+    text = document(
+        nothing, [missed], [judged(ordering, entry(0.5), entry(4.0), surely)], {}, {}, CIFAR10
+    )
     assert "Of 1, 1 hold by it" in text
     assert "| t | a at 10 beats b at 20 | 2 against 1 | **not held**, one seed |" in text
     assert "| t | a at 10 beats b at 20 | 0.5 against 4 | held, one seed |" in text
