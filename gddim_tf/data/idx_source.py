@@ -128,9 +128,17 @@ class IDXSource:
         """Return the folder's facts; `image_size` is the shorter side of the images.
 
         Raises:
-          ValueError: if a file is not one of the format.
+          ValueError: if a file is not one of the format, or the splits differ in the size of their
+            images.
         """
         shapes = {split: read_idx_shape(images, 3) for split, (images, _) in self.files.items()}
+        for split, (_, height, width) in shapes.items():
+            if (height, width) != shapes["train"][1:]:
+                _, *wanted = shapes["train"]
+                raise ValueError(
+                    f"{self.files[split][0]} must hold images of {wanted[0]}x{wanted[1]} pixels, "
+                    f"as those of the training split are, received {height}x{width}"
+                )
         return DataInfo(
             name=f"idx:{self.root}",
             image_size=min(shapes["train"][1:]),

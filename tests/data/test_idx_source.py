@@ -195,6 +195,15 @@ def test_labels_must_fit_the_images(tmp_path):
         data.info(f"idx:{tmp_path}")
 
 
+def test_splits_have_images_of_one_size(tmp_path):
+    write_split(tmp_path)
+    write_split(tmp_path, "t10k", shape=(4, 5))
+    told = "t10k-images-idx3-ubyte must hold images of 4x4 pixels, .* received 4x5"
+    for ask in (data.info, data.load):
+        with pytest.raises(ValueError, match=told):
+            ask(f"idx:{tmp_path}")
+
+
 def test_folders_without_images_are_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match="none does not exist"):
         data.info(f"idx:{tmp_path}/none")
