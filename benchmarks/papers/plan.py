@@ -102,16 +102,20 @@ class Plan:
 
         Returns:
           The cells in the order in which to make them: those of `telling`, then all others, both in
-          rounds of growing budget, and by model and sampler within a round, so that compiled graphs
-          are used again; RK45, which has to look for its tolerances, last.
+          rounds of growing budget. Within a round those that decide an ordering come first, RK45,
+          which has to look for its tolerances, last; and so by model and sampler, that compiled
+          graphs are used again.
         """
         again: dict[tuple[str, str, int], set[Draws]] = {}
+        orderings = [ordering for ordering in orderings if ordering.largest <= self.largest]
         for ordering in orderings:
-            if ordering.largest <= self.largest:
-                for place in ordering.places:
-                    others = again.setdefault((ordering.table, *place), set())
-                    others.add(self.draws(ordering.largest))
-        first = {(ordering.table, *place) for ordering in telling for place in ordering.places}
+            for place in ordering.places:
+                others = again.setdefault((ordering.table, *place), set())
+                others.add(self.draws(ordering.largest))
+        first, asked = (
+            {(ordering.table, *place) for ordering in some for place in ordering.places}
+            for some in (telling, orderings)
+        )
         places = [
             ((table.name, row.label, column), cell)
             for table in tables
@@ -122,13 +126,15 @@ class Plan:
             for cell in self.cells(table, row, column, sdes[row.kind], draws)
         ]
         early = {cell for place, cell in places if place in first and cell.nfe <= _ROUNDS[-1]}
+        deciding = {cell for place, cell in places if place in asked}
         wanted = dict.fromkeys(cell for _, cell in places)
-        return sorted(wanted, key=lambda cell: (cell not in early, *_turn(cell)))
 
+        def turn(cell: Cell) -> tuple[object, ...]:
+            place, adaptive = int(np.searchsorted(_ROUNDS, cell.nfe)), cell.sampler == ADAPTIVE
+            like = cell.kind, repr(cell.sampler), cell.nfe, cell.seed
+            return cell not in early, place, cell not in deciding, adaptive, *like
 
-def _turn(cell: Cell) -> tuple[object, ...]:
-    place = int(np.searchsorted(_ROUNDS, cell.nfe))
-    return place, cell.sampler == ADAPTIVE, cell.kind, repr(cell.sampler), cell.nfe, cell.seed
+        return sorted(wanted, key=turn)
 
 
 def budget(sampler: Sampler | str, column: int, by: str = "NFE") -> int:

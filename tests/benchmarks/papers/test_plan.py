@@ -55,6 +55,14 @@ def test_telling_cells_come_first_also_where_another_table_shares_them():
     assert set(wanted[: len(first)]) == set(first)
 
 
+def test_what_decides_an_ordering_comes_first_among_cells_of_its_cost():
+    ordering = Ordering("ddim", ("sigma-hat", 1000), ("eta = 0", 1000))
+    wanted = Plan().all_cells(TABLES, SDES, (ordering,))
+    deciding = [wanted.index(cells("ddim", *place)[0]) for place in ordering.places]
+    long = [number for number, cell in enumerate(wanted) if cell.nfe == 1000]
+    assert sorted(deciding) == long[:2]
+
+
 def test_the_default_sampler_follows_the_budget():
     few, more = cells("gddim", "BDM, default", 10), cells("gddim", "BDM, default", 20)
     assert few[0].sampler != more[0].sampler
