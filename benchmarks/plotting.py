@@ -36,7 +36,8 @@ def panels(count: int, size: tuple[float, float], columns: int = 3) -> tuple[Fig
     columns = min(columns, count)
     lines = -(-count // columns)
     figure = Figure(figsize=(size[0] * columns, size[1] * lines))
-    axes = list(np.ravel(figure.subplots(lines, columns)))
+    apart = {"hspace": 0.3}  # so that a title is clear of the label above it
+    axes = list(np.ravel(figure.subplots(lines, columns, gridspec_kw=apart)))
     for axis in axes[count:]:
         axis.remove()
     return figure, axes[:count]
