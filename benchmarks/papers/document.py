@@ -176,7 +176,8 @@ def _measured(results: Results) -> str:
         "images share out their classes evenly, as held-out images do, too; the median distance of "
         "generated images to their nearest training image over that of held-out images (1 without "
         "memorisation, 0 for copies); how many of the generated images are nearer than the nearest "
-        "5 % of the held-out ones; and the seconds of the fastest seed.",
+        "5 % of the held-out ones; and the seconds of the fastest seed, whatever else the machine "
+        "was doing.",
         "",
         line(titles),
         "|---" * len(titles) + "|",

@@ -27,8 +27,9 @@ FASHION_MNIST_CLASSES = (
     *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"),
     *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
 )
-# By the SHA-256 of the labels of their test split, uint8 [10000].
+# By the SHA-256 of the labels, uint8, of their training split, [60000], and test split, [10000].
 _KNOWN_CLASSES = {
+    "657fbd221bfc9f4198cc14b5619cc33ec57c58dd0e47af4d99d6650759e869a7": FASHION_MNIST_CLASSES,
     "3d0e6c6ea990b53b6f8f500a41cac93881d981b315f84578b7d915342ade01e9": FASHION_MNIST_CLASSES,
 }
 _IMAGES = re.compile(r"(.*?)(train|t10k|test)-images([-.]idx)3-ubyte(?:\.gz)?")
@@ -104,8 +105,8 @@ class IDXSource:
         count = 1 + max(int(numbers.max()) for numbers in labels.values())
         path = self.root / CLASSES_FILE
         if not path.exists():
-            found = digest([labels.get("test", labels["train"]).tobytes()])
-            known = _KNOWN_CLASSES.get(found) or self._published_classes()
+            found = (_KNOWN_CLASSES.get(digest([numbers.tobytes()])) for numbers in labels.values())
+            known = next(filter(None, found), None) or self._published_classes()
             return known[:count] + tuple(str(number) for number in range(len(known), count))
         with reading(path, "a list of classes"):
             names = tuple(path.read_text(encoding="utf-8-sig").split("\n"))
