@@ -19,7 +19,7 @@ import math
 import os
 import pathlib
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from benchmarks.papers.subjects import KINDS, Subject, subject_of
@@ -83,24 +83,21 @@ def run(options: argparse.Namespace) -> None:
     """Make the cells that are missing and write the document."""
     check_outputs(options, {"--out": Output.FOLDER, "--cells": Output.FOLDER})
     _check(options)
-    features = features_for(options.dataset, options.features)
-    subject = subject_of(options.dataset, features)
-    workers = 1
-    if subject.small:  # one pass per core, side by side
-        workers = os.cpu_count() or 1
-        os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
-    # a quarter faster than Eigen, which TensorFlow prefers on processors without AVX512-VNNI
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-    start_tensorflow()
+    workers = _start(options)
 
     from benchmarks.papers.make import Workshop
+    from gddim_tf import data
     from gddim_tf.evaluation.features import feature_extractor
     from gddim_tf.evaluation.reference import Reference
     from gddim_tf.image_size import compact
 
     tables = _tables(options.only)
+    data.info(options.dataset)  # an unknown one is refused before its features are looked for
+    features = features_for(options.dataset, options.features)
+    subject = subject_of(options.dataset, features)
     plan = _plan(options, subject)
     paths, models = _models(options, subject)
+    _check_rows(tables, models)
     size = compact(next(iter(models.values())).image_shape[:2])
     cells = pathlib.Path(options.cells or pathlib.Path(options.out) / "cells")
     reference = Reference(options.dataset, feature_extractor(features), size, cache=cells)
@@ -137,16 +134,42 @@ def _check(options: argparse.Namespace) -> None:
         raise ValueError(f"`--minutes` must be at least 0, received {options.minutes}")
 
 
+def _start(options: argparse.Namespace) -> int:
+    """Start TensorFlow as suits the networks, and return how many passes go side by side."""
+    workers = 1
+    # features that were not asked for do not make a data set small
+    if subject_of(options.dataset, options.features or "").small:  # one pass per core
+        workers = os.cpu_count() or 1
+        os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+    # a quarter faster than Eigen, which TensorFlow prefers on processors without AVX512-VNNI
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    start_tensorflow()
+    return workers
+
+
 def _tables(only: str | None) -> tuple[Table, ...]:
     from benchmarks.papers.definitions import TABLES
 
     if only is None:
         return TABLES
     known = {table.name: table for table in TABLES}
-    for name in only.split(","):
+    names = [name.strip() for name in only.split(",")]
+    for name in names:
         if name not in known:
             raise ValueError(f"`--only` must name some of {', '.join(known)}, received {name!r}")
-    return tuple(known[name] for name in only.split(","))
+    if len(set(names)) < len(names):
+        raise ValueError(f"`--only` must name each table once, received {only!r}")
+    return tuple(known[name] for name in names)
+
+
+def _check_rows(tables: Sequence[Table], models: Mapping[str, GenerativeModel]) -> None:
+    """Refuse tables of which no row can be made."""
+    kinds = dict.fromkeys(row.kind for table in tables for row in table.rows)
+    if not kinds.keys() & models.keys():
+        raise ValueError(
+            f"`--only` {', '.join(table.name for table in tables)} has rows of "
+            f"{', '.join(kinds)}, received models of {', '.join(models)}"
+        )
 
 
 def _plan(options: argparse.Namespace, subject: Subject) -> Plan:

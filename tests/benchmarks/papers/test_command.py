@@ -1,4 +1,8 @@
+import os
 import pathlib
+import subprocess
+import sys
+import textwrap
 
 import pytest
 
@@ -10,12 +14,20 @@ from tests.conftest import FLAT
 pytestmark = pytest.mark.usefixtures("unoptimised_graphs")
 
 VP = pathlib.Path(__file__).parents[3] / "saved_models" / "digits_vp"
+CLOTHES = pathlib.Path(__file__).parents[2] / "golden" / "fashion_mnist"
+VARIABLES = "TF_NUM_INTRAOP_THREADS", "TF_ENABLE_ONEDNN_OPTS"
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["--only", "gddim,ddpm"], "`--only` must name some of gddim, lambda"),
+        (["--only", "grid, grid"], "`--only` must name each table once, received 'grid, grid'"),
+        (
+            ["--only", " lambda,root", "--models", f"vp={VP}"],
+            "`--only` lambda, root has rows of cld, received models of vp",
+        ),
+        (["--dataset", "nosuch", "--models", f"vp={VP}"], "received 'nosuch'"),
         (["--models", "vp=x,mars=y"], "KIND one of vp, cld, bdm"),
         (["--models", "vp=x,vp=y"], "`--models` must name each kind once"),
         (["--seeds", "0"], "`--seeds` must be at least 1, received 0"),
@@ -34,6 +46,36 @@ def test_bad_arguments_are_named(arguments, message, tmp_path, capsys):
     printed = capsys.readouterr().err
     assert message in printed
     assert printed.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("dataset", "threads"), [("digits", "1"), (f"idx:{CLOTHES}", None)], ids=["digits", "clothes"]
+)
+def test_tensorflow_is_not_imported_before_its_variables_are_set(dataset, threads, tmp_path):
+    program = f"""
+        import os, sys
+        from benchmarks.papers import command
+
+        def start():
+            assert "tensorflow" not in sys.modules
+            assert os.environ["TF_ENABLE_ONEDNN_OPTS"] == "1"
+            assert os.environ.get("TF_NUM_INTRAOP_THREADS") == {threads!r}
+            print("all well")
+            sys.exit()
+
+        command.start_tensorflow = start
+        command.main(["--dataset", {dataset!r}, "--out", {str(tmp_path)!r}])
+    """
+    told = {k: v for k, v in os.environ.items() if k not in VARIABLES}
+    ended = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=VP.parents[1],
+        env=told,
+    )
+    assert ended.stdout.strip() == "all well", ended.stderr
 
 
 @pytest.fixture(scope="module")
