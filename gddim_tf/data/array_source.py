@@ -74,6 +74,7 @@ class ArraySource:
             splits={split: len(images) for split, (images, _) in self.splits.items()},
             flip=None,
             class_names=self.class_names,
+            stored_size=(height, width),
         )
 
     def prepare(self) -> str:

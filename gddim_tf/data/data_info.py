@@ -26,6 +26,8 @@ class DataInfo:
       class_names: the names of the classes, in the order of the labels.
       notes: what a user should know about how the set was read, such as how many files of a folder
         were not used and why.
+      stored_size: (height, width) of the images as they are stored; None where they are of several
+        sizes, or of each a part is meant to be used.
 
     Examples:
       >>> from gddim_tf import data
@@ -41,3 +43,4 @@ class DataInfo:
     flip: bool | None
     class_names: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    stored_size: tuple[int, int] | None = None

@@ -96,6 +96,7 @@ class FolderSource:
           ValueError: if a file is not an image; the message names it.
         """
         notes = list(self.tree.notes)
+        sizes = {(head.height, head.width) for head in self.headers}
         if transparent := sum(head.transparent for head in self.headers):
             notes.append(f"{transparent} transparent images, put before {self.background}")
         return DataInfo(
@@ -107,6 +108,7 @@ class FolderSource:
             flip=None,
             class_names=self.class_names,
             notes=tuple(notes),
+            stored_size=sizes.pop() if len(sizes) == 1 else None,
         )
 
     def prepare(self) -> str:

@@ -148,6 +148,7 @@ class IDXSource:
             splits={split: shape[0] for split, shape in shapes.items()},
             flip=None,
             class_names=self.class_names,
+            stored_size=shapes["train"][1:],
         )
 
     def prepare(self) -> str:

@@ -68,7 +68,16 @@ class TFDSSource:
             splits=splits,
             flip=self.flip,
             class_names=self.class_names,
+            stored_size=self._stored_size(),
         )
+
+    def _stored_size(self) -> tuple[int, int] | None:
+        if self.generated:
+            return self.image_size, self.image_size
+        if self.box is not None:
+            return None
+        height, width = self._builder().info.features["image"].shape[:2]
+        return (height, width) if height and width else None
 
     def prepare(self) -> str:
         """Write the data set to disk, downloading it if it needs that, and return its folder.

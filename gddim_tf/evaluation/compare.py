@@ -9,9 +9,9 @@ import pathlib
 from collections.abc import Sequence
 from typing import Any
 
-from gddim_tf import data
 from gddim_tf.environment import environment
 from gddim_tf.evaluation.features import feature_extractor
+from gddim_tf.evaluation.image_checks import check_images
 from gddim_tf.evaluation.reference import Reference
 from gddim_tf.evaluation.report import Report, Result
 from gddim_tf.evaluation.runner import Runner
@@ -63,7 +63,7 @@ def compare(
         to measure, or guidance is asked of a model without classes.
     """
     folder = pathlib.Path(directory)
-    _check_channels(model, dataset)
+    check_images(model, dataset)
     extractor, size = feature_extractor(features), compact(model.image_shape[:2])
     reference = Reference(dataset, extractor, size, split, floor_split, folder)
     reference.check_count(count)
@@ -109,13 +109,3 @@ def _row(runner: Runner, folder: pathlib.Path, asked: AnySampler, job: Job) -> R
             runner.save_closest_pairs(job, folder / pairs)
         row = dataclasses.replace(row, pairs=str(pairs))
     return row
-
-
-def _check_channels(model: GenerativeModel, dataset: str) -> None:
-    """Refuse to compare grey images with coloured ones, before anything is drawn."""
-    own, others = model.image_shape[-1], data.info(dataset).channels
-    if own != others:
-        raise ValueError(
-            f"`dataset` must have images of {own} channels, as the model has, received {others} of "
-            f"{dataset}"
-        )

@@ -13,6 +13,7 @@ from gddim_tf import data
 from gddim_tf.checks import whole
 from gddim_tf.data.split import Split
 from gddim_tf.environment import environment
+from gddim_tf.evaluation.image_checks import check_images, taken_as
 from gddim_tf.evaluation.likelihood import bits_per_dim
 from gddim_tf.image_size import compact
 from gddim_tf.models.generative_model import GenerativeModel
@@ -57,16 +58,19 @@ def split_bits_per_dim(
       A dictionary for JSON: mean, standard error (None for one image), NFE (mean over the batches),
       and settings. Where `start_noise_hides_levels`, the largest standard deviation of the noise at
       `start` in a coordinate of the image, `start_noise`, is above the width of a level, and the
-      bits are those of noisier images.
+      bits are those of noisier images. `taken_as` tells how images were brought to the size of the
+      model, "28 x 28 from 20 x 20"; None if they are of it, or of no single size.
 
     Raises:
-      ValueError: if there are no images or no classes, or `bits_per_dim` refuses an argument.
+      ValueError: if there are no images or no classes, they have other channels than the model's,
+        or `bits_per_dim` refuses an argument.
     """
     if conditional and not model.num_classes:
         raise ValueError("`conditional` must be False for a model without classes, received True")
     if count is not None:
         whole("count", count, 1)
     whole("batch_size", batch_size, 1)
+    check_images(model, dataset)
     solver, start = solver or RK45(), first_time(model.sde) if start is None else start
     how = {"levels": levels, "seed": seed, "start": start, "solver": solver}
     total = data.info(dataset).splits.get(split) if count is None else count
@@ -74,7 +78,13 @@ def split_bits_per_dim(
     with tqdm(total=total, unit="image", disable=not progress) as bar:
         batches = images.batches(batch_size, conditional, count)
         measured = _measured(model, batches, {**how, "probes": probes}, bar.update)
-    read = {"data": dataset, "split": split, "conditional": conditional, "batch_size": batch_size}
+    read = {
+        "data": dataset,
+        "split": split,
+        "taken_as": taken_as(dataset, compact(model.image_shape[:2])),
+        "conditional": conditional,
+        "batch_size": batch_size,
+    }
     noise = _noise(model.sde, start, levels)
     return {**measured, **read, **how, "solver": repr(solver), **noise, **environment()}
 

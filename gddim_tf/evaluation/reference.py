@@ -20,6 +20,7 @@ from gddim_tf.evaluation.distances import (
     kernel_distance,
 )
 from gddim_tf.evaluation.extractor import ImageFeatures
+from gddim_tf.evaluation.image_checks import taken_as
 from gddim_tf.evaluation.memorisation import (
     MOST_UNSEEN,
     MemorisationReport,
@@ -161,8 +162,10 @@ class Reference:
 
     def settings(self) -> dict[str, str]:
         """What distances depend on, for a report."""
+        other_size = taken_as(self.dataset, self._size)
         told = {
-            "reference": f"{self.statistics.count} images of {self.dataset}, split {self.split}",
+            "reference": f"{self.statistics.count} images of {self.dataset}, split {self.split}"
+            + (f", taken as {other_size}" if other_size else ""),
             "features": f"{self.extractor.name}, resize {self.extractor.resize}",
         }
         if self._other is not None:

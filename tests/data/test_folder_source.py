@@ -383,3 +383,11 @@ def test_the_fingerprint_knows_contents_names_and_classes(tmp_path):
     assert len(set(seen)) == 3
     (tmp_path / "set").rename(tmp_path / "moved")
     assert data.fingerprint(f"folder:{tmp_path / 'moved'}") == seen[0]
+
+
+def test_the_stored_size_is_that_of_all_images_if_they_have_one(tmp_path):
+    for name in "ab":
+        save(tmp_path / f"{name}.png", random_image(8, 12))
+    assert data.info(f"folder:{tmp_path}").stored_size == (8, 12)
+    save(tmp_path / "c.png", random_image(12, 12))
+    assert data.info(f"folder:{tmp_path}").stored_size is None

@@ -109,7 +109,8 @@ def test_workers_share_the_images(tmp_path):
 
 def test_images_are_shuffled_and_resized(tmp_path):
     images, _ = write_split(tmp_path, count=7, shape=(4, 6))
-    assert data.info(f"idx:{tmp_path}").image_size == 4
+    info = data.info(f"idx:{tmp_path}")
+    assert (info.image_size, info.stored_size) == (4, (4, 6))
     np.testing.assert_array_equal(read(tmp_path)[0], images[:, :, 1:5])  # the centre
     assert read(tmp_path, image_size=8)[0].shape == (7, 8, 8)
     for cache in (True, False):

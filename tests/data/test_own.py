@@ -162,7 +162,7 @@ def test_whatever_tfds_has_written_is_read_without_its_code(tmp_path):
     (tmp_path / "written").rename(tmp_path / "unknown_to_all")
     info = data.info("unknown_to_all", tmp_path)
     assert (info.image_size, info.channels, info.class_names) == (8, 3, ("a", "b", "c"))
-    assert info.splits == {"train": 6}
+    assert (info.splits, info.stored_size) == ({"train": 6}, IMAGES.shape[1:3])
     images, labels = read("unknown_to_all", data_dir=tmp_path)
     np.testing.assert_array_equal(images, IMAGES)
     np.testing.assert_array_equal(labels, LABELS)

@@ -175,3 +175,8 @@ def test_threads_that_prepare_at_once_leave_the_screen_as_it_was(tmp_path, monke
         thread.join()
     print("still here")
     assert screen.getvalue() == "still here\n"
+
+
+def test_the_stored_size_is_what_tfds_says():
+    expected = {"digits": (8, 8), "cifar10": (32, 32), "celeb_a": None, "lsun/bedroom": None}
+    assert {name: data.info(name).stored_size for name in expected} == expected

@@ -1,9 +1,11 @@
 import json
+import warnings
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from gddim_tf import data
 from gddim_tf.evaluation.compare import compare
 from gddim_tf.models import DiffusionModel
 from gddim_tf.samplers import DDIM, default
@@ -119,3 +121,16 @@ def test_grey_and_coloured_images_are_not_compared(model, tmp_path):
     with pytest.raises(ValueError, match=r"must have images of 1 channels, .* received 3 of"):
         compare(model, [None], [2], dataset="photo_patches", directory=tmp_path, features="random")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_images_of_another_size_are_told(model, tmp_path):
+    data.add("tall", np.random.default_rng(0).integers(0, 255, (9, 12, 8), np.uint8))
+    told = "the images of tall .* are taken as 8 x 8 from 12 x 8"
+    with pytest.warns(UserWarning, match=told):
+        report = compare(model, [], [], dataset="tall", directory=tmp_path, count=9)
+    expected = "9 images of tall, split train, taken as 8 x 8 from 12 x 8"
+    assert report.settings["reference"] == expected
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        report = compare(model, [], [], dataset="digits", directory=tmp_path, count=9)
+    assert report.settings["reference"] == "1500 images of digits, split train"

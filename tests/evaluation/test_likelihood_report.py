@@ -50,6 +50,20 @@ def test_noise_wider_than_a_level_is_said(model, levels, start, hidden):
     assert report["start_noise_hides_levels"] is hidden
 
 
+def test_images_of_another_size_are_told(model):
+    images = 255 * np.random.default_rng(0).integers(0, 2, (2, 8, 9), np.uint8)
+    data.add("wide", images, images)
+    with pytest.warns(UserWarning, match="the images of wide .* are taken as 8 x 8 from 8 x 9"):
+        report = split_bits_per_dim(model, "wide", count=1, **OPTIONS)
+    assert report["taken_as"] == "8 x 8 from 8 x 9"
+    assert split_bits_per_dim(model, "digits", count=1, **OPTIONS)["taken_as"] is None
+
+
+def test_images_of_other_channels_are_refused(model):
+    with pytest.raises(ValueError, match=r"must have images of 1 channels, .* received 3 of"):
+        split_bits_per_dim(model, "photo_patches", count=1)
+
+
 def test_bad_arguments_are_named(model):
     with pytest.raises(ValueError, match="`conditional` must be False"):
         split_bits_per_dim(model, "digits", conditional=True)
