@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import enum
+import errno
 import os
 import pathlib
+import tempfile
 from collections.abc import Mapping, Sequence
 
 
@@ -75,8 +77,17 @@ def check_output(option: str, path: str | os.PathLike[str], kind: Output) -> Non
         there = place.parent
     if not there.is_dir():
         raise ValueError(f"`{option}` must lie in a folder, received {path}: {there} is a file")
-    if not os.access(there, os.W_OK | os.X_OK):
+    if not _takes_files(there):
         raise PermissionError(f"`{option}` {path}: nothing may be written to {there}")
+
+
+def _takes_files(folder: pathlib.Path) -> bool:
+    """Whether a file can be made in a folder, by trying, as its rights tell root nothing."""
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError as error:
+        return error.errno == errno.ENOSPC  # a full disk is told of by who finds it full
 
 
 def _check_picture(option: str, ending: str, path: str | os.PathLike[str]) -> None:

@@ -81,6 +81,15 @@ def test_a_folder_that_is_sealed(tmp_path):
         check_output("--out", tmp_path / "a", Output.FILE)
 
 
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="a folder of the kernel's is needed")
+def test_a_folder_in_which_nobody_makes_any(tmp_path):
+    for place in ("/proc/nowhere", "/proc/nowhere/deeper", "/proc"):
+        with pytest.raises(PermissionError, match=r"`--cells` /proc.*: nothing may be written to "):
+            check_output("--cells", place, Output.FOLDER)
+    check_output("--cells", tmp_path, Output.FOLDER)
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_program_of_its_own_leaves_with_one_line(tmp_path, capsys):
     parser = argparse.ArgumentParser()
     parser.add_argument("--out", default=str(tmp_path))
