@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import os
+import pathlib
 import sys
 from collections.abc import Iterator, Sequence
 
@@ -122,9 +123,13 @@ def train(
       data: in place of the data set of the recipe, such as `idx:PATH`.
       epochs: in place of those of the recipe.
       seed: of the first weights, the order of the images, their mirroring and the dropout.
+
+    Raises:
+      ValueError: if the images are not of the network's size, too few or of more than ten classes.
     """
     recipe, classifier = RECIPES[kind], build(kind, seed)
     pixels, labels = Split(data or recipe.data, "train").labelled()
+    check(kind, data or recipe.data, pixels, labels)
     images = from_uint8(pixels).numpy()
     if recipe.shifted:
         images, labels = shifted(images), np.tile(labels, 9)
@@ -147,6 +152,25 @@ def train(
     ordered = ordered.map(read, num_parallel_calls=tf.data.AUTOTUNE).prefetch(2)
     trainer.fit(ordered, shuffle=False, verbose=0)
     return classifier
+
+
+def check(kind: str, data: str, pixels: np.ndarray, labels: np.ndarray) -> None:
+    """Refuse images that the network cannot take, or from which it can learn nothing."""
+    height, width, channels = IMAGE_SHAPES[kind]
+    if pixels.shape[1:] != (height, width, channels):
+        raise ValueError(
+            f"`--data` must have images of {height} x {width} pixels and {channels} channel, "
+            f"received {data} of {' x '.join(map(str, pixels.shape[1:]))}"
+        )
+    if labels.min() < 0 or labels.max() >= CLASSES:
+        raise ValueError(
+            f"`--data` must have labels from 0 to {CLASSES - 1}, received {data} of "
+            f"{labels.min()} to {labels.max()}"
+        )
+    if len(pixels) < BATCH:
+        raise ValueError(
+            f"`--data` must have at least {BATCH} training images, received {data} of {len(pixels)}"
+        )
 
 
 def batches(count: int, epochs: int, seed: int, keep_rest: bool) -> Iterator[np.ndarray]:
@@ -191,7 +215,9 @@ def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 def main() -> None:
     """Train, write and print the accuracies."""
     told = options()
-    check_outputs(told, {"path": Output.MODEL})
+    check_outputs(told, {"path": Output.FILE})
+    if told.path and pathlib.Path(told.path).suffix != ".keras":  # else Keras refuses it at the end
+        raise ValueError(f"`path` must end in .keras, received {told.path}")
     trained = train(told.kind, told.data)
     write(trained, told.path or packaged(told.kind))
     for split in ("train", "test"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import itertools
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -94,4 +95,7 @@ def _telling_line(text: str) -> str:
     for line in lines:
         if "must be" in line or line.startswith("ValueError"):
             return line.removeprefix("ValueError:").strip()
+    if lines[0].endswith(":"):  # the reason is after where in the code it was, before [[{{node ...
+        reasons = [line for line, after in itertools.pairwise(lines) if after.startswith("[[")]
+        return " ".join([lines[0], *(reasons or lines[1:])[:1]])
     return lines[0]

@@ -1,5 +1,6 @@
 import pathlib
 import runpy
+import sys
 
 import keras
 import numpy as np
@@ -94,3 +95,28 @@ def test_the_command_line_of_its_first_lines_is_understood():
     told = SCRIPT["options"](["fashion", "--data", "idx:clothes", "own.keras"])
     assert (told.kind, told.data, told.path) == ("fashion", "idx:clothes", "own.keras")
     assert SCRIPT["options"](["digits"]).path is None
+
+
+@pytest.mark.parametrize(
+    ("count", "shape", "label", "message"),
+    [
+        (128, (9, 9, 1), 9, "must have images of 8 x 8 pixels and 1 channel, .* of 9 x 9 x 1"),
+        (128, (8, 8, 3), 9, "must have images of 8 x 8 pixels and 1 channel, .* of 8 x 8 x 3"),
+        (128, (8, 8, 1), 11, "must have labels from 0 to 9, received .*own.npz of 11 to 11"),
+        (127, (8, 8, 1), 9, "must have at least 128 training images, received .*own.npz of 127"),
+    ],
+)
+def test_images_that_the_network_cannot_take(count, shape, label, message, tmp_path):
+    images = np.zeros((count, *shape), np.uint8)
+    np.savez(tmp_path / "own.npz", images=images, labels=np.full(count, label))
+    with pytest.raises(ValueError, match=f"`--data` {message}"):
+        TRAIN("digits", str(tmp_path / "own.npz"))
+
+
+def test_the_place_of_the_file_is_looked_at_before_the_training(tmp_path, monkeypatch):
+    monkeypatch.setitem(SCRIPT["main"].__globals__, "train", None)
+    for path, message in (("own", "end in .keras"), (".keras", "end in"), ("", "not be empty")):
+        given = str(tmp_path / path) if path else path
+        monkeypatch.setattr(sys, "argv", ["train_classifier.py", "digits", given])
+        with pytest.raises(ValueError, match=f"`path` must {message}"):
+            SCRIPT["main"]()
