@@ -1,15 +1,36 @@
 #!/usr/bin/env bash
-# Make the figures and tables of docs/ again, all or those named: digits, clothes, editing,
-# accuracy, tuning, likelihood, results.
+# Make the figures and tables of docs/ again: scripts/figures.sh [NAME...], all or those named:
+# digits, clothes, editing, accuracy, tuning, likelihood, results.
 # `results` takes hours on two cores, `clothes` some minutes; what they draw is kept in runs/.
 # $CLOTHES is where Fashion-MNIST is, fashion_mnist or idx:FOLDER.
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 source "$here/environment.sh"
+cd "$root"
+CLOTHES="${CLOTHES:-fashion_mnist}"
+refuse() {
+    echo "figures.sh: $1" >&2
+    exit 2
+}
+[ "$#" -gt 0 ] || set -- digits clothes editing accuracy tuning likelihood results
+for figure in "$@"; do # before anything is made
+    case "$figure" in
+    digits | editing | accuracy | results) ;;
+    clothes | tuning | likelihood)
+        folder="${CLOTHES#idx:}"
+        if [[ "$CLOTHES" == idx:* && ! -d "${folder/#\~/$HOME}" ]]; then
+            refuse "\$CLOTHES must be fashion_mnist or idx:FOLDER, received $CLOTHES: there is no such folder"
+        fi
+        ;;
+    -h | --help)
+        sed -n '2,/^set /{s/^# //p}' "${BASH_SOURCE[0]}"
+        exit
+        ;;
+    *) refuse "must be digits, clothes, editing, accuracy, tuning, likelihood or results, received $figure" ;;
+    esac
+done
 environment evaluation
 export TF_CPP_MIN_LOG_LEVEL="${TF_CPP_MIN_LOG_LEVEL:-3}"
-cd "$root"
-[ "$#" -gt 0 ] || set -- digits clothes editing accuracy tuning likelihood results
 for figure in "$@"; do
     case "$figure" in
     digits)
@@ -22,7 +43,7 @@ for figure in "$@"; do
             noisy="ddim(eta=1)"
             [ "$kind" != cld ] || noisy="stochasticgddim(lam=1)"
             gddim-tf evaluate --model "saved_models/fashion_$kind" \
-                --data "${CLOTHES:-fashion_mnist}" --floor-split "test[:500]" \
+                --data "$CLOTHES" --floor-split "test[:500]" \
                 --samplers "ddim; gddim(order=2); default; $noisy" --nfe 5,10,20,50 --count 500 \
                 --batch-size 250 --out "runs/clothes/$kind"
         done
@@ -32,7 +53,7 @@ for figure in "$@"; do
     tuning)
         for model in digits_vp digits_cld digits_bdm fashion_vp fashion_cld fashion_bdm; do
             tuned="runs/tuned/$model" data=digits count=1500 seeds=512
-            [[ "$model" == digits_* ]] || data="${CLOTHES:-fashion_mnist}" count=500 seeds=256
+            [[ "$model" == digits_* ]] || data="$CLOTHES" count=500 seeds=256
             gddim-tf tune --model "saved_models/$model" --nfe 3,4,5,6,8,10 --count "$seeds" \
                 --out "$tuned"
             gddim-tf evaluate --model "saved_models/$model" --data "$data" --nfe 3,4,5,6,8,10 \
@@ -47,14 +68,10 @@ for figure in "$@"; do
             gddim-tf likelihood --model "saved_models/digits_$kind" --data digits --levels 17 \
                 --probes 1 --tolerance 1e-3 --batch-size 297 --out "docs/likelihood_$kind.json"
             gddim-tf likelihood --model "saved_models/fashion_$kind" \
-                --data "${CLOTHES:-fashion_mnist}" --count 100 --probes 1 --tolerance 1e-3 \
+                --data "$CLOTHES" --count 100 --probes 1 --tolerance 1e-3 \
                 --out "docs/likelihood_fashion_$kind.json"
         done
         ;;
     results) python -m benchmarks.papers --out docs --cells runs/tables ;;
-    *)
-        echo "figures.sh: must be digits, clothes, editing, accuracy, tuning, likelihood or results, received $figure" >&2
-        exit 2
-        ;;
     esac
 done

@@ -32,6 +32,31 @@ def test_arguments_of_a_script_are_not_extras_of_the_package(tmp_path, script, e
     assert calls[-1] == command
 
 
+@pytest.mark.parametrize(
+    ("arguments", "clothes", "code", "told"),
+    [
+        (["digits", "nonsense"], "", 2, "tuning, likelihood or results, received nonsense\n"),
+        (["digits", "tuning"], "idx:/nowhere", 2, "received idx:/nowhere: there is no such folder"),
+        (["clothes"], "idx:", 2, "$CLOTHES must be fashion_mnist or idx:FOLDER, received idx:"),
+        (["digits", "--help"], "", 0, "scripts/figures.sh [NAME...], all or those named"),
+    ],
+)
+def test_figures_are_looked_at_before_anything_is_made(tmp_path, arguments, clothes, code, told):
+    environment = {"GDDIM_TF_VENV": str(tmp_path / "venv"), "PYTHON": "/bin/false"}
+    environment |= {"PATH": "/usr/bin:/bin", "CLOTHES": clothes}
+    ended = subprocess.run(
+        ["bash", str(ROOT / "scripts" / "figures.sh"), *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == code
+    assert told in (ended.stderr if code else ended.stdout)
+    assert "needs Python" not in ended.stderr  # of the environment
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("whole", [True, False])
 def test_a_peer_is_there_whole_or_not_at_all(tmp_path, whole):
     """With a Python that makes an environment whose pip has no network."""
