@@ -34,6 +34,11 @@ def main() -> None:
     parser.add_argument("--kinds", default=",".join(SAMPLERS), help="models, separated by commas")
     parser.add_argument("--out", type=pathlib.Path, default=ROOT / "docs" / "clothes.png")
     options = parsed(parser, {"--out": Output.PICTURE})
+    kinds = [kind.strip() for kind in options.kinds.split(",")]
+    for kind in kinds:  # before any is drawn
+        if kind not in SAMPLERS:
+            known = ", ".join(SAMPLERS)
+            raise ValueError(f"`--kinds` must be some of {known}, received {kind!r}")
     classes = np.arange(len(FASHION_MNIST_CLASSES))
     rows = [
         gd.load(ROOT / "saved_models" / f"fashion_{kind}").sample(
@@ -43,7 +48,7 @@ def main() -> None:
             labels=np.tile(classes, ROWS),
             progress=True,
         )
-        for kind in options.kinds.split(",")
+        for kind in kinds
     ]
     titles = FASHION_MNIST_CLASSES
     save_grid(np.concatenate(rows), options.out, columns=len(classes), scale=2, titles=titles)

@@ -28,6 +28,9 @@ def main() -> None:
     parser.add_argument("folders", nargs="+", type=pathlib.Path)
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("docs/tuning.png"))
     options = parsed(parser, {"--out": Output.PICTURE})
+    for folder in options.folders:
+        if not folder.is_dir():
+            raise FileNotFoundError(f"`folders` {folder}: there is no such folder")
     samplers = [Tuned.load(folder) for folder in options.folders]
     distances = [distances_of(folder) for folder in options.folders]
     for folder, sampler, found in zip(options.folders, samplers, distances, strict=True):
