@@ -108,7 +108,8 @@ def _orderings(judged: list[Judged], subject: Subject) -> str:
         "spread is what a t-test at 95 % cannot tell from no difference. A place in a column of "
         "one seed is compared with the other place drawn with that seed and as many images; its "
         "spread is what leaving out a tenth of the images, the same on both sides, changes "
-        "(a jackknife). Where the better side is RK45 with a quarter more evaluations than the "
+        "(a jackknife). What a paper is known for is compared with all seeds in every column. "
+        "Where the better side is RK45 with a quarter more evaluations than the "
         'other, the verdict is "other budgets".',
         "",
         *_judged_lines(judged),

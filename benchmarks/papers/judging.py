@@ -70,7 +70,7 @@ def judge(orderings: Sequence[Ordering], results: Results, gap_error: GapError) 
     """
     found = []
     for ordering in orderings:
-        draws = results.plan.draws(ordering.largest)
+        draws = results.plan.compared(ordering)
         better, worse = (results.entry(ordering.table, *place, draws) for place in ordering.places)
         if better is not None and worse is not None:
             found.append(judged(ordering, better, worse, gap_error))

@@ -14,7 +14,7 @@ from benchmarks.papers.cells import Cell
 from benchmarks.papers.definitions import ADAPTIVE, TABLES, Table
 from benchmarks.papers.document import document
 from benchmarks.papers.judging import judge
-from benchmarks.papers.orderings import ORDERINGS, TELLING
+from benchmarks.papers.orderings import ORDERINGS
 from benchmarks.papers.own_flow import OwnFlow
 from benchmarks.papers.plan import Plan, evaluations
 from benchmarks.papers.plots import plot_diffusions, plot_tables
@@ -92,7 +92,7 @@ class Workshop:
         Returns:
           The document's path.
         """
-        cells = self.plan.all_cells(self.tables, self.sdes, ORDERINGS, TELLING)
+        cells = self.plan.all_cells(self.tables, self.sdes, ORDERINGS)
         missing = [cell for cell in cells if self.finished(cell) is None]
         left, began, spent = evaluations(missing), time.perf_counter(), 0
         say(f"{len(cells)} cells, {len(missing)} to make")

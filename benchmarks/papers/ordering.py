@@ -23,6 +23,8 @@ class Ordering:
       worse: row and column.
       factor: 1 for "beats"; 1.25 for "comes within 25 % of".
       why: the reason, if it does not hold on small images.
+      telling: whether its paper is known for it: then its places are made first, and compared with
+        all seeds, whatever the column.
     """
 
     table: str
@@ -30,6 +32,7 @@ class Ordering:
     worse: Place
     factor: float = 1.0
     why: Reason | None = None
+    telling: bool = False
 
     def __str__(self) -> str:
         relation = "beats" if self.factor == 1 else f"is within {self.factor - 1:.0%} of"

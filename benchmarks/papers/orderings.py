@@ -60,16 +60,16 @@ _BY_REASON: dict[Reason, tuple[Ordering, ...]] = {
     ),
 }
 
-ORDERINGS: tuple[Ordering, ...] = tuple(
-    dataclasses.replace(ordering, why=why)
-    for why, orderings in _BY_REASON.items()
-    for ordering in orderings
-)
-
-# What the papers are known for; their cells are made first.
-TELLING: tuple[Ordering, ...] = (
+# What the papers are known for.
+_TELLING: tuple[Ordering, ...] = (
     Ordering("gddim", ("CLD, gDDIM", 20), ("CLD, EM", 100)),
     Ordering("gddim", ("BDM, gDDIM", 10), ("BDM, ancestral sampling", 100)),
     Ordering("deis", ("tAB3", 10), ("DDIM", 20)),
     *_all("ddim", "eta = 0", "eta = 1", (10, 20, 50)),
+)
+
+ORDERINGS: tuple[Ordering, ...] = tuple(
+    dataclasses.replace(ordering, why=why, telling=ordering in _TELLING)
+    for why, orderings in _BY_REASON.items()
+    for ordering in orderings
 )

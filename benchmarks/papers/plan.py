@@ -58,6 +58,11 @@ class Plan:
                 return Draws(count, 1)
         return Draws(self.count, self.seeds)
 
+    def compared(self, ordering: Ordering) -> Draws:
+        """How many images and seeds of both places decide an ordering."""
+        draws = self.draws(ordering.largest)
+        return draws._replace(seeds=self.seeds) if ordering.telling else draws
+
     def cells(
         self, table: Table, row: Row, column: int, sde: LinearSDE, draws: Draws | None = None
     ) -> tuple[Cell, ...]:
@@ -89,33 +94,33 @@ class Plan:
         tables: Sequence[Table],
         sdes: dict[str, LinearSDE],
         orderings: Sequence[Ordering] = (),
-        telling: Sequence[Ordering] = (),
     ) -> list[Cell]:
         """Every cell of the tables once, the most telling first, then cheap ones first.
 
         Args:
           tables: to be made.
           sdes: the diffusions of the models at hand, by kind; rows of others are left out.
-          orderings: between places of the tables. Where one place has fewer images than the other,
-            the other is drawn once more, with as many.
-          telling: those whose places are made first, but for the most costly.
+          orderings: between places of the tables. A place that has not the images and seeds that
+            decide one is drawn once more, with those.
 
         Returns:
-          The cells in the order in which to make them: those of `telling`, then all others, both in
-          rounds of growing budget. Within a round those that decide an ordering come first, RK45,
-          which has to look for its tolerances, last; and so by model and sampler, that compiled
-          graphs are used again.
+          The cells in the order in which to make them: those of telling orderings, but for the most
+          costly, then all others, both in rounds of growing budget. Within a round those that
+          decide an ordering come first, RK45, which has to look for its tolerances, last; and so by
+          model and sampler, that compiled graphs are used again.
         """
         again: dict[tuple[str, str, int], set[Draws]] = {}
         orderings = [ordering for ordering in orderings if ordering.largest <= self.largest]
         for ordering in orderings:
             for place in ordering.places:
                 others = again.setdefault((ordering.table, *place), set())
-                others.add(self.draws(ordering.largest))
-        first, asked = (
-            {(ordering.table, *place) for ordering in some for place in ordering.places}
-            for some in (telling, orderings)
-        )
+                others.add(self.compared(ordering))
+        first = {
+            (ordering.table, *place)
+            for ordering in orderings
+            if ordering.telling
+            for place in ordering.places
+        }
         places = [
             ((table.name, row.label, column), cell)
             for table in tables
@@ -126,7 +131,7 @@ class Plan:
             for cell in self.cells(table, row, column, sdes[row.kind], draws)
         ]
         early = {cell for place, cell in places if place in first and cell.nfe <= _ROUNDS[-1]}
-        deciding = {cell for place, cell in places if place in asked}
+        deciding = {cell for place, cell in places if place in again}
         wanted = dict.fromkeys(cell for _, cell in places)
 
         def turn(cell: Cell) -> tuple[object, ...]:

@@ -80,7 +80,7 @@ class Results:
         self.tables, self.plan, self.sdes = tuple(tables), plan, sdes
         self._finished = finished
         self._entries: dict[tuple[str, str, int, Draws], Entry] = {}
-        fewer = {plan.draws(column) for column, _ in plan.long}
+        fewer = {Draws(few, seeds) for _, few in plan.long for seeds in (1, plan.seeds)}
         for table in tables:
             for row in table.rows:
                 for column in table.columns:

@@ -41,10 +41,10 @@ def test_cheap_cells_come_first_and_models_that_lack_are_left_out():
 
 def test_telling_cells_come_first_also_where_another_table_shares_them():
     telling = (
-        Ordering("gddim", ("CLD, gDDIM", 20), ("CLD, EM", 100)),
-        Ordering("ddim", ("eta = 0", 10), ("eta = 1", 10)),
+        Ordering("gddim", ("CLD, gDDIM", 20), ("CLD, EM", 100), telling=True),
+        Ordering("ddim", ("eta = 0", 10), ("eta = 1", 10), telling=True),
     )
-    wanted = Plan().all_cells(TABLES, SDES, telling=telling)
+    wanted = Plan().all_cells(TABLES, SDES, telling)
     assert sorted(wanted, key=repr) == sorted(Plan().all_cells(TABLES, SDES), key=repr)
     first = [
         *cells("gddim", "CLD, gDDIM", 20),
@@ -53,6 +53,16 @@ def test_telling_cells_come_first_also_where_another_table_shares_them():
         *cells("ddim", "eta = 1", 10),
     ]
     assert set(wanted[: len(first)]) == set(first)
+
+
+def test_what_a_paper_is_known_for_is_compared_with_all_seeds():
+    plan = Plan(count=250, seeds=6, long=((50, 250), (1000, 100)))
+    places = ("BDM, gDDIM", 10), ("BDM, ancestral sampling", 100)
+    plain, telling = (Ordering("gddim", *places, telling=told) for told in (False, True))
+    assert (plan.compared(plain), plan.compared(telling)) == ((250, 1), (250, 6))
+    alone, compared = (set(plan.all_cells(TABLES, SDES, (one,))) for one in (plain, telling))
+    assert {(cell.kind, cell.nfe, cell.count) for cell in compared - alone} == {("bdm", 100, 250)}
+    assert {cell.seed for cell in compared - alone} == {1, 2, 3, 4, 5}
 
 
 def test_what_decides_an_ordering_comes_first_among_cells_of_its_cost():
