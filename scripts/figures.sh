@@ -18,7 +18,7 @@ for figure in "$@"; do # before anything is made
     digits | editing | accuracy | results) ;;
     clothes | tuning | likelihood)
         folder="${CLOTHES#idx:}"
-        if [[ "$CLOTHES" == idx:* && ! -d "${folder/#\~/$HOME}" ]]; then
+        if [[ "$CLOTHES" == idx:* && ! -d "${folder/#\~/${HOME:-}}" ]]; then
             refuse "\$CLOTHES must be fashion_mnist or idx:FOLDER, received $CLOTHES: there is no such folder"
         fi
         ;;
