@@ -65,8 +65,7 @@ def compare(
     folder = pathlib.Path(directory)
     check_images(model, dataset)
     extractor, size = feature_extractor(features), compact(model.image_shape[:2])
-    reference = Reference(dataset, extractor, size, split, floor_split, folder)
-    reference.check_count(count)
+    reference = Reference(dataset, extractor, size, split, floor_split, folder, count)
     runner = Runner(model, reference, folder, batch_size=batch_size)
     rows = [
         _row(runner, folder, asked, Job(chosen(asked, model.sde, nfe), nfe, count, seed, guidance))

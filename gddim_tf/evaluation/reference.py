@@ -47,9 +47,12 @@ class Reference:
       held_out: another split, for the distance between real images and for the check of
         memorisation; by default one that the data set has, if any.
       cache: folder where the statistics are kept, and looked for; None keeps nothing.
+      count: of the generated images to measure, if it is known: what `check_count` refuses is then
+        refused before any real image is looked at.
 
     Raises:
-      ValueError: if a split is unknown, or the cached statistics are of something else.
+      ValueError: if a split is unknown, there are too few images, or the cached statistics are of
+        something else.
       ImportError: if TF-GAN is not installed.
 
     Examples:
@@ -66,6 +69,7 @@ class Reference:
         split: str = "train",
         held_out: str | None = None,
         cache: str | os.PathLike | None = None,
+        count: int | None = None,
     ) -> None:
         classifier_metrics()  # what is not installed is said before anything is drawn
         self.dataset, self.split, self.extractor = dataset, split, extractor
@@ -82,6 +86,8 @@ class Reference:
         self._other = None
         if self.held_out is not None:
             self._other = RealImages(self._of(self.held_out), extractor, folder)
+        if count is not None:
+            self.check_count(count)
         self.statistics = self._real.statistics
 
     @functools.cached_property
@@ -134,11 +140,12 @@ class Reference:
 
     def check_count(self, count: int) -> None:
         """Raise a ValueError unless so many generated images can be measured."""
-        fewest = _fewest(self.statistics.count, count)
-        if min(self.statistics.count, count) < fewest:
+        real = self._real.count
+        fewest = _fewest(real, count)
+        if min(real, count) < fewest:
             raise ValueError(
                 f"`count` must be at least {fewest}, and so must the number of reference images, "
-                f"to be measured: received {count} and {self.statistics.count} of them"
+                f"to be measured: received {count} and {real} of them"
             )
 
     def memorisation(self, images: np.ndarray) -> MemorisationReport | None:

@@ -115,6 +115,17 @@ def test_too_few_images_are_refused(reference, count):
     reference.check_count(4)
 
 
+def test_too_few_images_are_refused_before_real_ones_are_looked_at():
+    class Blind(Colours):
+        def __call__(self, images):
+            raise AssertionError(f"{len(images)} images were looked at")
+
+    with pytest.raises(ValueError, match=r"at least 4, .* received 3 and 1500"):
+        Reference("digits", Blind(), 8, count=3)
+    with pytest.raises(ValueError, match=r"at least 4, .* received 9 and 2"):
+        Reference("digits", Blind(), 8, "train[:2]", count=9)
+
+
 def test_copies_of_training_images_are_seen(reference):
     assert reference.memorisation(digits("train")[:50]).median_ratio == 0
     assert reference.memorisation(digits("test")).median_ratio == pytest.approx(1)
