@@ -36,6 +36,10 @@ from gddim_tf.training import named_recipe
 # Far more steps than half an hour holds; the learning rate does not fall in either training.
 RECIPE = {"decay": False, "learning_rate": 1e-3, "ema": 0.999}
 BATCH = 128
+# What both networks are made for, and the classifier that measures.
+SHAPE, CLASSES = (28, 28, 1), 10
+# Precision and recall look at three neighbours of each image.
+FEWEST = 4
 
 
 class StopAfter(keras.callbacks.Callback):
@@ -66,11 +70,24 @@ def main() -> None:
     parser.add_argument("--model", default="saved_models/fashion_vp", help="of grids")
     options = parsed(parser, {"--out": Output.FOLDER})
     checks.real("--minutes", options.minutes, 0, above=True)
-    checks.whole("--count", options.count, 1)
+    checks.whole("--count", options.count, FEWEST)
     checks.whole("--nfe", options.nfe, 1)
+    given = data.info(options.data)
+    shape = (given.image_size, given.image_size, given.channels)
+    _check_clothes("--data", options.data, shape, given.num_classes)
     options.out.mkdir(parents=True, exist_ok=True)
     parts = {"prepare": prepare, "ours": ours, "measure": measure, "grids": grids}
     parts[options.part](options)
+
+
+def _check_clothes(option: str, received: str, shape: tuple[int, ...], classes: int) -> None:
+    """Refuse data and models that are not of ten classes of grey images of 28 x 28 pixels."""
+    if (tuple(shape), classes) != (SHAPE, CLASSES):
+        wanted, found = (" x ".join(map(str, sizes)) for sizes in (SHAPE, shape))
+        raise ValueError(
+            f"`{option}` must have images of {wanted} and {CLASSES} classes, received {received} "
+            f"of {found} and {classes}"
+        )
 
 
 def prepare(options: argparse.Namespace) -> None:
@@ -89,7 +106,7 @@ def ours(options: argparse.Namespace) -> None:
     # `SwapEMAWeights` leaves the average in the model
     callbacks = [clock, keras.callbacks.SwapEMAWeights()]
     model.fit(batches, steps_per_epoch=10**6, epochs=1, callbacks=callbacks, verbose=0)
-    labels = np.arange(options.count) % 10
+    labels = np.arange(options.count) % CLASSES
     best = samplers.default(model.sde, options.nfe)
     for name, sampler in (("DDIM", samplers.DDIM()), (f"default, {best}", best)):
         began = time.perf_counter()
@@ -102,20 +119,35 @@ def write(
     out: pathlib.Path, side: str, sampler: str, images: np.ndarray, steps: int, seconds: float
 ) -> None:
     """Keep the images of one sampler; image i is of class i mod 10."""
-    kept = sum(1 for _ in out.glob(f"{side}-*.npz"))
+    number = max((_number(path) for path in drawn_by(side, out)), default=-1) + 1
     told = json.dumps({"side": side, "sampler": sampler, "steps": steps, "seconds": seconds})
-    np.savez_compressed(out / f"{side}-{kept}.npz", images=images, told=told)
+    np.savez_compressed(out / f"{side}-{number}.npz", images=images, told=told)
+
+
+def drawn_by(side: str, out: pathlib.Path) -> list[pathlib.Path]:
+    """The files of a side, or with "*" of both, in the order in which they were drawn."""
+    found = [path for path in out.glob(f"{side}-*.npz") if _side(path)[1].isdecimal()]
+    return sorted(found, key=lambda path: (_side(path)[0], _number(path)))
+
+
+def _side(path: pathlib.Path) -> tuple[str, str]:
+    return path.stem.rpartition("-")[::2]
+
+
+def _number(path: pathlib.Path) -> int:
+    return int(_side(path)[1])
 
 
 def measure(options: argparse.Namespace) -> None:
     """Print a table of all images that both sides have drawn."""
-    if not any(options.out.glob("*-[0-9].npz")):
+    files = drawn_by("*", options.out)
+    if not files:
         raise FileNotFoundError(f"{options.out} holds no images: `ours` draws some")
     extractor = evaluation.FashionFeatures()
     real = evaluation.extract(extractor, data.load(options.data, "test", 500), progress=False)
     print("| package | sampler | steps | Frechet | precision | recall | label seen | drawing |")
     print("|---|---|---|---|---|---|---|---|")
-    for path in sorted(options.out.glob("*-[0-9].npz")):
+    for path in files:
         with np.load(path) as kept:
             images, told = kept["images"], json.loads(str(kept["told"]))
         places = measured(extractor, real, images, told["seconds"])
@@ -125,8 +157,9 @@ def measure(options: argparse.Namespace) -> None:
 def grids(options: argparse.Namespace) -> None:
     """Print a table of one network's images by the samplers of both sides, each on both grids."""
     model, extractor = gd.load(options.model), evaluation.FashionFeatures()
+    _check_clothes("--model", options.model, model.image_shape, model.num_classes)
     real = evaluation.extract(extractor, data.load(options.data, "test", 500), progress=False)
-    labels, best = np.arange(options.count) % 10, samplers.default(model.sde, options.nfe)
+    labels, best = np.arange(options.count) % CLASSES, samplers.default(model.sde, options.nfe)
     equal = samplers.PowerGrid(1.0)
     print("| sampler | Frechet | precision | recall | label seen | drawing |")
     print("|---|---|---|---|---|---|")
@@ -145,7 +178,7 @@ def measured(
     fake = evaluation.extract(extractor, images, progress=False)
     coverage = evaluation.precision_recall(real, fake)
     logits = evaluation.extract(extractor.logits, images, progress=False)
-    seen = label_agreement(logits, np.arange(len(images)) % 10, 10)
+    seen = label_agreement(logits, np.arange(len(images)) % CLASSES, CLASSES)
     return (
         f"{evaluation.frechet_distance(real, fake):.2f} | {coverage.precision:.2f} | "
         f"{coverage.recall:.2f} | {seen:.1%} | {seconds:.0f} s |"

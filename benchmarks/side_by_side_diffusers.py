@@ -35,8 +35,8 @@ def main() -> None:
     given = options.out / "train.npz"
     if not 0 < options.minutes < math.inf:
         parser.error(f"--minutes must be finite and above 0, received {options.minutes}")
-    if options.count < 1 or not 1 <= options.nfe <= BETAS["num_train_timesteps"]:
-        parser.error("--count must be at least 1, and --nfe between 1 and 1000")
+    if options.count < 4 or not 1 <= options.nfe <= BETAS["num_train_timesteps"]:
+        parser.error("--count must be at least 4, and --nfe between 1 and 1000")
     if not given.exists():
         parser.error(f"{given} must be there: side_by_side.py prepare writes it")
     torch.manual_seed(0)
