@@ -2,7 +2,8 @@
 
 `import tensorflow_gan` fails on every TensorFlow that ships Keras 3: `tf.estimator` is gone.
 The evaluation functions themselves are two files which work. They are imported here below empty
-parent packages, and afterwards `sys.modules` is as it was.
+parent packages, and afterwards `sys.modules` is as it was. What TensorFlow tells TF-GAN's authors
+of an argument of theirs is not told to those who call them here.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import importlib.util
+import logging
 import sys
 import threading
 import types
@@ -42,6 +44,7 @@ def classifier_metrics() -> types.ModuleType:
 
 def _load() -> types.ModuleType:
     """Import the metrics, behind empty parents unless the real ones are already in use."""
+    logging.getLogger("tensorflow").addFilter(_concerns_callers)
     try:
         if _PARENTS[0] in sys.modules:
             return importlib.import_module(_METRICS)
@@ -50,6 +53,12 @@ def _load() -> types.ModuleType:
             return importlib.import_module(_METRICS)
     except ImportError as error:
         raise missing("evaluation", "TF-GAN, which computes the distances,", error) from error
+
+
+def _concerns_callers(record: logging.LogRecord) -> bool:
+    """All but the advice to write `tf.map_fn` otherwise than TF-GAN does."""
+    told = record.getMessage()
+    return not ("classifier_metrics.py" in told and "back_prop=False is deprecated" in told)
 
 
 def _package_folder() -> Path:

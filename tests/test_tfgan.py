@@ -1,4 +1,5 @@
 import importlib.abc
+import logging
 import subprocess
 import sys
 import textwrap
@@ -6,6 +7,8 @@ import types
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import tensorflow as tf
+from tensorflow.python.util import deprecation
 
 from gddim_tf import tfgan
 
@@ -22,6 +25,27 @@ def test_metrics_are_loaded_and_sys_modules_is_left_alone(monkeypatch):
     metrics = tfgan.classifier_metrics()
     assert callable(metrics.frechet_classifier_distance_from_activations)
     assert tfgan_modules() == before
+
+
+def test_advice_to_the_authors_is_not_told_and_all_other_is(monkeypatch):
+    class Kept(logging.Handler):
+        def emit(self, record):
+            told.append(record.getMessage())
+
+    told, kept = [], Kept()
+    tf.get_logger().addHandler(kept)
+    try:
+        monkeypatch.setattr(deprecation, "_PRINTED_WARNING", {})  # told once per process
+        points = tf.constant([[0.0], [1.0], [3.0]])
+        tfgan.classifier_metrics().kernel_classifier_distance_from_activations(points, points)
+        assert deprecation._PRINTED_WARNING and not told
+        monkeypatch.setattr(deprecation, "_PRINTED_WARNING", {})
+        tf.map_fn(tf.negative, points, back_prop=False)
+        tf.get_logger().warning("of classifier_metrics.py")
+    finally:
+        tf.get_logger().removeHandler(kept)
+    assert len(told) == 2
+    assert "back_prop=False is deprecated" in told[0]
 
 
 def test_threads_share_one_module(monkeypatch):
