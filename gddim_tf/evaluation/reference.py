@@ -34,6 +34,7 @@ from gddim_tf.tfgan import classifier_metrics
 # Nearest neighbours among more training images than this would take longer than to draw images.
 _MEMORISABLE = 60_000
 KERNEL_BLOCK = 1024
+_SECOND = "`held_out` (--floor-split)"
 
 
 class Reference:
@@ -74,10 +75,12 @@ class Reference:
         classifier_metrics()  # what is not installed is said before anything is drawn
         self.dataset, self.split, self.extractor = dataset, split, extractor
         self._size, splits = image_size, data.info(dataset).splits
-        for name in (split, held_out or split):
-            if self._of(name).whole not in splits:
+        for argument, name in (("`split`", split), (_SECOND, held_out)):
+            if name is not None and self._of(name).whole not in splits:
                 known = ", ".join(splits)
-                raise ValueError(f"`split` of {dataset} must be one of {known}, received {name!r}")
+                raise ValueError(
+                    f"{argument} of {dataset} must be one of {known}, received {name!r}"
+                )
         whole = self._of(split).whole
         others = [name for name in ("test", "validation", "train") if name in splits]
         self.held_out = held_out or next((name for name in others if name != whole), None)

@@ -104,7 +104,8 @@ def test_a_part_of_a_split(extractor, tmp_path):
     assert again.floor == part.floor
     with pytest.raises(ValueError, match="`split` of digits must be one of train, test"):
         Reference("digits", extractor, 8, split="trains")
-    with pytest.raises(ValueError, match=r"`split` of digits must be one of .*, received 'val'"):
+    wrong = r"`held_out` \(--floor-split\) of digits must be one of train, test, received 'val'"
+    with pytest.raises(ValueError, match=wrong):
         Reference("digits", extractor, 8, held_out="val")
 
 
