@@ -143,8 +143,25 @@ def split_range(split: str, counts: Mapping[str, int], source: str) -> range:
         raise ValueError(
             f"`split` of {source} must be one of {', '.join(counts)}, received {split!r}"
         )
+    ((_, numbers),) = split_parts(split, counts)
+    return numbers
+
+
+def split_parts(split: str, counts: Mapping[str, int]) -> list[tuple[str, range]]:
+    """Which splits a name in TFDS's notation takes images of, and the numbers of those.
+
+    Args:
+      split: such as "train[:1000]", or several with a plus between them.
+      counts: images of each split.
+    """
     import tensorflow_datasets as tfds
 
-    whole = tfds.core.SplitInfo(name=name, shard_lengths=[counts[name]], num_bytes=0)
-    (part,) = tfds.core.ReadInstruction.from_spec(split).to_absolute({name: whole})
-    return range(part.from_ or 0, counts[name] if part.to is None else part.to)
+    wholes = {
+        name: tfds.core.SplitInfo(name=name, shard_lengths=[count], num_bytes=0)
+        for name, count in counts.items()
+    }
+    return [
+        (name, range(part.from_ or 0, counts[name] if part.to is None else part.to))
+        for part in tfds.core.ReadInstruction.from_spec(split).to_absolute(wholes)
+        for name in [part.splitname]
+    ]

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import tensorflow as tf
 
+from gddim_tf.data.array_source import split_parts
 from gddim_tf.data.catalogue import find
 from gddim_tf.data.pipeline import load
 from gddim_tf.data.pixels import as_uint8
@@ -52,6 +53,21 @@ class Split:
                 "it there"
             )
         return count
+
+    def overlaps(self, other: Split) -> bool:
+        """Whether an image of another part of the same data set is in this one, too.
+
+        Raises:
+          FileNotFoundError: if the data set is not on disk.
+        """
+        self.count()
+        known = find(self.dataset).info().splits
+        counts = {name: count for name, count in known.items() if count is not None}
+        return any(
+            whole == same and max(mine.start, theirs.start) < min(mine.stop, theirs.stop)
+            for whole, mine in split_parts(self.name, counts)
+            for same, theirs in split_parts(other.name, counts)
+        )
 
     def images(self, labels: bool = False) -> tf.data.Dataset:
         """The images one by one, float32 in [-1, 1]; with their labels, if these are wanted."""

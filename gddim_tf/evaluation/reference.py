@@ -52,8 +52,8 @@ class Reference:
         refused before any real image is looked at.
 
     Raises:
-      ValueError: if a split is unknown, there are too few images, or the cached statistics are of
-        something else.
+      ValueError: if a split is unknown, there are too few images, `held_out` has images of `split`,
+        or the cached statistics are of something else.
       ImportError: if TF-GAN is not installed.
 
     Examples:
@@ -91,6 +91,11 @@ class Reference:
             self._other = RealImages(self._of(self.held_out), extractor, folder)
         if count is not None:
             self.check_count(count)
+        if held_out is not None and self._of(split).overlaps(self._of(held_out)):
+            raise ValueError(
+                f"{_SECOND} must share no image with `split` of {dataset}, received {held_out!r} "
+                f"beside {split!r}"
+            )
         self.statistics = self._real.statistics
 
     @functools.cached_property

@@ -127,6 +127,17 @@ def test_too_few_images_are_refused_before_real_ones_are_looked_at():
         Reference("digits", Blind(), 8, "train[:2]", count=9)
 
 
+@pytest.mark.parametrize(
+    ("split", "held_out"),
+    [("train", "train"), ("train", "train[:50]"), ("test[:9]", "train[:5]+test[8:]")],
+)
+def test_a_second_split_inside_the_first_is_refused(extractor, split, held_out):
+    with pytest.raises(ValueError, match="must share no image with `split` of digits") as error:
+        Reference("digits", extractor, 8, split, held_out)
+    assert str(error.value).startswith("`held_out` (--floor-split)")
+    assert str(error.value).endswith(f"{held_out!r} beside {split!r}")
+
+
 def test_copies_of_training_images_are_seen(reference):
     assert reference.memorisation(digits("train")[:50]).median_ratio == 0
     assert reference.memorisation(digits("test")).median_ratio == pytest.approx(1)
