@@ -82,7 +82,8 @@ class Reference:
                     f"{argument} of {dataset} must be one of {known}, received {name!r}"
                 )
         whole = self._of(split).whole
-        others = [name for name in ("test", "validation", "train") if name in splits]
+        # a single image has no covariance
+        others = [name for name in ("test", "validation", "train") if splits.get(name, 1) != 1]
         self.held_out = held_out or next((name for name in others if name != whole), None)
         folder = None if cache is None else pathlib.Path(cache)
         self._real = RealImages(self._of(split), extractor, folder)
@@ -95,6 +96,11 @@ class Reference:
             raise ValueError(
                 f"{_SECOND} must share no image with `split` of {dataset}, received {held_out!r} "
                 f"beside {split!r}"
+            )
+        if held_out is not None and self._of(held_out).count() < 2:
+            raise ValueError(
+                f"{_SECOND} must hold at least 2 images, to have a distance, received {held_out!r} "
+                f"of {dataset}"
             )
         self.statistics = self._real.statistics
 

@@ -138,6 +138,14 @@ def test_a_second_split_inside_the_first_is_refused(extractor, split, held_out):
     assert str(error.value).endswith(f"{held_out!r} beside {split!r}")
 
 
+def test_a_second_split_of_one_image_has_no_distance(extractor):
+    one = r"^`held_out` \(--floor-split\) must hold at least 2 images, .* received 'test\[:1\]'"
+    with pytest.raises(ValueError, match=one):
+        Reference("digits", extractor, 8, held_out="test[:1]")
+    data.add("one_unseen", digits("train")[:20], test=digits("test")[:1])
+    assert Reference("one_unseen", extractor, 8).held_out is None  # unless it is asked for
+
+
 def test_copies_of_training_images_are_seen(reference):
     assert reference.memorisation(digits("train")[:50]).median_ratio == 0
     assert reference.memorisation(digits("test")).median_ratio == pytest.approx(1)
