@@ -102,7 +102,7 @@ def _row(runner: Runner, folder: pathlib.Path, asked: AnySampler, job: Job) -> R
     row = runner.run(job)
     if asked is None:
         row = dataclasses.replace(row, sampler=f"default, {row.sampler}")
-    if row.verdict:
+    if "median_ratio" in row.measures:
         pairs = pathlib.Path("pairs", f"{job.name}-{job.count}.png")
         if not (folder / pairs).exists():
             runner.save_closest_pairs(job, folder / pairs)

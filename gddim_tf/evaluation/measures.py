@@ -79,6 +79,11 @@ class Comparison:
         """The check of all images; None where there is nothing to compare with."""
         return self.reference.memorisation(self._images)
 
+    @property
+    def verdict(self) -> str | None:
+        """What the check says, or why there is none; None without training images."""
+        return self.memorisation.verdict if self.memorisation else self.reference.unchecked
+
     def measures(self) -> dict[str, float]:
         """Every number of `MEASURES` that there is, by its name."""
         values = {measure.name: measure.of(self) for measure in MEASURES}

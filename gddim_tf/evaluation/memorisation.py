@@ -22,6 +22,10 @@ _CLOSEST_PAIRS = 10
 MOST_UNSEEN = 2000  # so many tell how far an unseen image is from the training images
 
 
+class NothingUnseenError(ValueError):
+    """No image tells how far an unseen one is from the training images."""
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class MemorisationReport:
     """What the nearest training images say.
@@ -99,7 +103,7 @@ class Unseen(NamedTuple):
             return cls(_leaving_one_out(training), "training images left out one by one")
         distances, _ = nearest_neighbours(held_out, training, "held_out")
         if np.median(distances) == 0.0:
-            raise ValueError(
+            raise NothingUnseenError(
                 "`held_out` must be images that the model has not seen, received a set of which "
                 "at least half are among the `training` images"
             )
@@ -130,7 +134,7 @@ def _leaving_one_out(training: ArrayLike) -> np.ndarray:
     """Distances of different training images, at most some thousand, to the nearest other one."""
     rows = np.unique(rows_of(training, "training"), axis=0)
     if len(rows) < 2:
-        raise ValueError("`training` must hold different images where nothing was held out")
+        raise NothingUnseenError("`training` must hold different images where nothing was held out")
     chosen = np.arange(0, len(rows), math.ceil(len(rows) / MOST_UNSEEN))
     distances, _ = nearest_neighbours(rows[chosen], rows, "training", own=chosen)
     return distances

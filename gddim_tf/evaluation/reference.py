@@ -24,6 +24,7 @@ from gddim_tf.evaluation.image_checks import taken_as
 from gddim_tf.evaluation.memorisation import (
     MOST_UNSEEN,
     MemorisationReport,
+    NothingUnseenError,
     Unseen,
     report_beside,
 )
@@ -150,7 +151,21 @@ class Reference:
 
     @functools.cached_property
     def _unseen_distances(self) -> Unseen | None:
-        return None if self.training is None else Unseen.of(self.training, self.unseen)
+        if self.training is None:
+            return None
+        try:
+            return Unseen.of(self.training, self.unseen)
+        except NothingUnseenError:
+            return None  # `unchecked` tells
+
+    @property
+    def unchecked(self) -> str | None:
+        """Why there is no check of memorisation though there are training images, a sentence."""
+        if self.training is None or self._unseen_distances is not None:
+            return None
+        told = "at least half of the held-out images are among the training images"
+        why = "all training images are equal" if self._other is None else told
+        return f"Not checked for memorisation: {why}."
 
     def check_count(self, count: int) -> None:
         """Raise a ValueError unless so many generated images can be measured."""
@@ -163,7 +178,7 @@ class Reference:
             )
 
     def memorisation(self, images: np.ndarray) -> MemorisationReport | None:
-        """The check of generated images, uint8; None where `training` is None."""
+        """The check of generated images, uint8; None where `training` is None, or `unchecked`."""
         if self.training is None or self._unseen_distances is None:
             return None
         return report_beside(images, self.training, self._unseen_distances)

@@ -36,7 +36,7 @@ class Result:
       count: generated images.
       seconds: time to generate all images, without tracing the graph.
       measures: numbers by the names of `MEASURES`; none if it failed.
-      verdict: on memorisation, see `MemorisationReport`; None where nothing was checked.
+      verdict: on memorisation, see `Comparison.verdict`.
       pairs: picture of the closest pairs, relative to the report.
       failed: how, in two words; None if it did not.
     """

@@ -134,7 +134,7 @@ class Runner:
             spent=round(made.nfe),
             seconds=made.seconds,
             measures=seen.measures(),
-            verdict=seen.memorisation.verdict if seen.memorisation else None,
+            verdict=seen.verdict,
         )
 
     def _images(self, job: Job) -> pathlib.Path:

@@ -99,6 +99,27 @@ def test_too_few_images_are_refused_before_any_is_made(model, tmp_path):
     assert list(tmp_path.iterdir()) == []  # nor were the real ones looked at
 
 
+@pytest.mark.parametrize(
+    ("test", "why"),
+    [
+        (slice(None), "at least half of the held-out images are among the training images"),
+        (None, "all training images are equal"),
+    ],
+    ids=["seen", "equal"],
+)
+def test_what_memorisation_cannot_be_judged_by_is_told(model, tmp_path, test, why):
+    images = np.random.default_rng(0).integers(0, 255, (9, 8, 8), np.uint8)
+    if test is None:
+        data.add("unjudged", np.repeat(images[:1], 9, axis=0))
+    else:
+        data.add("unjudged", images, images[test])
+    report = compare(model, [DDIM()], [1], dataset="unjudged", directory=tmp_path, count=9)
+    (row,) = report.rows
+    assert row.verdict == f"Not checked for memorisation: {why}."
+    assert (row.measures.keys() & {"frechet", "median_ratio"}, row.pairs) == ({"frechet"}, None)
+    assert f"- DDIM, NFE 1: {row.verdict}" in report.markdown()
+
+
 def test_guidance_reaches_the_sampler(conditional_model, tmp_path):
     options = {"dataset": "digits", "directory": tmp_path, "count": 10, "guidance": 3.0}
     report = compare(conditional_model, [DDIM()], [1], **options)
