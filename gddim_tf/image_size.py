@@ -22,9 +22,14 @@ def sides(image_size: int | Sequence[int], name: str = "image_size") -> tuple[in
         both, form = tuple(image_size), "(height, width), integers of"
     else:
         both, form = (image_size, image_size), "an integer of"
-    if len(both) != 2 or not all(isinstance(n, numbers.Integral) and int(n) >= 1 for n in both):
+    if len(both) != 2 or not all(map(_is_side, both)):
         raise ValueError(f"`{name}` must be {form} at least 1, received {image_size!r}")
     return int(both[0]), int(both[1])
+
+
+def _is_side(value: object) -> bool:
+    whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    return whole and int(value) >= 1
 
 
 def compact(image_size: int | Sequence[int], name: str = "image_size") -> ImageSize:

@@ -82,7 +82,8 @@ def _check_counts(arch: Architecture) -> None:
         value = getattr(arch, name)
         if name in _OPTIONAL and value is None:
             continue
-        if not isinstance(value, numbers.Integral) or value < least:
+        whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+        if not whole or value < least:
             raise ValueError(f"`{name}` must be an integer of at least {least}, received {value!r}")
 
 
