@@ -31,9 +31,11 @@ SAMPLERS = (
     "module:Name"
 )
 FEATURES = (
-    "digits, fashion, inception (from TensorFlow Hub), digits:FILE, inception:FOLDER, or random "
-    "(any size, no file, nothing to compare with published numbers)"
+    "digits, fashion, inception (from TensorFlow Hub), digits:FILE, fashion:FILE, "
+    "inception:FOLDER, or random (any size, no file, nothing to compare with published numbers)"
 )
+
+_FEATURES = ("digits", "fashion", "inception", "random")
 
 
 def check_names(options: argparse.Namespace) -> None:
@@ -164,12 +166,30 @@ def _own_sampler(module: str, name: str) -> type:
 
 
 def features_for(dataset: str, features: str | None) -> str:
-    """The features that were asked for, or else those that take the images of a data set."""
+    """The features that were asked for, or else those that take the images of a data set.
+
+    Raises:
+      ValueError: if there are none of that name, or a classifier's path names no file of Keras.
+    """
     if features:
+        _check_features(features)
         return features
     if dataset == "digits":
         return dataset
     return "fashion" if _holds_clothes(dataset) else "inception"
+
+
+def _check_features(features: str) -> None:
+    kind, colon, path = features.partition(":")
+    if kind not in _FEATURES or (kind == "random" and colon):
+        raise ValueError(
+            "`--features` must be digits, fashion or inception, alone or followed by a colon and "
+            f"a path, or random, received {features!r}"
+        )
+    if path and kind in ("digits", "fashion") and not path.endswith(".keras"):
+        raise ValueError(
+            f"`--features` {kind}:FILE must name a file that ends in .keras, received {features!r}"
+        )
 
 
 def _holds_clothes(dataset: str) -> bool:

@@ -21,7 +21,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `edit`."""
     add_variation_arguments(parser, "edited.png")
     parser.add_argument(
-        "--strength", type=float, default=0.5, help="0 keeps a picture, 1 keeps nothing of it"
+        "--strength",
+        type=float,
+        default=0.5,
+        help="above 0; the less, the more of a picture is kept, 1 keeps nothing of it",
     )
 
 

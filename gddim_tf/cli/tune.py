@@ -33,7 +33,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--nfe", type=whole_numbers, default="4,5,6,8", help="budgets, separated by commas"
     )
-    parser.add_argument("--count", type=int, default=512, help="seeds; half of them are fitted on")
+    parser.add_argument(
+        "--count",
+        type=int,
+        default=512,
+        help="seeds, a multiple of 4 and at least 32; half of them are fitted on",
+    )
     parser.add_argument("--seed", type=int, default=1, help="of the starting states")
     parser.add_argument(
         "--labels", type=classes, help="classes by name or number, in turn; all by default"

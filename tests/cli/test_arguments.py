@@ -8,6 +8,7 @@ import pytest
 from gddim_tf import data, sdes
 from gddim_tf.cli.arguments import (
     check_names,
+    features_for,
     named_sampler,
     named_samplers,
     named_value,
@@ -73,6 +74,20 @@ def test_samplers_separated_by_commas_or_semicolons():
     assert named_samplers("ddim; gddim(order=2)") == [DDIM(), GDDIM(order=2)]
     with pytest.raises(ValueError, match="must be a name or a call"):
         named_samplers("ddim,,gddim")
+
+
+@pytest.mark.parametrize(
+    ("features", "message"),
+    [
+        ("clothes", "`--features` must be digits, fashion or inception, .* received 'clothes'"),
+        ("random:x", "`--features` must be .* or random, received 'random:x'"),
+        ("fashion:folder", "`--features` fashion:FILE must .* received 'fashion:folder'"),
+    ],
+)
+def test_features_that_there_are_not(features, message):
+    with pytest.raises(ValueError, match=message):
+        features_for("digits", features)
+    assert features_for("digits", "fashion:own.keras") == "fashion:own.keras"
 
 
 def test_a_name_and_a_value():
