@@ -91,7 +91,7 @@ class Request:
         if workers > count:
             raise ValueError(
                 "`split` and `shard` must leave each worker at least one image, "
-                f"received {count} images and {workers} workers"
+                f"received {count} images and {workers} workers for {self.split!r}"
             )
         part = count // workers + (index < count % workers)
         if self.drop_remainder and not self.repeat and part < (self.batch_size or 1):

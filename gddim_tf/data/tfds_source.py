@@ -120,7 +120,7 @@ class TFDSSource:
     def count(self, split: str) -> int | None:
         """Return the number of images in a split or part of one, None if it is not on disk."""
         splits = self._prepared_builder().info.splits
-        return splits[split].num_examples if splits else None
+        return max(splits[split].num_examples, 0) if splits else None  # below 0 for "train[9:3]"
 
     def images(self, wanted: Selection) -> tf.data.Dataset:
         """See `Source.images`; splits are TFDS's, "train[:10%]" too, and a seed orders the files.

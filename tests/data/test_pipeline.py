@@ -172,6 +172,7 @@ def test_image_size_is_a_choice(load):
         ({"shard": (2, 2)}, r"`shard` must be \(index, count\) .*received \(2, 2\)"),
         ({"shard": (0, 298)}, "at least one image, received 297 images and 298 workers"),
         ({"split": "test[:0]"}, "at least one image, received 0 images and 1 workers"),
+        ({"split": "train[9:3]"}, r"received 0 images and 1 workers for 'train\[9:3\]'"),
         ({"batch_size": 298, "drop_remainder": True}, "`batch_size` must be at most the 297"),
     ],
 )
