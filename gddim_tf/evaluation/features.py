@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from gddim_tf.data import FASHION_MNIST_CLASSES
 from gddim_tf.data.pixels import from_uint8
 from gddim_tf.digest import digest
 from gddim_tf.evaluation.classifiers import (
@@ -30,9 +31,10 @@ class ClassifierFeatures(FeatureExtractor):
     Args:
       name: of the kind, to which a fingerprint of the weights is added.
       classifier: a model with a layer "features", and logits as output.
+      class_names: of the logits.
     """
 
-    def __init__(self, name: str, classifier: keras.Model) -> None:
+    def __init__(self, name: str, classifier: keras.Model, class_names: tuple[str, ...]) -> None:
         features = classifier.get_layer(FEATURE_LAYER).output
         network = keras.Model(classifier.inputs, [features, classifier.outputs[0]])
         weights = (weight.tobytes() for weight in classifier.get_weights())
@@ -41,6 +43,7 @@ class ClassifierFeatures(FeatureExtractor):
             resize="none",
             shapes=(classifier.input_shape[1:],),
             network=lambda images: network(from_uint8(images), training=False),
+            class_names=class_names,
         )
 
 
@@ -56,7 +59,7 @@ class DigitsFeatures(ClassifierFeatures):
     """
 
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
-        super().__init__("digits", load_digits_classifier(path))
+        super().__init__("digits", load_digits_classifier(path), tuple("0123456789"))
 
 
 class FashionFeatures(ClassifierFeatures):
@@ -71,7 +74,7 @@ class FashionFeatures(ClassifierFeatures):
     """
 
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
-        super().__init__("fashion", load_fashion_classifier(path))
+        super().__init__("fashion", load_fashion_classifier(path), FASHION_MNIST_CLASSES)
 
 
 class InceptionFeatures(FeatureExtractor):

@@ -70,7 +70,7 @@ class Comparison:
     @property
     def agreement(self) -> float | None:
         """How often the class that was told is seen in the images of `kept`."""
-        if self._labels is None or self.logits is None:
+        if self._labels is None or not self.reference.classes_are_known or self.logits is None:
             return None
         return label_agreement(self.logits, self._labels[self._chosen], self._classes)
 

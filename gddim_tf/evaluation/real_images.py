@@ -75,10 +75,17 @@ class RealImages:
         return extract(self._extractor, images.map(lambda _, image: image), progress=False)
 
     @functools.cached_property
+    def classes_are_known(self) -> bool:
+        """Whether the extractor's classes, if they have names, are those of the data set."""
+        names = getattr(self._extractor, "class_names", ())
+        return not names or names == data.info(self.split.dataset).class_names
+
+    @functools.cached_property
     def agreement(self) -> float | None:
         """How often the class of an image is seen in it; None where that cannot be asked."""
         classes = data.info(self.split.dataset).num_classes
-        logits = logits_of(self._extractor, self.split.images()) if classes else None
+        asked = classes > 0 and self.classes_are_known
+        logits = logits_of(self._extractor, self.split.images()) if asked else None
         return None if logits is None else label_agreement(logits, self.split.labels(), classes)
 
     def _file(self) -> pathlib.Path | None:

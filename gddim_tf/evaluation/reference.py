@@ -127,6 +127,11 @@ class Reference:
         """How often the classifier sees the class of a held-out image; None if it has no word."""
         return self._other.agreement if self._other else None
 
+    @property
+    def classes_are_known(self) -> bool:
+        """See `RealImages`."""
+        return self._real.classes_are_known
+
     def chance(self, count: int) -> float:
         """The distance to expect of so many images if they were real; see `frechet_floor`."""
         return frechet_floor(self.statistics.covariance, self.statistics.count, count)

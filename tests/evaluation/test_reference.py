@@ -4,6 +4,7 @@ from PIL import Image
 
 from gddim_tf import data, evaluation
 from gddim_tf.data.pixels import as_uint8
+from gddim_tf.data.split import Split
 from gddim_tf.evaluation.measures import Comparison
 from gddim_tf.evaluation.reference import Reference, quietly
 from gddim_tf.evaluation.statistics import ActivationStatistics
@@ -188,6 +189,15 @@ def test_statistics_are_kept_and_used(tmp_path, extractor, reference):
     path.rename(tmp_path / path.name.replace("train", "test"))
     with pytest.raises(ValueError, match="holds other statistics: `split` is 'train'"):
         Reference("digits", extractor, 8, split="test", cache=tmp_path)
+
+
+@pytest.mark.parametrize(("names", "seen"), [("0123456789", 1.0), ("abcdefghij", None)])
+def test_a_class_is_seen_by_a_classifier_of_these_classes_only(extractor, names, seen):
+    images, labels = Split("digits", "train[:30]").labelled()
+    data.add("ten_classes", (images, labels), (images[:9], labels[:9]), class_names=names)
+    own = Reference("ten_classes", extractor, 8)
+    measured = Comparison(own, images, labels, 10).measures()
+    assert measured.get("agreement") == own.agreement_floor == seen
 
 
 def test_a_folder_has_no_floor(tmp_path):
