@@ -140,15 +140,16 @@ class IDXSource:
                     f"{self.files[split][0]} must hold images of {wanted[0]}x{wanted[1]} pixels, "
                     f"as those of the training split are, received {height}x{width}"
                 )
+        _, height, width = shapes["train"]
         return DataInfo(
             name=f"idx:{self.root}",
-            image_size=min(shapes["train"][1:]),
+            image_size=min(height, width),
             channels=1,
             num_classes=len(self.class_names),
             splits={split: shape[0] for split, shape in shapes.items()},
             flip=None,
             class_names=self.class_names,
-            stored_size=shapes["train"][1:],
+            stored_size=(height, width),
         )
 
     def prepare(self) -> str:
