@@ -77,7 +77,6 @@ class FeatureExtractor(ImageFeatures):
       resize: how images are brought to the size that the network takes.
       shapes: the image shapes [height, width, channels] that are accepted; None is any size.
       network: uint8 images to (features, logits), both of rank 2 or more.
-      class_names: of the logits, where they are known.
 
     Examples:
       >>> means = lambda images: (tf.reduce_mean(tf.cast(images, tf.float32), [1, 2]),) * 2
@@ -85,17 +84,6 @@ class FeatureExtractor(ImageFeatures):
       >>> extractor(np.full((1, 4, 4, 3), 7, np.uint8))
       array([[7., 7., 7.]], dtype=float32)
     """
-
-    def __init__(
-        self,
-        name: str,
-        resize: str,
-        shapes: Sequence[tuple[int | None, int | None, int]],
-        network: Callable[[tf.Tensor], tuple[tf.Tensor, ...]],
-        class_names: tuple[str, ...] = (),
-    ) -> None:
-        super().__init__(name, resize, shapes, network)
-        self.class_names = class_names
 
     def logits(self, images: ArrayLike) -> np.ndarray:
         """Logits of images, float32 [batch, classes]; arguments and errors as for the features."""

@@ -31,7 +31,7 @@ class ClassifierFeatures(FeatureExtractor):
     Args:
       name: of the kind, to which a fingerprint of the weights is added.
       classifier: a model with a layer "features", and logits as output.
-      class_names: of the logits.
+      class_names: of the logits; images of other classes are not asked for theirs.
     """
 
     def __init__(self, name: str, classifier: keras.Model, class_names: tuple[str, ...]) -> None:
@@ -43,8 +43,8 @@ class ClassifierFeatures(FeatureExtractor):
             resize="none",
             shapes=(classifier.input_shape[1:],),
             network=lambda images: network(from_uint8(images), training=False),
-            class_names=class_names,
         )
+        self.class_names = class_names
 
 
 class DigitsFeatures(ClassifierFeatures):

@@ -58,8 +58,7 @@ def split_bits_per_dim(
       A dictionary for JSON: mean, standard error (None for one image), NFE (mean over the batches),
       and settings. Where `start_noise_hides_levels`, the largest standard deviation of the noise at
       `start` in a coordinate of the image, `start_noise`, is above the width of a level, and the
-      bits are those of noisier images. `taken_as` tells how images were brought to the size of the
-      model, "28 x 28 from 20 x 20"; None if they are of it, or of no single size.
+      bits are those of noisier images. `taken_as` is what the function of this name tells.
 
     Raises:
       ValueError: if there are no images or no classes, they have other channels than the model's,
@@ -74,17 +73,13 @@ def split_bits_per_dim(
     solver, start = solver or RK45(), first_time(model.sde) if start is None else start
     how = {"levels": levels, "seed": seed, "start": start, "solver": solver}
     total = data.info(dataset).splits.get(split) if count is None else count
-    images = Split(dataset, split, compact(model.image_shape[:2]))
+    size = compact(model.image_shape[:2])
+    images = Split(dataset, split, size)
     with tqdm(total=total, unit="image", disable=not progress) as bar:
         batches = images.batches(batch_size, conditional, count)
         measured = _measured(model, batches, {**how, "probes": probes}, bar.update)
-    read = {
-        "data": dataset,
-        "split": split,
-        "taken_as": taken_as(dataset, compact(model.image_shape[:2])),
-        "conditional": conditional,
-        "batch_size": batch_size,
-    }
+    read = {"data": dataset, "split": split, "taken_as": taken_as(dataset, size)}
+    read |= {"conditional": conditional, "batch_size": batch_size}
     noise = _noise(model.sde, start, levels)
     return {**measured, **read, **how, "solver": repr(solver), **noise, **environment()}
 

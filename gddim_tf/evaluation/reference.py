@@ -93,16 +93,8 @@ class Reference:
             self._other = RealImages(self._of(self.held_out), extractor, folder)
         if count is not None:
             self.check_count(count)
-        if held_out is not None and self._of(split).overlaps(self._of(held_out)):
-            raise ValueError(
-                f"{_SECOND} must share no image with `split` of {dataset}, received {held_out!r} "
-                f"beside {split!r}"
-            )
-        if held_out is not None and self._of(held_out).count() < 2:
-            raise ValueError(
-                f"{_SECOND} must hold at least 2 images, to have a distance, received {held_out!r} "
-                f"of {dataset}"
-            )
+        if held_out is not None:
+            self._check_second(held_out)
         self.statistics = self._real.statistics
 
     @functools.cached_property
@@ -221,6 +213,18 @@ class Reference:
                 f"from at most {KERNEL_IMAGES} images of each side"
             )
         return told
+
+    def _check_second(self, held_out: str) -> None:
+        if self._of(self.split).overlaps(self._of(held_out)):
+            raise ValueError(
+                f"{_SECOND} must share no image with `split` of {self.dataset}, received "
+                f"{held_out!r} beside {self.split!r}"
+            )
+        if self._of(held_out).count() < 2:
+            raise ValueError(
+                f"{_SECOND} must hold at least 2 images, to have a distance, received {held_out!r} "
+                f"of {self.dataset}"
+            )
 
     def _of(self, split: str) -> Split:
         return Split(self.dataset, split, self._size)
