@@ -131,7 +131,8 @@ def drawn_by(side: str, out: pathlib.Path) -> list[pathlib.Path]:
 
 
 def _side(path: pathlib.Path) -> tuple[str, str]:
-    return path.stem.rpartition("-")[::2]
+    side, _, number = path.stem.rpartition("-")
+    return side, number
 
 
 def _number(path: pathlib.Path) -> int:

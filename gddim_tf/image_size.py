@@ -28,8 +28,9 @@ def sides(image_size: int | Sequence[int], name: str = "image_size") -> tuple[in
 
 
 def _is_side(value: object) -> bool:
-    whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
-    return whole and int(value) >= 1
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        return False
+    return int(value) >= 1
 
 
 def compact(image_size: int | Sequence[int], name: str = "image_size") -> ImageSize:
