@@ -173,7 +173,7 @@ class Workshop:
 
     def _closest_pairs(self) -> dict[str, str]:
         """A picture per model of the generated images that are closest to a training image."""
-        if self.reference.training is None:
+        if self.reference.training is None or self.reference.unchecked:
             return {}
         pictures = {}
         for kind, runner in self._runners.items():
