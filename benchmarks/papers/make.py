@@ -133,7 +133,7 @@ class Workshop:
             "The other tables": ("results_tables.png", plot_tables),
         }
         for caption, (name, plot) in drawings.items():
-            if plot(results, self.reference.floor, self.out / name):
+            if plot(results, self.reference.chance(self.plan.count), self.out / name):
                 pictures[caption] = name
         pictures |= self._closest_pairs()
         to_real = Yardstick(lambda: self.reference.statistics, self._features)

@@ -20,12 +20,12 @@ _TICKS = (5, 10, 20, 50, 100, 200, 500, 1000)
 _TITLES = {"vp": "VP (DDPM)", "bdm": "BDM", "cld": "CLD"}
 
 
-def plot_diffusions(results: Results, floor: float | None, path: pathlib.Path) -> bool:
+def plot_diffusions(results: Results, chance: float, path: pathlib.Path) -> bool:
     """One panel per diffusion of the gDDIM table.
 
     Args:
       results: of the cells.
-      floor: distance between real images of two splits, a dashed line, or None.
+      chance: the distance to expect of as many real images, a dashed line.
       path: the picture to write.
 
     Returns:
@@ -43,17 +43,17 @@ def plot_diffusions(results: Results, floor: float | None, path: pathlib.Path) -
         for kind, title in _TITLES.items()
         if kind in results.sdes
     }
-    return _draw(panels, results.plan, floor, path)
+    return _draw(panels, results.plan, chance, path)
 
 
-def plot_tables(results: Results, floor: float | None, path: pathlib.Path) -> bool:
+def plot_tables(results: Results, chance: float, path: pathlib.Path) -> bool:
     """One panel per further table with more than one column; arguments as `plot_diffusions`."""
     panels = {
         table.title: {row.label: curve(results, table, row.label) for row in table.rows}
         for table in results.tables
         if table.name in ("ddim", "pndm", "deis", "root", "corrector")
     }
-    return _draw(panels, results.plan, floor, path)
+    return _draw(panels, results.plan, chance, path)
 
 
 def curve(results: Results, table: Table, label: str) -> Points:
@@ -73,7 +73,7 @@ def curve(results: Results, table: Table, label: str) -> Points:
 
 
 def _draw(
-    panels: dict[str, dict[str, Points]], plan: Plan, floor: float | None, path: pathlib.Path
+    panels: dict[str, dict[str, Points]], plan: Plan, chance: float, path: pathlib.Path
 ) -> bool:
     panels = {title: curves for title, curves in panels.items() if any(curves.values())}
     if not panels:
@@ -81,13 +81,13 @@ def _draw(
     figure, axes = plotting.panels(len(panels), (5, 4.2))
     for axis, (title, curves) in zip(axes, panels.items(), strict=True):
         axis.set(title=title, xlabel="network evaluations", ylabel="Frechet distance")
-        _draw_panel(axis, curves, plan, floor)
+        _draw_panel(axis, curves, plan, chance)
     figure.tight_layout()
     plotting.save(figure, path)
     return True
 
 
-def _draw_panel(axis: Axes, curves: dict[str, Points], plan: Plan, floor: float | None) -> None:
+def _draw_panel(axis: Axes, curves: dict[str, Points], plan: Plan, chance: float) -> None:
     from matplotlib import ticker
 
     for label, points in curves.items():
@@ -97,8 +97,8 @@ def _draw_panel(axis: Axes, curves: dict[str, Points], plan: Plan, floor: float 
         counts = " or ".join(str(count) for _, count in plan.long)
         (hollow,) = axis.plot([], [], label=f"one seed, {counts} images")
         hollow.set(marker="o", markerfacecolor="none", color="black", linestyle="none")
-    if floor is not None:
-        axis.axhline(floor, color="black", ls="--", lw=0.8, label="real images, held out")
+    told = f"{plan.count} real images, by chance"
+    axis.axhline(chance, color="black", ls="--", lw=0.8, label=told)
     axis.set(xscale="log", yscale="log")
     used = [nfe for points in curves.values() for nfe, *_ in points]
     plotting.ticks(axis, [tick for tick in _TICKS if min(used) <= tick <= max(used)])
