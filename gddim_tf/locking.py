@@ -25,13 +25,12 @@ def exclusive(directory: str | os.PathLike) -> Iterator[None]:
     file tells whose it is.
 
     Args:
-      directory: made if it is missing, and then removed again if nothing was put into it.
+      directory: made if it is missing.
 
     Raises:
       FolderInUseError: if another process is in such a block; the message tells which.
     """
     directory = pathlib.Path(directory)
-    made = [part for part in (directory, *directory.parents) if not part.exists()]
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / LOCK_FILE
     descriptor = _locked(path, directory)
@@ -43,9 +42,6 @@ def exclusive(directory: str | os.PathLike) -> Iterator[None]:
         yield
     finally:
         path.unlink(missing_ok=True)  # before it is released, so that nobody else's is removed
-        with contextlib.suppress(OSError):  # something is in it
-            for part in made:
-                part.rmdir()
         os.close(descriptor)
 
 

@@ -35,14 +35,3 @@ def test_another_process_is_kept_out_until_it_is_killed(tmp_path):
     assert list((tmp_path / "run").iterdir()) == []
     with exclusive(tmp_path / "run"):
         pass
-
-
-def test_a_folder_is_left_as_it_was_by_who_put_nothing_into_it(tmp_path):
-    with pytest.raises(ValueError, match="refused"), exclusive(tmp_path / "runs" / "new"):
-        raise ValueError("refused")
-    assert list(tmp_path.iterdir()) == []
-    with exclusive(tmp_path / "runs" / "new"):
-        (tmp_path / "runs" / "kept").touch()
-    with exclusive(tmp_path / "there"):
-        (tmp_path / "there" / "kept").touch()
-    assert sorted(path.name for path in tmp_path.rglob("*")) == ["kept", "kept", "runs", "there"]
