@@ -36,8 +36,8 @@ def panels(count: int, size: tuple[float, float], columns: int = 3) -> tuple[Fig
     columns = min(columns, count)
     lines = -(-count // columns)
     figure = Figure(figsize=(size[0] * columns, size[1] * lines))
-    apart = {"hspace": 0.3}  # so that a title is clear of the label above it
-    axes = list(np.ravel(figure.subplots(lines, columns, gridspec_kw=apart)))
+    axes = list(np.ravel(figure.subplots(lines, columns)))
+    figure.subplots_adjust(hspace=0.3)  # so that a title is clear of the label above it
     for axis in axes[count:]:
         axis.remove()
     return figure, axes[:count]
