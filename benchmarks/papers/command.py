@@ -100,8 +100,9 @@ def run(options: argparse.Namespace) -> None:
     _check_rows(tables, models)
     size = compact(next(iter(models.values())).image_shape[:2])
     cells = pathlib.Path(options.cells or pathlib.Path(options.out) / "cells")
-    reference = Reference(options.dataset, feature_extractor(features), size, cache=cells)
-    reference.check_count(min(plan.count, *(count for _, count in plan.long)))
+    fewest = min(plan.count, *(count for _, count in plan.long))
+    extractor = feature_extractor(features)
+    reference = Reference(options.dataset, extractor, size, cache=cells, count=fewest)
     workshop = Workshop(
         models,
         reference,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 
@@ -31,7 +32,6 @@ class Yardstick:
         features: Callable[[Cell], np.ndarray],
     ) -> None:
         self._make, self._features = statistics, features
-        self._statistics: ActivationStatistics | None = None
         self._known: dict[Cell, float] = {}
 
     def distance(self, cell: Cell) -> float:
@@ -61,8 +61,10 @@ class Yardstick:
         ]
         return math.sqrt((GROUPS - 1) * float(np.var(left_out)))
 
+    @functools.cached_property
+    def _statistics(self) -> ActivationStatistics:
+        return self._make()
+
     def _distance(self, features: np.ndarray) -> float:
-        if self._statistics is None:
-            self._statistics = self._make()
         seen = ActivationStatistics.of(features)
         return quietly(frechet_distance_from_statistics, self._statistics, seen)
